@@ -1,0 +1,26 @@
+"""Errors that a user can mend: one sentence that names the key or the file, and what would be right."""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+class UserError(Exception):
+    """Something the user can mend; shown without a traceback, exit status 2."""
+
+
+class ConfigError(UserError):
+    """A key, a choice or a value of the configuration is not acceptable."""
+
+
+class DataError(UserError):
+    """A data file is absent, damaged or not what it claims to be."""
+
+
+class RunError(UserError):
+    """A stored run is unknown, ambiguous, or its files are absent or damaged."""
+
+
+def closest(name: str, choices: Iterable[str]) -> str:
+    """Return ``"; did you mean 'x'?"`` for the choice nearest to ``name``, or an empty string."""
+    match = get_close_matches(name, list(choices), n=1)
+    return f"; did you mean '{match[0]}'?" if match else ""
