@@ -1,0 +1,45 @@
+# `make run` and `make test` work from a fresh clone: whatever they need is installed into .venv.
+
+PY ?= python3
+PORT ?= 5000
+BIN := .venv/bin
+INSTALLED := .venv/.installed
+
+.DEFAULT_GOAL := help
+.PHONY: help install run test test-all check format ui clean
+
+help:  ## show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
+
+install: $(INSTALLED)  ## make .venv and install the project with everything it needs
+
+$(INSTALLED): pyproject.toml constraints.txt
+	$(PY) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $@
+
+run: $(INSTALLED)  ## train on 5,000 real digits (nothing to download) and show the result
+	$(BIN)/python -m mlp.run $(ARGS)
+
+test: $(INSTALLED)  ## run the tests, a few minutes on two cores
+	$(BIN)/python -m pytest -n auto $(ARGS)
+
+test-all: $(INSTALLED)  ## run the slow tests too
+	$(BIN)/python -m pytest -n auto -m '' $(ARGS)
+
+check: $(INSTALLED)  ## lint, formatting and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: $(INSTALLED)  ## sort the imports and format the code
+	$(BIN)/ruff check --select I --fix .
+	$(BIN)/ruff format .
+
+# exec: Ctrl-C and SIGTERM reach the server itself, which takes its workers along.
+ui: $(INSTALLED)  ## open this project's runs in MLflow's UI, http://127.0.0.1:5000 (PORT=...)
+	@exec $(BIN)/python -m mlp.tracking.ui --port $(PORT)
+
+clean:  ## delete .venv and the caches of the tools; runs/ and data/ stay
+	rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find mlp tests conf docs bench -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true
