@@ -1,0 +1,291 @@
+"""Activation functions: a = φ(z), and φ' computed from whichever of z and a suits it best.
+
+Each writes into the caller's arrays and allocates none of their size. To add one, write its class:
+``ACTIVATIONS`` collects them by name.
+"""
+
+# ruff: noqa: D102 -- the methods are described once, in Activation
+
+from math import pi, sqrt
+from typing import Literal
+
+import numpy as np
+from numpy import ndarray
+
+from mlp.errors import closest
+
+
+class Activation:
+    """An elementwise function φ and its derivative.
+
+    Attributes
+    ----------
+    name : str
+        What a configuration calls it.
+    reads : "z" or "a"
+        The array that ``derivative`` is computed from. With ``"a"``, z is not needed again after
+        ``value``, which may then work in place.
+    """
+
+    name: str
+    reads: Literal["z", "a"]
+
+    def value(self, z: ndarray, out: ndarray, scratch: ndarray) -> None:
+        """Write φ(z) into ``out``.
+
+        Parameters
+        ----------
+        z : ndarray of any shape, float32 or float64
+        out : ndarray like ``z``
+            ``z`` itself where ``reads`` is ``"a"``; else an array apart.
+        scratch : ndarray like ``z``
+            Overwritten; shares no memory with the others.
+        """
+        raise NotImplementedError
+
+    def derivative(self, v: ndarray, /, out: ndarray, scratch: ndarray) -> None:
+        """Write φ'(z) into ``out``, computed from ``v``: z or a, as ``reads`` says.
+
+        Parameters
+        ----------
+        v : ndarray of any shape, float32 or float64
+            Left as it is.
+        out, scratch : ndarray like ``v``
+            Overwritten; the three share no memory.
+        """
+        raise NotImplementedError
+
+
+class Identity(Activation):
+    """φ(z) = z, φ' = 1."""
+
+    name = "identity"
+    reads = "a"
+
+    def value(self, z: ndarray, out: ndarray, scratch: ndarray) -> None:
+        np.copyto(out, z)
+
+    def derivative(self, a: ndarray, /, out: ndarray, scratch: ndarray) -> None:
+        out.fill(1)
+
+
+class ReLU(Activation):
+    """φ(z) = max(z, 0), φ' = 1 where a > 0, else 0 (at the kink too).
+
+    Source: Nair & Hinton, "Rectified linear units improve restricted Boltzmann machines", 2010.
+    """
+
+    name = "relu"
+    reads = "a"
+
+    def value(self, z: ndarray, out: ndarray, scratch: ndarray) -> None:
+        scratch.fill(0)  # NumPy's maximum is vectorised for two arrays, not for a scalar: 2.5 x
+        np.maximum(z, scratch, out=out)
+
+    def derivative(self, a: ndarray, /, out: ndarray, scratch: ndarray) -> None:
+        np.greater(a, 0, out=out)
+
+
+class LeakyReLU(Activation):
+    """φ(z) = max(z, s·z) with s = 0.01, φ' = 1 where a > 0, else s.
+
+    Source: Maas, Hannun & Ng, "Rectifier nonlinearities improve neural network acoustic models",
+    2013, section 2.
+    """
+
+    name = "leaky_relu"
+    reads = "a"
+    slope = 0.01
+
+    def value(self, z: ndarray, out: ndarray, scratch: ndarray) -> None:
+        np.multiply(z, self.slope, out=scratch)
+        np.maximum(z, scratch, out=out)
+
+    def derivative(self, a: ndarray, /, out: ndarray, scratch: ndarray) -> None:
+        np.greater(a, 0, out=out)
+        out *= 1 - self.slope
+        out += self.slope
+
+
+class ELU(Activation):
+    """φ(z) = z where z > 0, else exp(z) - 1; φ' = 1 where a > 0, else a + 1 (that is, α = 1).
+
+    Source: Clevert, Unterthiner & Hochreiter, "Fast and accurate deep network learning by
+    exponential linear units (ELUs)", 2016, section 3.
+    """
+
+    name = "elu"
+    reads = "a"
+
+    def value(self, z: ndarray, out: ndarray, scratch: ndarray) -> None:
+        scratch.fill(0)
+        np.minimum(z, scratch, out=scratch)
+        np.expm1(scratch, out=scratch)
+        np.maximum(z, scratch, out=out)  # z < exp(z) - 1 for every z < 0
+
+    def derivative(self, a: ndarray, /, out: ndarray, scratch: ndarray) -> None:
+        scratch.fill(0)
+        np.minimum(a, scratch, out=out)
+        out += 1
+
+
+class GELU(Activation):
+    """φ(z) = z/2 · (1 + t), t = tanh(u), u = √(2/π)·(z + 0.044715·z³).
+
+    φ' = (1 + t)/2 · (1 + (1 - t)·z·du/dz).
+
+    Source: Hendrycks & Gimpel, "Gaussian error linear units (GELUs)", 2016, section 2: the tanh
+    form, NumPy having no erf.
+    """
+
+    name = "gelu"
+    reads = "z"
+    c1 = sqrt(2 / pi)
+    c3 = c1 * 0.044715
+
+    def value(self, z: ndarray, out: ndarray, scratch: ndarray) -> None:
+        self._tanh_u(z, out)
+        out += 1
+        out *= z
+        out *= 0.5
+
+    def derivative(self, z: ndarray, /, out: ndarray, scratch: ndarray) -> None:
+        self._tanh_u(z, out)
+        np.square(z, out=scratch)
+        scratch *= 3 * self.c3
+        scratch += self.c1
+        scratch *= z  # z · du/dz
+        np.subtract(1, out, out=out)  # 1 - t
+        scratch *= out
+        scratch += 1
+        np.subtract(2, out, out=out)  # 1 + t
+        out *= scratch
+        out *= 0.5
+
+    def _tanh_u(self, z: ndarray, out: ndarray) -> None:
+        np.square(z, out=out)
+        out *= self.c3
+        out += self.c1
+        out *= z
+        np.tanh(out, out=out)
+
+
+class SiLU(Activation):
+    """φ(z) = z·σ(z), φ' = σ(z)·(1 + z·(1 - σ(z))); also known as swish.
+
+    Source: Elfwing, Uchibe & Doya, "Sigmoid-weighted linear units for neural network function
+    approximation in reinforcement learning", 2018, section 2.
+    """
+
+    name = "silu"
+    reads = "z"
+
+    def value(self, z: ndarray, out: ndarray, scratch: ndarray) -> None:
+        _sigmoid(z, out)
+        out *= z
+
+    def derivative(self, z: ndarray, /, out: ndarray, scratch: ndarray) -> None:
+        _sigmoid(z, out)
+        np.subtract(1, out, out=scratch)
+        scratch *= z
+        scratch += 1
+        out *= scratch
+
+
+class Softplus(Activation):
+    """φ(z) = log(1 + exp(z)) = max(z, 0) + log(1 + exp(-|z|)), φ' = σ(z) = 1 - exp(-a).
+
+    Source: Dugas et al., "Incorporating second-order functional knowledge for better option
+    pricing", 2000, section 3.
+    """
+
+    name = "softplus"
+    reads = "a"
+
+    def value(self, z: ndarray, out: ndarray, scratch: ndarray) -> None:
+        np.negative(z, out=scratch)
+        np.minimum(z, scratch, out=scratch)  # -|z|, whose exponential cannot overflow
+        np.exp(scratch, out=scratch)
+        np.log1p(scratch, out=scratch)
+        np.maximum(z, 0, out=out)
+        out += scratch
+
+    def derivative(self, a: ndarray, /, out: ndarray, scratch: ndarray) -> None:
+        np.negative(a, out=out)
+        np.expm1(out, out=out)
+        np.negative(out, out=out)
+
+
+class Sigmoid(Activation):
+    """φ(z) = σ(z) = 1 / (1 + exp(-z)), φ' = a·(1 - a).
+
+    Source: Rumelhart, Hinton & Williams, "Learning representations by back-propagating errors",
+    1986, equation 2.
+    """
+
+    name = "sigmoid"
+    reads = "a"
+
+    def value(self, z: ndarray, out: ndarray, scratch: ndarray) -> None:
+        _sigmoid(z, out)
+
+    def derivative(self, a: ndarray, /, out: ndarray, scratch: ndarray) -> None:
+        np.subtract(1, a, out=out)
+        out *= a
+
+
+class Tanh(Activation):
+    """φ(z) = tanh(z), φ' = 1 - a²."""
+
+    name = "tanh"
+    reads = "a"
+
+    def value(self, z: ndarray, out: ndarray, scratch: ndarray) -> None:
+        np.tanh(z, out=out)
+
+    def derivative(self, a: ndarray, /, out: ndarray, scratch: ndarray) -> None:
+        np.square(a, out=out)
+        np.subtract(1, out, out=out)
+
+
+class ScaledTanh(Activation):
+    """φ(z) = A·tanh(S·z) with A = 1.7159, S = 2/3; φ' = S·(A - a²/A). So φ(±1) is close to ±1.
+
+    Source: LeCun, Bottou, Orr & Müller, "Efficient BackProp", 1998, section 4.4.
+    """
+
+    name = "scaled_tanh"
+    reads = "a"
+    A = 1.7159
+    S = 2 / 3
+
+    def value(self, z: ndarray, out: ndarray, scratch: ndarray) -> None:
+        np.multiply(z, self.S, out=out)
+        np.tanh(out, out=out)
+        out *= self.A
+
+    def derivative(self, a: ndarray, /, out: ndarray, scratch: ndarray) -> None:
+        np.square(a, out=out)
+        out *= -self.S / self.A
+        out += self.S * self.A
+
+
+def _sigmoid(z: ndarray, out: ndarray) -> None:
+    """Write σ(z) = (1 + tanh(z/2)) / 2 into ``out``, a form in which nothing overflows."""
+    np.multiply(z, 0.5, out=out)
+    np.tanh(out, out=out)
+    out *= 0.5
+    out += 0.5
+
+
+ACTIVATIONS: dict[str, Activation] = {cls.name: cls() for cls in Activation.__subclasses__()}
+
+
+def get_activation(name: str) -> Activation:
+    """Return the activation of that name; ValueError, with the names there are, if none has it."""
+    if name not in ACTIVATIONS:
+        choices = ", ".join(ACTIVATIONS)
+        raise ValueError(
+            f"activation must be one of {choices}; got {name!r}{closest(name, ACTIVATIONS)}"
+        )
+    return ACTIVATIONS[name]
