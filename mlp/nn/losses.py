@@ -1,0 +1,168 @@
+"""Losses: value, output activation, and the delta of the output layer.
+
+A loss owns the activation of the output layer, for the two belong together: softmax exists only
+with its cross-entropy. It reads the weighted sums ``z`` of the last layer (logits) and targets
+``t``, one row an example. Its value and its gradient are means over the batch.
+"""
+
+from dataclasses import dataclass
+from types import SimpleNamespace
+from typing import Literal, get_args, get_type_hints
+
+import numpy as np
+
+from mlp.nn.activations import get_activation
+
+
+class Loss:
+    """What a network minimises.
+
+    Attributes
+    ----------
+    output_activation : str
+        φ of the output layer, a = φ(z); each loss names those that it is meant for.
+    off, on : float
+        Target values of the wrong classes and of the right one.
+    gives_probabilities : bool
+        Whether the outputs ``a`` estimate class probabilities, or are mere scores.
+    """
+
+    output_activation: str
+    off: float = 0.0
+    on: float = 1.0
+    gives_probabilities = True
+
+    def __post_init__(self) -> None:
+        allowed = get_args(get_type_hints(type(self))["output_activation"])
+        if self.output_activation not in allowed:
+            raise ValueError(
+                f"output_activation must be {' or '.join(allowed)} for {type(self).__name__}, "
+                f"got {self.output_activation!r}"
+            )
+
+    def codes(self, n_classes: int, dtype: np.dtype | type) -> np.ndarray:
+        """Return the target row of each class: ``on`` in its own column, ``off`` elsewhere.
+
+        Returns
+        -------
+        ndarray of shape (n_classes, n_classes)
+        """
+        codes = np.full((n_classes, n_classes), self.off, dtype)
+        np.fill_diagonal(codes, self.on)
+        return codes
+
+    def buffers(self, n_batch: int, n_out: int) -> dict[str, tuple[int, ...]]:
+        """Return the buffers of ``forward`` and ``backward``, as :meth:`Layer.buffers` does."""
+        return dict.fromkeys(("t", "a", "dz", "scratch"), (n_batch, n_out)) | {
+            "column": (n_batch, 1)
+        }
+
+    def forward(self, z: np.ndarray, ws: SimpleNamespace) -> float:
+        """Return the mean loss of a batch, and leave a = φ(z) in ``ws.a``.
+
+        Parameters
+        ----------
+        z : ndarray of shape (n_batch, n_out)
+            Weighted sums of the output layer; not changed.
+        ws : SimpleNamespace
+            ``ws.t`` holds the targets, of shape (n_batch, n_out).
+        """
+        raise NotImplementedError
+
+    def backward(self, ws: SimpleNamespace) -> np.ndarray:
+        """Return δ = dL/dz of the output layer, already divided by the batch size.
+
+        Here δ = (a − t) / n_batch: so it is wherever the output activation is the canonical one
+        of the loss (softmax or sigmoid with cross-entropy; Bishop 2006, section 5.2).
+
+        Returns
+        -------
+        ndarray of shape (n_batch, n_out)
+            ``ws.dz``, valid until the next ``forward``.
+        """
+        np.subtract(ws.a, ws.t, out=ws.dz)
+        ws.dz *= 1.0 / len(ws.dz)
+        return ws.dz
+
+
+@dataclass(frozen=True)
+class SoftmaxCrossEntropy(Loss):
+    """L = −(1/n) Σ t·log softmax(z), computed from z as log Σ exp(z − max z) − t·(z − max z)."""
+
+    output_activation: Literal["softmax"] = "softmax"
+
+    def forward(self, z: np.ndarray, ws: SimpleNamespace) -> float:
+        """Return the mean cross-entropy; ``ws.a`` gets the class probabilities."""
+        np.max(z, axis=1, keepdims=True, out=ws.column)
+        np.subtract(z, ws.column, out=ws.a)
+        np.multiply(ws.t, ws.a, out=ws.scratch)
+        right = float(np.sum(ws.scratch))
+        np.exp(ws.a, out=ws.a)
+        np.sum(ws.a, axis=1, keepdims=True, out=ws.column)
+        ws.a /= ws.column
+        np.log(ws.column, out=ws.column)
+        return (float(np.sum(ws.column)) - right) / len(z)
+
+
+@dataclass(frozen=True)
+class BinaryCrossEntropy(Loss):
+    """L = −(1/n) Σ [t·log σ(z) + (1 − t)·log(1 − σ(z))], a sum over independent sigmoid outputs.
+
+    Computed from z as max(z, 0) − t·z + log(1 + exp(−|z|)), which neither overflows nor cancels.
+    """
+
+    output_activation: Literal["sigmoid"] = "sigmoid"
+
+    def forward(self, z: np.ndarray, ws: SimpleNamespace) -> float:
+        """Return the mean over the batch of the summed binary cross-entropies."""
+        np.abs(z, out=ws.a)
+        np.negative(ws.a, out=ws.a)
+        np.exp(ws.a, out=ws.a)
+        np.log1p(ws.a, out=ws.a)
+        total = float(np.sum(ws.a))
+        np.maximum(z, 0, out=ws.a)
+        np.multiply(ws.t, z, out=ws.scratch)
+        ws.a -= ws.scratch
+        total += float(np.sum(ws.a))
+        get_activation("sigmoid").value(z, ws.a, ws.scratch)
+        return total / len(z)
+
+
+@dataclass(frozen=True)
+class MeanSquaredError(Loss):
+    """L = (1/n) Σ ½‖a − t‖², over identity, sigmoid or tanh outputs.
+
+    The ½ makes ∇L = a − t, as in the derivation; the squares are summed over the outputs and
+    averaged over the batch.
+
+    Parameters
+    ----------
+    output_activation : {"identity", "sigmoid", "tanh"}
+    off, on : float
+        Target values of the wrong classes and of the right one; -1 and 1 suit tanh.
+    """
+
+    output_activation: Literal["identity", "sigmoid", "tanh"] = "sigmoid"
+    off: float = 0.0
+    on: float = 1.0
+
+    gives_probabilities = False
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not self.off < self.on:
+            raise ValueError(f"off must be less than on, got {self.off:g} and {self.on:g}")
+
+    def forward(self, z: np.ndarray, ws: SimpleNamespace) -> float:
+        """Return the mean of the halved squared errors; ``ws.a`` gets φ(z)."""
+        get_activation(self.output_activation).value(z, ws.a, ws.scratch)
+        np.subtract(ws.a, ws.t, out=ws.dz)
+        return 0.5 * float(np.vdot(ws.dz, ws.dz)) / len(z)
+
+    def backward(self, ws: SimpleNamespace) -> np.ndarray:
+        """Return δ = (a − t) ⊙ φ′(z) / n_batch; φ′ of these activations is had from a."""
+        get_activation(self.output_activation).derivative(ws.a, ws.scratch, ws.dz)
+        np.subtract(ws.a, ws.t, out=ws.dz)
+        ws.dz *= ws.scratch
+        ws.dz *= 1.0 / len(ws.dz)
+        return ws.dz

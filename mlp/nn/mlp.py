@@ -1,0 +1,101 @@
+"""The multilayer perceptron as its hyper-parameters, and the list of layers they stand for."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from mlp.nn.activations import get_activation
+from mlp.nn.initializers import get_initializer
+from mlp.nn.layers import Activation, BatchNorm, Dense, Dropout, Layer
+from mlp.nn.losses import Loss
+from mlp.nn.network import Network
+from mlp.validate import at_least, fraction, positive
+
+
+@dataclass(frozen=True)
+class MLP:
+    """A multilayer perceptron that has not met its data yet.
+
+    Each hidden layer is dense → batch norm (if asked) → activation → dropout (if asked); the
+    output layer is dense, and its activation belongs to the loss.
+
+    Parameters
+    ----------
+    hidden_sizes : sequence of int
+        Units of each hidden layer; empty for a linear model.
+    activation : str or sequence of str
+        Of all hidden layers, or one for each; see :mod:`mlp.nn.activations`.
+    weight_init, bias_init : str
+        See :mod:`mlp.nn.initializers`.
+    dropout, input_dropout : float
+        Probability that a hidden unit, an input, is left out of a training step; in [0, 1).
+    batch_norm : bool
+    l1, l2 : float
+        Penalties l1·Σ|w| + ½·l2·Σw² over the weights, biases excluded.
+    max_norm : float or None
+        Upper bound of the norm of a unit's incoming weights, output layer included.
+    dtype : {"float32", "float64"}
+    """
+
+    hidden_sizes: Sequence[int] = (128, 64)
+    activation: str | Sequence[str] = "relu"
+    weight_init: str = "he_normal"
+    bias_init: str = "zeros"
+    dropout: float = 0.0
+    input_dropout: float = 0.0
+    batch_norm: bool = False
+    l1: float = 0.0
+    l2: float = 0.0
+    max_norm: float | None = None
+    dtype: Literal["float32", "float64"] = "float32"
+
+    def __post_init__(self) -> None:
+        at_least(1, **{f"hidden_sizes[{i}]": n for i, n in enumerate(self.hidden_sizes)})
+        one_for_all = isinstance(self.activation, str)
+        for name in [self.activation] if one_for_all else self.activation:
+            get_activation(name)
+        if not one_for_all and len(self.activation) != len(self.hidden_sizes):
+            raise ValueError(
+                f"activation must be one name or one for each of the {len(self.hidden_sizes)} "
+                f"hidden layers, got {len(self.activation)}"
+            )
+        get_initializer(self.weight_init)
+        get_initializer(self.bias_init)
+        fraction(dropout=self.dropout, input_dropout=self.input_dropout)
+        at_least(0, l1=self.l1, l2=self.l2)
+        if self.max_norm is not None:
+            positive(max_norm=self.max_norm)
+        if self.dtype not in ("float32", "float64"):
+            raise ValueError(f"dtype must be float32 or float64, got {self.dtype!r}")
+
+    def layers(self, n_in: int, n_out: int) -> list[Layer]:
+        """Return the layers that the hyper-parameters stand for."""
+        layers: list[Layer] = [Dropout(n_in, self.input_dropout)] if self.input_dropout else []
+        inits = {"weight_init": self.weight_init, "bias_init": self.bias_init}
+        activations = self.activation
+        if isinstance(activations, str):
+            activations = [activations] * len(self.hidden_sizes)
+        for n, activation in zip(self.hidden_sizes, activations, strict=True):
+            layers += [Dense(n_in, n, bias=not self.batch_norm, max_norm=self.max_norm, **inits)]
+            layers += [BatchNorm(n)] if self.batch_norm else []
+            layers += [Activation(n, activation)]
+            layers += [Dropout(n, self.dropout)] if self.dropout else []
+            n_in = n
+        return [*layers, Dense(n_in, n_out, max_norm=self.max_norm, **inits)]
+
+    def build(self, n_in: int, n_out: int, loss: Loss, rng: np.random.Generator) -> Network:
+        """Return a network for ``n_in`` features and ``n_out`` classes, its weights drawn.
+
+        Parameters
+        ----------
+        n_in, n_out : int
+            They come from the data.
+        loss : Loss
+        rng : Generator
+            Source of the initial weights.
+        """
+        network = Network(self.layers(n_in, n_out), loss, self.l1, self.l2, self.dtype)
+        network.initialize(rng)
+        return network

@@ -1,0 +1,243 @@
+"""The network: a list of layers over flat vectors, and the workspace that a batch passes through."""
+
+from collections.abc import Iterator, Sequence
+from types import SimpleNamespace
+
+import numpy as np
+
+from mlp.nn.blocks import blocks
+from mlp.nn.layers import Layer
+from mlp.nn.losses import Loss
+
+Buffers = dict[str, np.ndarray]
+
+
+class Workspace:
+    """The buffers of one use of a network, made once: activations, deltas, scratch.
+
+    Attributes
+    ----------
+    n_batch : int
+        Rows of a batch.
+    layers : list of SimpleNamespace
+        The buffers of each layer.
+    loss : SimpleNamespace
+        The buffers of the loss: ``loss.a`` of shape (n_batch, n_out) holds the network's outputs
+        after a forward pass, ``loss.t`` the targets.
+    """
+
+    def __init__(self, buffers: Sequence[Buffers], n_batch: int) -> None:
+        self.n_batch = n_batch
+        *self.layers, self.loss = [SimpleNamespace(**named) for named in buffers]
+        self._buffers = buffers
+        self._shorter: Workspace | None = None
+
+    def rows(self, n: int) -> "Workspace":
+        """Return a workspace for ``n`` ≤ ``n_batch`` rows, made of the first rows of each buffer."""
+        if n == self.n_batch:
+            return self
+        if self._shorter is None or self._shorter.n_batch != n:
+            first = [{name: a[:n] for name, a in named.items()} for named in self._buffers]
+            self._shorter = Workspace(first, n)
+        return self._shorter
+
+
+class Network:
+    """A list of layers and a loss; every parameter is a view into one flat vector.
+
+    Whoever updates, clips, decays, measures or stores the parameters sees whole vectors, whatever
+    the architecture.
+
+    Parameters
+    ----------
+    layers : sequence of Layer
+        Each one's ``n_out`` is the next one's ``n_in``.
+    loss : Loss
+    l1, l2 : float
+        Weights of the penalties l1·Σ|w| + ½·l2·Σw² over all ``W``, added to the loss.
+    dtype : {"float32", "float64"}
+
+    Attributes
+    ----------
+    params, grads : ndarray of shape (n_params,)
+        All trained parameters, decayed ones first, and dL/d(params) of the last batch.
+    n_decayed : int
+        ``params[:n_decayed]`` are the weights, on which penalties and weight decay act.
+    state : ndarray of shape (n_state,)
+        Running statistics.
+    """
+
+    def __init__(
+        self,
+        layers: Sequence[Layer],
+        loss: Loss,
+        l1: float = 0.0,
+        l2: float = 0.0,
+        dtype: str = "float32",
+    ) -> None:
+        self.layers, self.loss, self.l1, self.l2 = list(layers), loss, l1, l2
+        self.dtype = np.dtype(dtype)
+        self.n_in, self.n_out = self.layers[0].n_in, self.layers[-1].n_out
+        self._bind_parameters()
+        self._first_trained = next(i for i, layer in enumerate(self.layers) if layer.shapes)
+        self._codes = loss.codes(self.n_out, self.dtype)
+        self._weight_blocks = blocks(self.n_decayed)
+        self._scratch = np.empty(max(s.stop - s.start for s in self._weight_blocks), self.dtype)
+
+    def _bind_parameters(self) -> None:
+        """Allocate the flat vectors and give each layer its views: decayed parameters first."""
+        named = [(la, name, la.shapes[name]) for la in self.layers for name in la.shapes]
+        named.sort(key=lambda entry: entry[1] not in entry[0].decayed)  # stable
+        sizes = [int(np.prod(shape)) for _, _, shape in named]
+        self.n_decayed = sum(
+            size for size, (la, name, _) in zip(sizes, named, strict=True) if name in la.decayed
+        )
+        self.params = np.zeros(sum(sizes), self.dtype)
+        self.grads = np.zeros_like(self.params)
+        _bind(self.params, named)
+        _bind(self.grads, [(la, "d" + name, shape) for la, name, shape in named])
+        kept = [(la, name, la.state_shapes[name]) for la in self.layers for name in la.state_shapes]
+        self.state = np.zeros(sum(int(np.prod(shape)) for _, _, shape in kept), self.dtype)
+        _bind(self.state, kept)
+
+    def initialize(self, rng: np.random.Generator) -> None:
+        """Draw all parameters, layer by layer."""
+        for layer in self.layers:
+            layer.initialize(rng)
+
+    def named_arrays(self) -> Iterator[tuple[str, np.ndarray]]:
+        """Yield ``("W1", view), ("b1", view), ...``: all that must be stored, by file name.
+
+        A layer with weights opens a new number, from 1; what follows it shares that number.
+        """
+        for number, layer in self._numbered():
+            for name in (*layer.shapes, *layer.state_shapes):
+                yield f"{name}{number}", getattr(layer, name)
+
+    def _numbered(self) -> Iterator[tuple[int, Layer]]:
+        number = 0
+        for layer in self.layers:
+            number += "W" in layer.shapes
+            yield number, layer
+
+    def workspace(self, n_batch: int) -> Workspace:
+        """Return new buffers for batches of up to ``n_batch`` rows."""
+        shapes = [layer.buffers(n_batch) for layer in self.layers]
+        shapes.append(self.loss.buffers(n_batch, self.n_out))
+        return Workspace(
+            [{k: np.empty(shape, self.dtype) for k, shape in s.items()} for s in shapes], n_batch
+        )
+
+    def forward(
+        self, x: np.ndarray, ws: Workspace, rng: np.random.Generator | None = None
+    ) -> np.ndarray:
+        """Return the weighted sums z of the output layer (logits).
+
+        Parameters
+        ----------
+        x : ndarray of shape (n_batch, n_in)
+            Of the network's dtype; not changed.
+        ws : Workspace
+            Of ``n_batch`` rows.
+        rng : Generator or None
+            Source of the dropout masks, and the sign of training; None evaluates.
+
+        Returns
+        -------
+        ndarray of shape (n_batch, n_out)
+            A buffer of ``ws``, valid until its next forward pass.
+        """
+        y = x
+        for layer, layer_ws in zip(self.layers, ws.layers, strict=True):
+            y = layer.forward(y, layer_ws, rng)
+        return y
+
+    def mean_loss(
+        self,
+        x: np.ndarray,
+        y: np.ndarray,
+        ws: Workspace,
+        rng: np.random.Generator | None = None,
+    ) -> float:
+        """Return the mean loss of a batch, without penalties; outputs are left in ``ws.loss.a``.
+
+        Parameters
+        ----------
+        x : ndarray of shape (n_batch, n_in)
+        y : ndarray of shape (n_batch,), int64
+            Class indices.
+        ws, rng
+            As in :meth:`forward`.
+        """
+        z = self.forward(x, ws, rng)
+        np.take(self._codes, y, axis=0, out=ws.loss.t, mode="clip")
+        return self.loss.forward(z, ws.loss)
+
+    def loss_and_gradients(
+        self, x: np.ndarray, y: np.ndarray, ws: Workspace, rng: np.random.Generator
+    ) -> float:
+        """Return the mean loss of a training batch and fill ``grads`` by backpropagation.
+
+        From the output layer's δ = ∇L ⊙ φ′(z) each layer makes its parameters' gradients and the
+        δ of the layer before it, (δ·Wᵀ) ⊙ φ′(z). The penalties' gradients are added; the returned
+        loss is without them.
+        """
+        loss = self.mean_loss(x, y, ws, rng)
+        delta = self.loss.backward(ws.loss)
+        for i in range(len(self.layers) - 1, self._first_trained - 1, -1):
+            delta = self.layers[i].backward(delta, ws.layers[i], i > self._first_trained)
+        self._add_penalty_gradients()
+        return loss
+
+    def penalty(self) -> float:
+        """Return l1·Σ|w| + ½·l2·Σw²."""
+        w = self.params[: self.n_decayed]
+        return self.l1 * float(np.abs(w).sum()) + 0.5 * self.l2 * float(np.vdot(w, w))
+
+    def _add_penalty_gradients(self) -> None:
+        """Add l1·sign(w) + l2·w, block by block."""
+        if not (self.l1 or self.l2):
+            return
+        for cut in self._weight_blocks:
+            w, dw, scratch = (
+                self.params[cut],
+                self.grads[cut],
+                self._scratch[: cut.stop - cut.start],
+            )
+            if self.l2:
+                dw += np.multiply(w, self.l2, out=scratch)
+            if self.l1:
+                np.sign(w, out=scratch)
+                dw += np.multiply(scratch, self.l1, out=scratch)
+
+    def project(self) -> None:
+        """Apply each layer's constraint, such as max-norm, after an update."""
+        for layer in self.layers:
+            layer.project()
+
+    def first_nonfinite(self, x: np.ndarray, ws: Workspace) -> str | None:
+        """Name the first place, input to output, where a value is NaN or infinite.
+
+        The forward pass of ``x`` is repeated without dropout, to see each layer's output before a
+        later one overwrites it.
+        """
+        if not np.isfinite(x).all():
+            return "the input"
+        y = x
+        for (number, layer), layer_ws in zip(self._numbered(), ws.layers, strict=True):
+            for name in (*layer.shapes, *layer.state_shapes):
+                if not np.isfinite(getattr(layer, name)).all():
+                    return f"{name}{number} of layer {number} ({layer})"
+            y = layer.forward(y, layer_ws, None)
+            if not np.isfinite(y).all():
+                return f"the output of layer {number} ({layer})"
+        return None
+
+
+def _bind(flat: np.ndarray, named: Sequence[tuple[Layer, str, tuple[int, ...]]]) -> None:
+    """Set each layer's attribute to a view of its stretch of ``flat``."""
+    start = 0
+    for layer, name, shape in named:
+        stop = start + int(np.prod(shape))
+        setattr(layer, name, flat[start:stop].reshape(shape))
+        start = stop

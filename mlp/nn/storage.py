@@ -1,0 +1,90 @@
+"""A network as files: ``network.json`` says what it is, one .npy file holds each array.
+
+They are all that is needed to compute with a trained network, with NumPy and nothing else::
+
+    from mlp.nn import load
+    network = load("runs/.../weights")
+"""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+
+from mlp.errors import RunError
+from mlp.nn.losses import BinaryCrossEntropy, MeanSquaredError, SoftmaxCrossEntropy
+from mlp.nn.mlp import MLP
+from mlp.nn.network import Network
+
+LOSSES = {
+    loss.__name__: loss for loss in (SoftmaxCrossEntropy, BinaryCrossEntropy, MeanSquaredError)
+}
+
+
+def save(folder: Path | str, model: MLP, network: Network) -> None:
+    """Write a network into a folder that exists; files of the same names are replaced.
+
+    Parameters
+    ----------
+    folder : path
+    model : MLP
+        What the network was built from.
+    network : Network
+    """
+    folder = Path(folder)
+    spec = {
+        "model": asdict(model),
+        "loss": {"name": type(network.loss).__name__} | asdict(network.loss),
+        "n_in": network.n_in,
+        "n_out": network.n_out,
+    }
+    for name, array in network.named_arrays():
+        np.save(folder / f"{name}.npy", array)
+    (folder / "network.json").write_text(json.dumps(spec, indent=2) + "\n", encoding="utf-8")
+
+
+def load(folder: Path | str) -> Network:
+    """Return the network stored in a folder.
+
+    Raises
+    ------
+    RunError
+        If a file is absent or damaged, or an array has not the shape and dtype that the network
+        needs; the message names the file.
+    """
+    folder = Path(folder)
+    network = _rebuild(folder / "network.json")
+    for name, array in network.named_arrays():
+        _read_into(array, folder / f"{name}.npy")
+    return network
+
+
+def _rebuild(path: Path) -> Network:
+    """Return the network that ``network.json`` describes, its parameters all zero."""
+    try:
+        spec = json.loads(path.read_text(encoding="utf-8"))
+        loss = dict(spec["loss"])
+        model = MLP(**spec["model"])
+        layers = model.layers(spec["n_in"], spec["n_out"])
+        return Network(layers, LOSSES[loss.pop("name")](**loss), model.l1, model.l2, model.dtype)
+    except FileNotFoundError:
+        raise RunError(f"{path} does not exist: there is no stored network") from None
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise RunError(f"{path} does not describe a network: {error}") from error
+
+
+def _read_into(array: np.ndarray, path: Path) -> None:
+    """Copy a .npy file into ``array``; the header is checked before the data are read."""
+    try:
+        stored = np.load(path, mmap_mode="r", allow_pickle=False)
+    except FileNotFoundError:
+        raise RunError(f"{path} does not exist; the network needs it") from None
+    except (OSError, ValueError, EOFError) as error:
+        raise RunError(f"{path} is not a readable .npy file: {error}") from error
+    if stored.shape != array.shape or stored.dtype != array.dtype:
+        raise RunError(
+            f"{path} holds {stored.dtype} of shape {stored.shape}, "
+            f"the network needs {array.dtype} of shape {array.shape}"
+        )
+    np.copyto(array, stored)

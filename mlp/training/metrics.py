@@ -1,0 +1,113 @@
+"""How good a network is on a part of the data: loss, accuracy, confusion, figures per class."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from mlp.data import Batches, Part
+from mlp.nn import Network
+
+
+def higher_is_better(metric: str) -> bool:
+    """Tell the direction of a metric from its name: an accuracy is to rise, a loss to fall."""
+    return metric.endswith("accuracy")
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """The result of an evaluation.
+
+    Attributes
+    ----------
+    loss : float
+        Mean over the examples, without penalties.
+    accuracy : float
+        Share of the examples whose highest score is their own class's; in [0, 1].
+    scores : ndarray of shape (n_examples, n_classes)
+        The network's outputs; class probabilities if the loss gives them.
+    labels : ndarray of shape (n_examples,), int64
+    """
+
+    loss: float
+    accuracy: float
+    scores: np.ndarray
+    labels: np.ndarray
+
+    @property
+    def predictions(self) -> np.ndarray:
+        """Class with the highest score, of shape (n_examples,), int64."""
+        return self.scores.argmax(axis=1)
+
+
+class Evaluator:
+    """Evaluates a network on one part of the data, in buffers made once.
+
+    Parameters
+    ----------
+    network : Network
+    part : Part
+    batch_size : int
+        It bounds the memory. Equal batch sizes give equal bits.
+    """
+
+    def __init__(self, network: Network, part: Part, batch_size: int) -> None:
+        self.network, self.part = network, part
+        n_batch = min(batch_size, len(part))
+        self._batches = Batches(part, n_batch, network.dtype)
+        self._ws = network.workspace(n_batch)
+        self._scores = np.empty((len(part), network.n_out), network.dtype)
+
+    def __call__(self) -> Evaluation:
+        """Return the figures for the network's present parameters.
+
+        Its ``scores`` are a buffer of this evaluator, valid until the next call.
+        """
+        loss, start = 0.0, 0
+        for x, y in self._batches.in_order():
+            ws = self._ws.rows(len(x))
+            loss += self.network.mean_loss(x, y, ws) * len(x)
+            self._scores[start : start + len(x)] = ws.loss.a
+            start += len(x)
+        labels = self.part.labels
+        accuracy = np.count_nonzero(self._scores.argmax(axis=1) == labels) / len(labels)
+        return Evaluation(loss / len(labels), accuracy, self._scores, labels)
+
+
+def confusion_matrix(labels: np.ndarray, predictions: np.ndarray, n_classes: int) -> np.ndarray:
+    """Count how often each class was taken for each.
+
+    Parameters
+    ----------
+    labels, predictions : ndarray of shape (n_examples,), int64
+    n_classes : int
+
+    Returns
+    -------
+    ndarray of shape (n_classes, n_classes), int64
+        True class by row, predicted class by column.
+    """
+    pairs = np.asarray(labels) * n_classes + predictions
+    return np.bincount(pairs, minlength=n_classes**2).reshape(n_classes, n_classes)
+
+
+@dataclass(frozen=True)
+class ClassFigures:
+    """Figures of each class, each an ndarray of shape (n_classes,).
+
+    A class that is never predicted has precision 0, one that never occurs has recall 0.
+    """
+
+    precision: np.ndarray
+    recall: np.ndarray
+    f1: np.ndarray
+    support: np.ndarray
+
+
+def per_class(confusion: np.ndarray) -> ClassFigures:
+    """Return precision, recall, their harmonic mean F1, and the number of examples, by class."""
+    right = np.diag(confusion).astype(float)
+    support, predicted = confusion.sum(axis=1), confusion.sum(axis=0)
+    precision = right / np.maximum(predicted, 1)
+    recall = right / np.maximum(support, 1)
+    f1 = 2 * right / np.maximum(support + predicted, 1)
+    return ClassFigures(precision, recall, f1, support)

@@ -1,0 +1,70 @@
+"""Conditions that end a training; each is asked, and answers with a reason or with None."""
+
+from mlp.training.events import EpochEnded
+from mlp.training.metrics import higher_is_better
+
+
+class StopCondition:
+    """Something that may end a training."""
+
+    def after_step(self) -> str | None:
+        """Return why to stop at once, which gives up the epoch under way; or None."""
+        return None
+
+    def after_epoch(self, event: EpochEnded) -> str | None:
+        """Return why to stop after this epoch, or None."""
+        return None
+
+
+class EpochLimit(StopCondition):
+    """Stops after ``max_epochs``."""
+
+    def __init__(self, max_epochs: int) -> None:
+        self.max_epochs = max_epochs
+
+    def after_epoch(self, event: EpochEnded) -> str | None:
+        """Return a reason at the last epoch."""
+        return f"max_epochs={self.max_epochs} reached" if event.epoch >= self.max_epochs else None
+
+
+class TimeLimit(StopCondition):
+    """Stops after the first epoch that ends later than ``max_seconds``."""
+
+    def __init__(self, max_seconds: float) -> None:
+        self.max_seconds = max_seconds
+
+    def after_epoch(self, event: EpochEnded) -> str | None:
+        """Return a reason when the time is up."""
+        return (
+            f"max_seconds={self.max_seconds:g} reached"
+            if event.elapsed >= self.max_seconds
+            else None
+        )
+
+
+class Patience(StopCondition):
+    """Stops when a metric has not improved by ``min_delta`` for ``patience`` epochs.
+
+    The reference is the value at the last such improvement: many steps smaller than ``min_delta``
+    count as soon as their sum reaches it (Prechelt 1998, "Early stopping - but when?", on such
+    criteria; scikit-learn's ``n_iter_no_change`` and ``tol``).
+    """
+
+    def __init__(self, monitor: str, patience: int, min_delta: float) -> None:
+        self.monitor, self.patience, self.min_delta = monitor, patience, min_delta
+        self.sign = 1.0 if higher_is_better(monitor) else -1.0
+        self.reference: float | None = None
+        self.waited = 0
+
+    def after_epoch(self, event: EpochEnded) -> str | None:
+        """Return a reason when patience is at its end."""
+        value = event.metrics[self.monitor]
+        gain = None if self.reference is None else self.sign * (value - self.reference)
+        if gain is None or (gain > 0 and gain >= self.min_delta):
+            self.reference, self.waited = value, 0
+            return None
+        self.waited += 1
+        if self.waited < self.patience:
+            return None
+        by = f" by {self.min_delta:g}" if self.min_delta else ""
+        return f"{self.monitor} has not improved{by} for {self.patience} epochs"

@@ -1,0 +1,209 @@
+"""The training loop."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from time import perf_counter
+from typing import Literal
+
+import numpy as np
+
+from mlp.data import Part, Parts
+from mlp.nn import Network, Optimizer, Schedule
+from mlp.training.epoch import EpochRunner, InterruptedEpochError, Metrics
+from mlp.training.events import Emitter, EpochEnded, Listener, Outcome, RunEnded, RunStarted
+from mlp.training.metrics import higher_is_better
+from mlp.training.stopping import EpochLimit, Patience, StopCondition, TimeLimit
+from mlp.validate import at_least, positive
+
+
+@dataclass(frozen=True)
+class Trainer:
+    """Trains a network until a metric has reached its plateau, and keeps the best epoch.
+
+    Parameters
+    ----------
+    max_epochs : int
+    batch_size : int
+        Examples a step; the last batch of an epoch may be shorter.
+    patience : int
+        Epochs without an improvement of ``monitor`` by ``min_delta`` that end the training.
+    min_delta : float
+    monitor : str
+        The metric that decides about the best epoch and about patience. Without validation data
+        a ``val/`` metric does not exist: the training takes ``max_epochs`` and keeps the last.
+    max_seconds : float or None
+        Time after which no further epoch begins.
+    clip_norm : float or None
+        Upper bound of the gradient's global norm (Pascanu et al. 2013, Algorithm 1).
+    eval_batch_size : int
+        Examples a batch outside training; part of what determines the last bits.
+    limit_batches : int or None
+        For debugging: an epoch, and a validation, end after so many batches.
+    overfit_batches : int or None
+        For debugging: train and validate on the same so many batches.
+    """
+
+    max_epochs: int = 100
+    batch_size: int = 128
+    patience: int = 10
+    min_delta: float = 0.0
+    monitor: Literal["val/loss", "val/accuracy", "train/loss", "train/accuracy"] = "val/loss"
+    max_seconds: float | None = None
+    clip_norm: float | None = None
+    eval_batch_size: int = 1000
+    limit_batches: int | None = None
+    overfit_batches: int | None = None
+
+    def __post_init__(self) -> None:
+        at_least(1, max_epochs=self.max_epochs, batch_size=self.batch_size, patience=self.patience)
+        at_least(1, eval_batch_size=self.eval_batch_size)
+        at_least(0, min_delta=self.min_delta)
+        for name in ("limit_batches", "overfit_batches"):
+            if getattr(self, name) is not None:
+                at_least(1, **{name: getattr(self, name)})
+        for name in ("max_seconds", "clip_norm"):
+            if getattr(self, name) is not None:
+                positive(**{name: getattr(self, name)})
+
+    def check(self, parts: Parts) -> None:
+        """Raise ValueError if the data cannot be trained on with these settings."""
+        n = len(parts.train)
+        if self.batch_size > n:
+            raise ValueError(
+                f"batch_size must be at most {n}, the number of training examples, "
+                f"got {self.batch_size}"
+            )
+
+    def fit(
+        self,
+        network: Network,
+        optimizer: Optimizer,
+        schedule: Schedule,
+        parts: Parts,
+        seed: int,
+        listeners: Iterable[Listener] = (),
+        stops: Sequence[StopCondition] = (),
+    ) -> Outcome:
+        """Train ``network`` in place, and leave the best epoch's parameters in it.
+
+        Parameters
+        ----------
+        network : Network
+            With its initial weights.
+        optimizer : Optimizer
+            Not yet bound; its ``lr`` is the base learning rate.
+        schedule : Schedule
+        parts : Parts
+            Its test part is not touched.
+        seed : int
+            Key of the shuffling and of dropout.
+        listeners : iterable of callable
+            They get each :mod:`event <mlp.training.events>`.
+        stops : sequence of StopCondition
+            Asked besides ``max_epochs``, ``max_seconds`` and ``patience``.
+
+        Returns
+        -------
+        Outcome
+
+        Raises
+        ------
+        DivergedError
+            At the first loss that is not finite, naming the epoch, the step and the layer.
+        ValueError
+            If the data cannot be trained on with these settings.
+        """
+        self.check(parts)
+        begin = perf_counter()
+        train, val = self._limited(parts)
+        monitor = None if val is None and self.monitor.startswith("val/") else self.monitor
+        stops = [*self._stop_conditions(monitor), *stops]
+        run_epoch = EpochRunner(
+            network,
+            optimizer,
+            schedule,
+            train,
+            val,
+            seed=seed,
+            batch_size=self.batch_size,
+            eval_batch_size=self.eval_batch_size,
+            max_epochs=self.max_epochs,
+            stops=stops,
+            clip_norm=self.clip_norm,
+            limit_batches=self.limit_batches,
+        )
+        best = _Best(network, monitor)
+        history: list[Metrics] = []
+        emit = Emitter(listeners)
+        emit(self._started(network, train, val, run_epoch.n_steps, monitor))
+        reason = None
+        while reason is None:
+            epoch = len(history) + 1
+            try:
+                metrics = run_epoch(epoch)
+            except InterruptedEpochError as interruption:
+                reason = str(interruption)
+                break
+            history.append({"epoch": epoch, **metrics})
+            best.offer(epoch, metrics)
+            if monitor:
+                schedule.observe(metrics[monitor], higher_is_better(monitor))
+            ended = EpochEnded(epoch, metrics, best.epoch, best.value, perf_counter() - begin)
+            emit(ended)
+            reason = next((why for stop in stops if (why := stop.after_epoch(ended))), None)
+        best.restore()
+        best_metrics = history[best.epoch - 1] if best.epoch else {}
+        seconds = perf_counter() - begin
+        outcome = Outcome(reason, len(history), best.epoch, best_metrics, history, seconds)
+        emit(RunEnded(outcome))
+        return outcome
+
+    def _limited(self, parts: Parts) -> tuple[Part, Part | None]:
+        """Return the training and the validation part, cut for debugging if so asked."""
+        train, val = parts.train, parts.val
+        if self.overfit_batches:
+            train = val = train.head(self.overfit_batches * self.batch_size)
+        elif self.limit_batches and val:
+            val = val.head(self.limit_batches * self.eval_batch_size)
+        return train, val
+
+    def _started(
+        self, network: Network, train: Part, val: Part | None, n_steps: int, monitor: str | None
+    ) -> RunStarted:
+        n_val = len(val) if val else 0
+        patience = self.patience if monitor else None
+        return RunStarted(network, len(train), n_val, n_steps, self.max_epochs, monitor, patience)
+
+    def _stop_conditions(self, monitor: str | None) -> list[StopCondition]:
+        stops: list[StopCondition] = [EpochLimit(self.max_epochs)]
+        if self.max_seconds is not None:
+            stops.append(TimeLimit(self.max_seconds))
+        if monitor:
+            stops.append(Patience(monitor, self.patience, self.min_delta))
+        return stops
+
+
+class _Best:
+    """The best epoch so far, and a copy of its parameters."""
+
+    def __init__(self, network: Network, monitor: str | None) -> None:
+        self.network, self.monitor = network, monitor
+        self.epoch, self.value = 0, float("nan")
+        self._params, self._state = network.params.copy(), network.state.copy()
+
+    def offer(self, epoch: int, metrics: Metrics) -> None:
+        """Keep this epoch if it is better than all before; without a monitor, keep the last."""
+        if self.monitor:
+            value = metrics[self.monitor]
+            sign = 1 if higher_is_better(self.monitor) else -1
+            if self.epoch and not sign * value > sign * self.value:
+                return
+            self.value = value
+        self.epoch = epoch
+        np.copyto(self._params, self.network.params)
+        np.copyto(self._state, self.network.state)
+
+    def restore(self) -> None:
+        """Put the best epoch's parameters into the network; the initial ones if there is none."""
+        np.copyto(self.network.params, self._params)
+        np.copyto(self.network.state, self._state)
