@@ -1,4 +1,4 @@
-"""The network: a list of layers over flat vectors, and the workspace that a batch passes through."""
+"""The network: a list of layers over flat vectors, and the workspace that a batch goes through."""
 
 from collections.abc import Iterator, Sequence
 from types import SimpleNamespace
@@ -33,7 +33,7 @@ class Workspace:
         self._shorter: Workspace | None = None
 
     def rows(self, n: int) -> "Workspace":
-        """Return a workspace for ``n`` ≤ ``n_batch`` rows, made of the first rows of each buffer."""
+        """Return a workspace for ``n`` ≤ ``n_batch`` rows: the first rows of each buffer."""
         if n == self.n_batch:
             return self
         if self._shorter is None or self._shorter.n_batch != n:
