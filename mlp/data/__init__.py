@@ -1,0 +1,26 @@
+"""Data: from a source to a Dataset, split into Parts, in minibatches. NumPy alone."""
+
+from mlp.data.batches import Batches
+from mlp.data.dataset import Dataset, Part, Parts
+from mlp.data.mnist import FashionMnist, Mnist
+from mlp.data.npz import Npz
+from mlp.data.packaged import Digits, Mnist5k
+from mlp.data.scaling import Scaler, fit_scaler
+from mlp.data.source import Source
+from mlp.data.split import split_rows
+
+__all__ = [
+    "Batches",
+    "Dataset",
+    "Digits",
+    "FashionMnist",
+    "Mnist",
+    "Mnist5k",
+    "Npz",
+    "Part",
+    "Parts",
+    "Scaler",
+    "Source",
+    "fit_scaler",
+    "split_rows",
+]

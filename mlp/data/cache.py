@@ -1,0 +1,99 @@
+"""Decoded data sets as .npy files, memory-mapped and so shared between processes."""
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+from filelock import FileLock
+
+from mlp import paths
+from mlp.data.dataset import ARRAYS, Dataset
+
+FORMAT = 1  # part of every key: raise it when a decoder changes what it returns
+
+
+def cached(name: str, files: Sequence[Path], decode: Callable[[], Dataset]) -> Dataset:
+    """Return the data set decoded from ``files``, from the cache when it was decoded before.
+
+    An entry is only taken when its arrays hash to the digest stored beside them; any other is
+    made anew. Where the cache cannot be written, the data set is decoded into memory each time.
+
+    Parameters
+    ----------
+    name : str
+        Of the source; begins the entry's folder name.
+    files : sequence of Path
+        What is decoded. Another path, size or time of change makes another entry.
+    decode : callable
+        Makes the Dataset; its errors are passed on.
+    """
+    folder = paths.data_dir() / "cache" / f"{name}-{_key(files)}"
+    dataset = _read(folder, name)
+    if dataset is None:
+        with _one_process_at_a_time(folder):
+            dataset = _read(folder, name) or _write(decode(), folder)
+    return dataset
+
+
+def _key(files: Sequence[Path]) -> str:
+    stats = [(str(path.resolve()), path.stat()) for path in files]
+    identity = [FORMAT, *((path, stat.st_size, stat.st_mtime_ns) for path, stat in stats)]
+    return hashlib.sha256(json.dumps(identity).encode()).hexdigest()[:16]
+
+
+def _read(folder: Path, name: str) -> Dataset | None:
+    """Return the entry with read-only memory maps as arrays, or None unless it is sound."""
+    try:
+        meta = json.loads((folder / "meta.json").read_text())
+        arrays: dict[str, Any] = {array: _map(folder / f"{array}.npy") for array in ARRAYS}
+        dataset = Dataset(
+            name=name,
+            **arrays,
+            classes=tuple(meta["classes"]),
+            x_max=meta["x_max"],
+            image_shape=meta["image_shape"] and tuple(meta["image_shape"]),
+        )
+        return dataset if dataset.digest == meta["digest"] else None
+    except Exception:  # whatever is wrong with an entry, decoding again mends it
+        return None
+
+
+def _map(path: Path) -> np.ndarray | None:
+    """Map an array of the entry; None when it has none of that name."""
+    if not path.exists():
+        return None
+    # A plain view, because the memmap class slows every indexing down.
+    return np.load(path, mmap_mode="r", allow_pickle=False).view(np.ndarray)
+
+
+def _write(dataset: Dataset, folder: Path) -> Dataset:
+    """Store the data set and return it memory-mapped; as it is, where it cannot be stored."""
+    meta = {key: getattr(dataset, key) for key in ("classes", "x_max", "image_shape", "digest")}
+    try:
+        with TemporaryDirectory(prefix=".writing-", dir=folder.parent) as scratch:
+            entry = Path(scratch, "entry")
+            entry.mkdir()
+            for name, array in dataset.arrays.items():
+                np.save(entry / f"{name}.npy", array)
+            (entry / "meta.json").write_text(json.dumps(meta))
+            if folder.exists():  # broken, or it would have been read
+                folder.rename(Path(scratch, "broken"))
+            entry.rename(folder)
+    except OSError:
+        return dataset
+    return _read(folder, dataset.name) or dataset
+
+
+@contextmanager
+def _one_process_at_a_time(folder: Path) -> Iterator[None]:
+    """Let others wait for this entry instead of decoding it too; no lock where none can be made."""
+    with ExitStack() as stack:
+        with suppress(OSError):
+            folder.parent.mkdir(parents=True, exist_ok=True)
+            stack.enter_context(FileLock(f"{folder}.lock"))
+        yield

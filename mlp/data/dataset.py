@@ -1,0 +1,120 @@
+"""What a data set is once it is in memory, and the parts of it that a run uses."""
+
+import hashlib
+import json
+from dataclasses import dataclass
+
+import numpy as np
+
+from mlp.data.scaling import Scaler
+
+ARRAYS = ("x_train", "y_train", "x_test", "y_test")
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Examples and labels, as decoded: neither scaled nor split.
+
+    The arrays may be read-only memory maps of the cache, shared with other processes.
+
+    Attributes
+    ----------
+    name : str
+        As in the configuration: ``"mnist"``, ``"npz"``, ...
+    x_train : ndarray of shape (n_train, n_in), uint8 or float32
+    y_train : ndarray of shape (n_train,), int64
+        Indices into ``classes``.
+    x_test, y_test : ndarray or None
+        The test set, in the same form; None when the source has none.
+    classes : tuple of str
+        The class names, in the order of the network's outputs.
+    x_max : float or None
+        The largest value a feature can take (255 for a byte image), None when unknown.
+    image_shape : tuple of int or None
+        (height, width) when a row is an image.
+    digest : str
+        SHA-256 in hex over all of the above but the name: two data sets with the same digest
+        are the same data. Computed from the arrays unless it is given.
+    """
+
+    name: str
+    x_train: np.ndarray
+    y_train: np.ndarray
+    x_test: np.ndarray | None
+    y_test: np.ndarray | None
+    classes: tuple[str, ...]
+    x_max: float | None
+    image_shape: tuple[int, ...] | None
+    digest: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.digest:
+            object.__setattr__(self, "digest", self._compute_digest())
+
+    @property
+    def n_in(self) -> int:
+        """Number of features of a row."""
+        return self.x_train.shape[1]
+
+    @property
+    def n_classes(self) -> int:
+        """Number of classes, seen in the training rows or not."""
+        return len(self.classes)
+
+    @property
+    def arrays(self) -> dict[str, np.ndarray]:
+        """The arrays there are, by field name."""
+        named = {name: getattr(self, name) for name in ARRAYS}
+        return {name: array for name, array in named.items() if array is not None}
+
+    def _compute_digest(self) -> str:
+        forms = {name: (array.dtype.str, array.shape) for name, array in self.arrays.items()}
+        header = json.dumps([forms, self.classes, self.x_max, self.image_shape])
+        sha256 = hashlib.sha256(header.encode())
+        for array in self.arrays.values():
+            sha256.update(np.ascontiguousarray(array).data)
+        return sha256.hexdigest()
+
+
+@dataclass(frozen=True)
+class Part:
+    """The rows of a data set that one use sees, and the scaling to apply to them.
+
+    Attributes
+    ----------
+    x : ndarray of shape (n, n_in), uint8 or float32
+        Unscaled, with rows of other parts too: nothing is copied.
+    y : ndarray of shape (n,), int64
+    rows : ndarray of shape (len(part),), int64, or None
+        Which rows of ``x`` and ``y`` belong to the part; None means all.
+    scaler : Scaler
+    """
+
+    x: np.ndarray
+    y: np.ndarray
+    rows: np.ndarray | None
+    scaler: Scaler
+
+    def __len__(self) -> int:
+        return len(self.y) if self.rows is None else len(self.rows)
+
+    @property
+    def labels(self) -> np.ndarray:
+        """The class index of each row of the part, shape (len(part),), int64."""
+        return self.y if self.rows is None else self.y[self.rows]
+
+    def head(self, n: int) -> "Part":
+        """Return the part's first ``n`` rows, or all when it has fewer."""
+        if self.rows is None:
+            return Part(self.x[:n], self.y[:n], None, self.scaler)
+        return Part(self.x, self.y, self.rows[:n], self.scaler)
+
+
+@dataclass(frozen=True)
+class Parts:
+    """A data set split for a run; the scaler was fitted on ``train`` alone."""
+
+    train: Part
+    val: Part | None
+    test: Part | None
+    scaler: Scaler
