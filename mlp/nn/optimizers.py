@@ -115,7 +115,7 @@ class Momentum(Optimizer):
     initialization and momentum in deep learning", 2013, equations 1 and 2.
     """
 
-    lr: float = 0.01
+    lr: float = 0.05
     momentum: float = 0.9
 
     slots = ("v",)
@@ -159,7 +159,7 @@ class Adagrad(Optimizer):
     """
 
     lr: float = 0.01
-    eps: float = 1e-8
+    eps: float = 1e-10
 
     slots = ("v",)
 
@@ -253,6 +253,8 @@ class NAdam(Adam):
     Source: Dozat, "Incorporating Nesterov momentum into Adam", 2016, algorithm 2, with μ constant,
     as β1 (PyTorch and Keras let it rise with t).
     """
+
+    lr: float = 0.002
 
     def update(self, lr: float, p: ndarray, g: ndarray, m: ndarray, v: ndarray, s: ndarray) -> None:
         _average(m, g, self.beta1, s)

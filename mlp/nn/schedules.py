@@ -134,7 +134,7 @@ class WarmupCosine(Annealing):
     section 2.2 (gradual warm-up), and ``Cosine``.
     """
 
-    warmup: float = 1.0
+    warmup: float = 5.0
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -155,11 +155,11 @@ class OneCycle(Annealing):
     """Half a cosine from ``initial`` up to 1, then one down to ``final``; ``lr`` is the peak.
 
     Source: Smith & Topin, "Super-convergence: very fast training of neural networks using large
-    learning rates", 2018. Their slopes are straight; the cosine ones are PyTorch's, as are the
-    defaults. The momentum is left alone.
+    learning rates", 2018. Their slopes are straight, these are bent as PyTorch's are. The momentum
+    is left alone.
     """
 
-    final: float = 4e-6
+    final: float = 1e-4
     warmup_fraction: float = 0.3
     initial: float = 0.04
 
