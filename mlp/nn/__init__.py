@@ -1,17 +1,64 @@
 """The network, NumPy alone."""
 
+from mlp.nn.layer import Layer
+from mlp.nn.layers import Activation, BatchNorm, Dense, Dropout
 from mlp.nn.losses import BinaryCrossEntropy, Loss, MeanSquaredError, SoftmaxCrossEntropy
 from mlp.nn.mlp import MLP
 from mlp.nn.network import Network, Workspace
+from mlp.nn.optimizers import (
+    SGD,
+    Adagrad,
+    Adam,
+    AdamW,
+    Momentum,
+    NAdam,
+    Nesterov,
+    Optimizer,
+    RMSprop,
+)
+from mlp.nn.schedules import (
+    Constant,
+    Cosine,
+    Exponential,
+    Linear,
+    OneCycle,
+    ReduceOnPlateau,
+    Schedule,
+    Step,
+    WarmupCosine,
+)
 from mlp.nn.storage import load, save
 
 __all__ = [
     "MLP",
+    "SGD",
+    "Activation",
+    "Adagrad",
+    "Adam",
+    "AdamW",
+    "BatchNorm",
     "BinaryCrossEntropy",
+    "Constant",
+    "Cosine",
+    "Dense",
+    "Dropout",
+    "Exponential",
+    "Layer",
+    "Linear",
     "Loss",
     "MeanSquaredError",
+    "Momentum",
+    "NAdam",
+    "Nesterov",
     "Network",
+    "OneCycle",
+    "Optimizer",
+    "RMSprop",
+    "ReduceOnPlateau",
+    "Schedule",
     "SoftmaxCrossEntropy",
+    "Step",
+    "WarmupCosine",
     "Workspace",
     "load",
     "save",

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import numpy as np
 
 from mlp.nn.blocks import blocks
-from mlp.nn.layers import Layer
+from mlp.nn.layer import Layer
 from mlp.nn.losses import Loss
 
 Buffers = dict[str, np.ndarray]
