@@ -1,0 +1,32 @@
+"""The training loop: it emits events, listeners observe them, conditions stop it."""
+
+from mlp.training.epoch import DivergedError
+from mlp.training.events import EpochEnded, Event, Listener, Outcome, RunEnded, RunStarted
+from mlp.training.metrics import (
+    ClassFigures,
+    Evaluation,
+    Evaluator,
+    confusion_matrix,
+    higher_is_better,
+    per_class,
+)
+from mlp.training.stopping import StopCondition
+from mlp.training.trainer import Trainer
+
+__all__ = [
+    "ClassFigures",
+    "DivergedError",
+    "EpochEnded",
+    "Evaluation",
+    "Evaluator",
+    "Event",
+    "Listener",
+    "Outcome",
+    "RunEnded",
+    "RunStarted",
+    "StopCondition",
+    "Trainer",
+    "confusion_matrix",
+    "higher_is_better",
+    "per_class",
+]
