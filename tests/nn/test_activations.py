@@ -1,0 +1,123 @@
+"""Activations against their formulas, their limits, and central differences."""
+
+import tracemalloc
+
+import numpy as np
+import pytest
+
+from mlp.nn.activations import ACTIVATIONS, get_activation
+
+FORMULAS = {
+    "identity": lambda z: z,
+    "relu": lambda z: np.where(z > 0, z, 0),
+    "leaky_relu": lambda z: np.where(z > 0, z, 0.01 * z),
+    "elu": lambda z: np.where(z > 0, z, np.exp(z) - 1),
+    "gelu": lambda z: z / 2 * (1 + np.tanh(np.sqrt(2 / np.pi) * (z + 0.044715 * z**3))),
+    "silu": lambda z: z / (1 + np.exp(-z)),
+    "softplus": lambda z: np.log(1 + np.exp(z)),
+    "sigmoid": lambda z: 1 / (1 + np.exp(-z)),
+    "tanh": lambda z: (np.exp(2 * z) - 1) / (np.exp(2 * z) + 1),
+    "scaled_tanh": lambda z: 1.7159 * np.tanh(2 * z / 3),
+}
+LIMITS = {  # of φ'(z) as z goes to -∞ and to +∞
+    "identity": (1, 1),
+    "relu": (0, 1),
+    "leaky_relu": (0.01, 1),
+    "elu": (0, 1),
+    "gelu": (0, 1),
+    "silu": (0, 1),
+    "softplus": (0, 1),
+    "sigmoid": (0, 0),
+    "tanh": (0, 0),
+    "scaled_tanh": (0, 0),
+}
+away_from_zero = np.concatenate([-np.geomspace(0.01, 8, 60), np.geomspace(0.01, 8, 60)])
+
+every_activation = pytest.mark.parametrize("activation", ACTIVATIONS.values(), ids=ACTIVATIONS)
+both_precisions = pytest.mark.parametrize("dtype", ["float32", "float64"])
+
+
+def value(activation, z):
+    """Return φ(z), computed apart from z, with scratch that would betray being read."""
+    a = np.full_like(z, np.nan)
+    activation.value(z, a, np.full_like(z, np.nan))
+    return a
+
+
+def derivative(activation, z):
+    """Return φ'(z), from z or a as the activation reads it."""
+    v = z if activation.reads == "z" else value(activation, z)
+    out = np.full_like(z, np.nan)
+    activation.derivative(v, out, np.full_like(z, np.nan))
+    return out
+
+
+@every_activation
+@both_precisions
+def test_value_is_the_published_formula(activation, dtype):
+    """φ agrees with its textbook form to the precision of the type."""
+    a = value(activation, away_from_zero.astype(dtype))
+    assert a.dtype == dtype
+    eps = np.finfo(dtype).eps
+    np.testing.assert_allclose(a, FORMULAS[activation.name](away_from_zero), 20 * eps, 10 * eps)
+
+
+@every_activation
+def test_derivative_agrees_with_central_differences(activation):
+    """φ'(z) = (φ(z + h) - φ(z - h)) / 2h, away from the kink at 0."""
+    z, h = away_from_zero, 1e-5
+    differences = (value(activation, z + h) - value(activation, z - h)) / (2 * h)
+    error = np.linalg.norm(derivative(activation, z) - differences)
+    assert error <= 1e-9 * np.linalg.norm(differences)
+
+
+@pytest.mark.parametrize(("name", "at_zero"), [("relu", 0), ("leaky_relu", 0.01), ("elu", 1)])
+def test_derivative_at_the_kink(name, at_zero):
+    """At 0 a rectifier takes its left slope; the slopes of ELU meet."""
+    assert derivative(ACTIVATIONS[name], np.zeros(1)) == at_zero
+
+
+@every_activation
+@both_precisions
+def test_nothing_overflows_at_extremes(activation, dtype):
+    """At ±1e4 both are finite and the derivative has reached its limits, without a warning."""
+    z = np.array([-1e4, 1e4], dtype)
+    assert np.isfinite(value(activation, z)).all()
+    np.testing.assert_allclose(derivative(activation, z), LIMITS[activation.name], atol=1e-6)
+
+
+@pytest.mark.parametrize("name", [n for n, a in ACTIVATIONS.items() if a.reads == "a"])
+def test_value_may_overwrite_z(name):
+    """Where the derivative reads a, the value may be computed in z's own memory."""
+    z = away_from_zero.copy()
+    expected = value(ACTIVATIONS[name], z)
+    ACTIVATIONS[name].value(z, z, np.empty_like(z))
+    np.testing.assert_array_equal(z, expected)
+
+
+@every_activation
+def test_inputs_are_left_as_they_are(activation):
+    """Neither z nor what the derivative reads is changed when the output lies apart."""
+    z = away_from_zero.copy()
+    value(activation, z)
+    activation.derivative(z, np.empty_like(z), np.empty_like(z))
+    np.testing.assert_array_equal(z, away_from_zero)
+
+
+@every_activation
+def test_no_array_is_allocated(activation):
+    """Nothing of the arrays' size is allocated: at most a ufunc's buffer."""
+    z, out, scratch = np.ones((3, 512, 2048), np.float32)
+    tracemalloc.start()
+    activation.value(z, out, scratch)
+    activation.derivative(z, out, scratch)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 0.02 * z.nbytes
+
+
+def test_an_unknown_name_is_answered_with_the_names():
+    """The error lists every activation and offers the nearest."""
+    assert get_activation("silu") is ACTIVATIONS["silu"]
+    with pytest.raises(ValueError, match=r"identity, relu, .*got 'rleu'; did you mean 'relu'"):
+        get_activation("rleu")
