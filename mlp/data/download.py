@@ -62,6 +62,7 @@ def _install(file: Path, folder: Path) -> Path:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with TemporaryDirectory(prefix=".download-", dir=folder) as nearby:
-            return Path(shutil.copy(file, nearby)).rename(folder / file.name)
-    except OSError as error:
+            copy = shutil.copyfile(file, Path(nearby, file.name))
+            return copy.rename(folder / file.name)
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the folder's name
         raise DataError(f"data.dir: {folder} cannot be written ({error})") from error

@@ -54,7 +54,9 @@ def read_idx(path: Path, what: Literal["images", "labels"]) -> np.ndarray:
 def payload_sha256(array: np.ndarray) -> str:
     """Return the SHA-256 of the uncompressed IDX file that holds ``array``, in hex."""
     header = struct.pack(f">{1 + array.ndim}I", 0x0800 | array.ndim, *array.shape)
-    return hashlib.sha256(header + array.tobytes()).hexdigest()
+    sha256 = hashlib.sha256(header)
+    sha256.update(array.data)
+    return sha256.hexdigest()
 
 
 def _read(file: BufferedIOBase, path: Path, what: Literal["images", "labels"]) -> np.ndarray:

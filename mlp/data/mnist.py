@@ -1,6 +1,7 @@
 """MNIST and Fashion-MNIST: four IDX files, from a folder or downloaded into it."""
 
 import hashlib
+import os
 from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -93,7 +94,7 @@ class IdxSource(Source):
 
     def _find(self, folder: Path, name: str) -> Path:
         for path in (folder / f"{name}.gz", folder / name):
-            if path.is_file():
+            if os.path.isfile(path):  # unlike Path.is_file, False for names too long or with NUL
                 return path
         return fetch(f"{name}.gz", self.mirrors(), folder, self._read)
 

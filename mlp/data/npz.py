@@ -1,5 +1,6 @@
 """The user's own arrays, from an .npz file."""
 
+import os
 import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -37,7 +38,7 @@ class Npz(Source):
     def files(self) -> Sequence[Path]:
         """Return the file's path, if it exists."""
         path = Path(self.path).expanduser()
-        if not path.is_file():
+        if not os.path.isfile(path):  # unlike Path.is_file, False for names too long or with NUL
             raise DataError(f"data.path: there is no file {path}; it should be an .npz file")
         return [path]
 
@@ -101,8 +102,9 @@ def _read_array(archive: zipfile.ZipFile, member: zipfile.ZipInfo, path: Path) -
     if dtype.hasobject:
         raise DataError(f"{where} is an array of Python objects; save it as numbers or strings")
     n_declared = n_header + prod(shape) * dtype.itemsize
-    n_possible = min(member.file_size, DEFLATE_LIMIT * path.stat().st_size)
-    if min(shape, default=0) < 0 or n_declared != member.file_size or n_declared > n_possible:
+    n_possible = DEFLATE_LIMIT * path.stat().st_size
+    is_sound = min(shape, default=0) >= 0 and dtype.itemsize > 0
+    if not (is_sound and n_declared == member.file_size <= n_possible):
         raise DataError(f"{where} declares the shape {shape}, which the file cannot hold")
     with archive.open(member) as file:
         return npy.read_array(file, allow_pickle=False)
@@ -143,10 +145,11 @@ def _features(x: np.ndarray, name: str, path: Path) -> np.ndarray:
 
 def _labels(y: np.ndarray, name: str, path: Path) -> np.ndarray:
     """Return the labels as int64 or str."""
-    if y.dtype.kind == "S":
-        return np.char.decode(y, "utf-8")
-    if y.dtype.kind == "U":
-        return y
+    if y.dtype.kind in "SU":
+        try:
+            return y.astype(np.str_)
+        except UnicodeDecodeError as error:
+            raise DataError(f"{path}: {name} holds bytes that are not ASCII ({error})") from error
     if y.dtype.kind in "iu" and np.can_cast(y.dtype, np.int64):
         return y.astype(np.int64)
     raise DataError(
