@@ -77,10 +77,10 @@ def _rebuild(path: Path) -> Network:
 def _read_into(array: np.ndarray, path: Path) -> None:
     """Copy a .npy file into ``array``; the header is checked before the data are read."""
     try:
-        stored = np.load(path, mmap_mode="r", allow_pickle=False)
+        stored = np.lib.format.open_memmap(path, mode="r")  # takes no pickle and no archive
     except FileNotFoundError:
         raise RunError(f"{path} does not exist; the network needs it") from None
-    except (OSError, ValueError, EOFError) as error:
+    except (OSError, ValueError) as error:
         raise RunError(f"{path} is not a readable .npy file: {error}") from error
     if stored.shape != array.shape or stored.dtype != array.dtype:
         raise RunError(

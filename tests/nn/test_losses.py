@@ -1,0 +1,178 @@
+"""Losses: values, outputs and output deltas, far from zero too, and the pairs that are refused."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from mlp.nn import BinaryCrossEntropy, MeanSquaredError, SoftmaxCrossEntropy
+
+LOSSES = {
+    "softmax": SoftmaxCrossEntropy(),
+    "binary": BinaryCrossEntropy(),
+    "squares, identity": MeanSquaredError("identity"),
+    "squares, sigmoid": MeanSquaredError("sigmoid"),
+    "squares, tanh": MeanSquaredError("tanh", off=-1, on=1),
+}
+CROSS_ENTROPIES = {name: LOSSES[name] for name in ("softmax", "binary")}
+
+
+def evaluate(loss, z, y):
+    """Return value, outputs a and δ for the weighted sums ``z`` and the classes ``y``."""
+    buffers = loss.buffers(*z.shape)
+    ws = SimpleNamespace(**{name: np.empty(shape, z.dtype) for name, shape in buffers.items()})
+    ws.t[:] = loss.codes(z.shape[1], z.dtype)[y]
+    value = loss.forward(z, ws)
+    return value, ws.a.copy(), loss.backward(ws).copy()
+
+
+@pytest.fixture
+def z():
+    return np.random.default_rng(0).normal(0, 2, (6, 4))
+
+
+@pytest.fixture
+def y():
+    return np.array([0, 1, 2, 3, 1, 0])
+
+
+def test_softmax_cross_entropy(z, y):
+    """The mean of −log p of the right class; p = exp z / Σ exp z."""
+    value, a, _ = evaluate(SoftmaxCrossEntropy(), z, y)
+    p = np.exp(z) / np.exp(z).sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(a, p)
+    np.testing.assert_allclose(value, -np.log(p[np.arange(6), y]).mean())
+
+
+def test_binary_cross_entropy(z, y):
+    """Summed over the outputs, averaged over the rows."""
+    value, a, _ = evaluate(BinaryCrossEntropy(), z, y)
+    p, t = 1 / (1 + np.exp(-z)), np.eye(4)[y]
+    np.testing.assert_allclose(a, p)
+    np.testing.assert_allclose(value, -(t * np.log(p) + (1 - t) * np.log(1 - p)).sum() / 6)
+
+
+@pytest.mark.parametrize(
+    ("name", "phi"),
+    [("identity", lambda z: z), ("sigmoid", lambda z: 1 / (1 + np.exp(-z))), ("tanh", np.tanh)],
+)
+@pytest.mark.parametrize(("off", "on"), [(0, 1), (-1, 1), (0.1, 0.9)])
+def test_mean_squared_error(name, phi, off, on, z, y):
+    """Half the squared distance from the target row, whose values can be chosen."""
+    value, a, _ = evaluate(MeanSquaredError(name, off, on), z, y)
+    t = np.full((6, 4), float(off))
+    t[np.arange(6), y] = on
+    np.testing.assert_allclose(a, phi(z))
+    np.testing.assert_allclose(value, 0.5 * ((phi(z) - t) ** 2).sum() / 6)
+
+
+@pytest.mark.parametrize("name", CROSS_ENTROPIES)
+def test_canonical_delta(name, z, y):
+    """Of a cross-entropy with its own output activation δ is (a − t) / n."""
+    _, a, delta = evaluate(LOSSES[name], z, y)
+    np.testing.assert_allclose(delta, (a - np.eye(4)[y]) / 6)
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_delta_is_the_derivative(name, z, y):
+    """Δ agrees with central differences of the value, and z is left as it was."""
+    loss, h = LOSSES[name], 1e-6
+    before = z.copy()
+    _, _, delta = evaluate(loss, z, y)
+    np.testing.assert_array_equal(z, before)
+    expected = np.empty_like(z)
+    for i in np.ndindex(z.shape):
+        up, down = z.copy(), z.copy()
+        up[i] += h
+        down[i] -= h
+        expected[i] = (evaluate(loss, up, y)[0] - evaluate(loss, down, y)[0]) / (2 * h)
+    assert np.linalg.norm(delta - expected) <= 1e-7 * np.linalg.norm(expected)
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_mean_over_the_batch(name, z, y):
+    """A batch taken twice has the same loss, and each row half the delta."""
+    value, _, delta = evaluate(LOSSES[name], z, y)
+    twice, _, deltas = evaluate(LOSSES[name], np.tile(z, (2, 1)), np.tile(y, 2))
+    np.testing.assert_allclose(twice, value)
+    np.testing.assert_allclose(deltas, np.tile(delta, (2, 1)) / 2)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+class TestFarLogits:
+    """At ±1e4 exp overflows and the naive formulas give infinity or NaN."""
+
+    def test_softmax_right(self, dtype):
+        """The right class far above: loss 0, and nothing left to learn."""
+        z = np.array([[1e4, -1e4, 0], [-1e4, 1e4, 0]], dtype)
+        value, a, delta = evaluate(SoftmaxCrossEntropy(), z, np.array([0, 1]))
+        assert value == 0
+        assert a.tolist() == [[1, 0, 0], [0, 1, 0]]
+        assert not delta.any()
+
+    def test_softmax_wrong(self, dtype):
+        """The right class far below: the loss is the distance."""
+        z = np.array([[1e4, -1e4, 0]], dtype)
+        value, _, delta = evaluate(SoftmaxCrossEntropy(), z, np.array([1]))
+        assert value == 2e4
+        assert delta.tolist() == [[1, -1, 0]]
+
+    def test_softmax_of_equal_logits(self, dtype):
+        """The common level of the logits does not matter."""
+        value, a, _ = evaluate(SoftmaxCrossEntropy(), np.full((2, 4), 1e4, dtype), np.array([0, 3]))
+        np.testing.assert_allclose(value, np.log(4), rtol=1e-6)
+        np.testing.assert_array_equal(a, 0.25)
+
+    def test_binary_right(self, dtype):
+        """Every output on its side: loss 0."""
+        value, _, delta = evaluate(
+            BinaryCrossEntropy(), np.array([[1e4, -1e4, -1e4]], dtype), np.array([0])
+        )
+        assert value == 0
+        assert not delta.any()
+
+    def test_binary_wrong(self, dtype):
+        """Every output on the wrong side: the sum of the distances."""
+        z = np.array([[-1e4, 1e4, 1e4]], dtype)
+        value, a, delta = evaluate(BinaryCrossEntropy(), z, np.array([0]))
+        assert value == 3e4
+        assert a.tolist() == [[0, 1, 1]]
+        assert delta.tolist() == [[-1, 1, 1]]
+
+    @pytest.mark.parametrize("name", ["sigmoid", "tanh"])
+    def test_saturated_squares(self, dtype, name):
+        """Wrong and saturated: the loss is finite and the delta 0."""
+        loss = MeanSquaredError(name)
+        value, _, delta = evaluate(loss, np.array([[-1e4, 1e4]], dtype), np.array([0]))
+        assert value == {"sigmoid": 1.0, "tanh": 2.5}[name]
+        assert not delta.any()
+
+
+@pytest.mark.parametrize(
+    ("loss", "output_activation", "allowed"),
+    [
+        (SoftmaxCrossEntropy, "tanh", "softmax"),
+        (SoftmaxCrossEntropy, "sigmoid", "softmax"),
+        (BinaryCrossEntropy, "softmax", "sigmoid"),
+        (BinaryCrossEntropy, "identity", "sigmoid"),
+        (MeanSquaredError, "softmax", "identity or sigmoid or tanh"),
+        (MeanSquaredError, "relu", "identity or sigmoid or tanh"),
+    ],
+)
+def test_refused_pair(loss, output_activation, allowed):
+    """A pair that is not meant is refused by name, with those that are."""
+    message = f"output_activation must be {allowed} for {loss.__name__}, got '{output_activation}'"
+    with pytest.raises(ValueError, match=message):
+        loss(output_activation=output_activation)
+
+
+def test_targets_in_order():
+    """The right class cannot be worth less than a wrong one."""
+    with pytest.raises(ValueError, match="off must be less than on, got 1 and 0"):
+        MeanSquaredError(off=1, on=0)
+
+
+def test_only_cross_entropies_give_probabilities():
+    """Squared errors leave scores, which need not lie in [0, 1] nor sum to 1."""
+    gives = {name: loss.gives_probabilities for name, loss in LOSSES.items()}
+    assert gives == {name: name in CROSS_ENTROPIES for name in LOSSES}

@@ -1,0 +1,96 @@
+"""The hyper-parameters of a perceptron: what they build, and what they refuse."""
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from mlp.nn import MLP, Activation, BatchNorm, Dense, Dropout, SoftmaxCrossEntropy
+
+
+def kinds(model):
+    return [type(layer) for layer in model.layers(4, 3)]
+
+
+def build(model, seed=0):
+    return model.build(4, 3, SoftmaxCrossEntropy(), np.random.default_rng(seed))
+
+
+def test_order_within_a_hidden_layer():
+    """Dense, batch norm, activation, dropout; the output layer is dense alone."""
+    model = MLP([6, 5], batch_norm=True, dropout=0.5, input_dropout=0.2)
+    hidden = [Dense, BatchNorm, Activation, Dropout]
+    assert kinds(model) == [Dropout, *hidden, *hidden, Dense]
+
+
+def test_only_what_was_asked_for():
+    """Without dropout and batch norm there are no such layers."""
+    assert kinds(MLP([6])) == [Dense, Activation, Dense]
+    assert kinds(MLP([])) == [Dense]
+
+
+def test_widths():
+    """Each layer takes what the one before gives."""
+    layers = MLP([6, 5], batch_norm=True, dropout=0.5).layers(4, 3)
+    assert (layers[0].n_in, layers[-1].n_out) == (4, 3)
+    for one, following in pairwise(layers):
+        assert one.n_out == following.n_in
+
+
+def test_an_activation_for_each_layer():
+    """A list names them in order; lists come from YAML, tuples from Python."""
+    for names in (["tanh", "relu"], ("tanh", "relu")):
+        layers = MLP([6, 5], names).layers(4, 3)
+        assert [str(layer) for layer in layers if isinstance(layer, Activation)] == list(names)
+
+
+def test_no_bias_under_batch_norm():
+    """Batch norm subtracts it again; the output layer, which has none, keeps its bias."""
+    names = {name for name, _ in build(MLP([6], batch_norm=True)).named_arrays()}
+    assert "b1" not in names
+    assert "b2" in names
+
+
+def test_initial_values():
+    """Weights and biases are drawn from the initializers named."""
+    network = build(MLP([200], weight_init="uniform(0.05)", bias_init="normal(0.01)"))
+    p = dict(network.named_arrays())
+    assert 0.04 < np.abs(p["W1"]).max() <= 0.05
+    assert 0.005 < p["b1"].std() < 0.015
+
+
+def test_equal_seeds_equal_weights():
+    """The weights depend on the generator alone."""
+    model = MLP([6, 5])
+    np.testing.assert_array_equal(build(model, 3).params, build(model, 3).params)
+    assert (build(model, 3).params != build(model, 4).params).any()
+
+
+def test_float32_is_float64_rounded():
+    """Both types start from the same draws."""
+    single, double = build(MLP([6], dtype="float32")), build(MLP([6], dtype="float64"))
+    np.testing.assert_array_equal(single.params, double.params.astype("float32"))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"hidden_sizes": [64, 0]}, r"hidden_sizes\[1\] must be at least 1, got 0"),
+        ({"hidden_sizes": [-3]}, r"hidden_sizes\[0\] must be at least 1, got -3"),
+        ({"activation": "rleu"}, "activation must be one of .*did you mean 'relu'"),
+        ({"activation": ["relu"]}, "one for each of the 2 hidden layers, got 1"),
+        ({"activation": ["relu", "softmax"]}, "activation must be one of .*got 'softmax'"),
+        ({"weight_init": "xavier"}, "initializer must be one of .*got 'xavier'"),
+        ({"bias_init": "normal"}, "initializer must be one of .*got 'normal'"),
+        ({"dropout": 1}, "dropout must be at least 0 and below 1, got 1"),
+        ({"input_dropout": -0.1}, "input_dropout must be at least 0 and below 1, got -0.1"),
+        ({"l1": -1e-4}, "l1 must be at least 0, got -0.0001"),
+        ({"l2": float("nan")}, "l2 must be at least 0, got nan"),
+        ({"max_norm": 0}, "max_norm must be greater than 0, got 0"),
+        ({"dtype": "float16"}, "dtype must be float32 or float64, got 'float16'"),
+    ],
+)
+def test_refused(arguments, message):
+    """A value out of range is refused with its name, and what would be right."""
+    with pytest.raises(ValueError, match=message):
+        MLP(**arguments)
