@@ -1,0 +1,34 @@
+"""What a run leaves behind: its folder, which is the record, and its counterpart in MLflow."""
+
+from mlp.tracking.evaluations import evaluation_name, record_evaluation
+from mlp.tracking.figures import draw_evaluation_figures, draw_training_figures
+from mlp.tracking.folder import RunFolder, read_config, read_history, read_run
+from mlp.tracking.mlflow_store import MLflowTracking, NoTracking, mlflow_client, tracking_uri
+from mlp.tracking.opening import open_run
+from mlp.tracking.projection import project
+from mlp.tracking.provenance import provenance
+from mlp.tracking.recorder import Recorder
+from mlp.tracking.store import check_name, check_tags, find_run, list_runs
+
+__all__ = [
+    "MLflowTracking",
+    "NoTracking",
+    "Recorder",
+    "RunFolder",
+    "check_name",
+    "check_tags",
+    "draw_evaluation_figures",
+    "draw_training_figures",
+    "evaluation_name",
+    "find_run",
+    "list_runs",
+    "mlflow_client",
+    "open_run",
+    "project",
+    "provenance",
+    "read_config",
+    "read_history",
+    "read_run",
+    "record_evaluation",
+    "tracking_uri",
+]

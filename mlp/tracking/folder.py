@@ -1,0 +1,166 @@
+"""The run folder: the one record of a run, which MLflow only mirrors.
+
+Every file but the two that grow line by line (``history.csv``, ``log.txt``) appears under its name
+complete or not at all, so a reader never meets half a file, whatever ended the writer.
+"""
+
+import csv
+import json
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mlp.errors import RunError
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """Where each file of a run lies; the folder's name is the run's id until someone renames it."""
+
+    path: Path
+
+    @property
+    def record(self) -> Path:
+        """What happened, as JSON: id, name, status, best epoch, test result, provenance."""
+        return self.path / "run.json"
+
+    @property
+    def config(self) -> Path:
+        """The composed and resolved configuration."""
+        return self.path / "config.yaml"
+
+    @property
+    def overrides(self) -> Path:
+        """The overrides as the user typed them, a list."""
+        return self.path / "overrides.yaml"
+
+    @property
+    def history(self) -> Path:
+        """One row an epoch: epoch, timestamp (ms since 1970), every metric."""
+        return self.path / "history.csv"
+
+    @property
+    def log(self) -> Path:
+        """What was said while the run went on, with times."""
+        return self.path / "log.txt"
+
+    @property
+    def weights(self) -> Path:
+        """The network and the scaler as .npy files, with ``network.json``."""
+        return self.path / "weights"
+
+    @property
+    def example(self) -> Path:
+        """One raw row of the training data, of shape (1, n_in), .npy."""
+        return self.path / "example.npy"
+
+    @property
+    def figures(self) -> Path:
+        """Figures of the training and of the run's own test set, PNG."""
+        return self.path / "figures"
+
+    @property
+    def test_predictions(self) -> Path:
+        """One line per test example: label, prediction, its score."""
+        return self.path / "test_predictions.csv"
+
+    @property
+    def traceback(self) -> Path:
+        """Why the run FAILED."""
+        return self.path / "traceback.txt"
+
+    @property
+    def diff(self) -> Path:
+        """What the code's checkout held beyond its commit."""
+        return self.path / "uncommitted.diff"
+
+    @property
+    def evaluations(self) -> Path:
+        """A folder for each evaluation on data that is not the run's own."""
+        return self.path / "eval"
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a file that is never seen half-written: a temporary one, renamed when complete."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    temporary.write_text(text, encoding="utf-8")
+    os.replace(temporary, path)
+
+
+def write_yaml(path: Path, value: Any) -> None:
+    """Write plain containers as YAML."""
+    from omegaconf import OmegaConf
+
+    write_text(path, OmegaConf.to_yaml(OmegaConf.create(value)))
+
+
+def write_csv(path: Path, header: list[str], rows: Iterable[Iterable[Any]]) -> None:
+    """Write a table whose floats read back as the same numbers."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    with temporary.open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file, lineterminator="\n").writerows([header, *rows])
+    os.replace(temporary, path)
+
+
+def read_run(folder: RunFolder) -> dict[str, Any]:
+    """Return the record of a run.
+
+    Raises
+    ------
+    RunError
+        When ``run.json`` is absent or not the record of a run.
+    """
+    try:
+        record = json.loads(folder.record.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise RunError(f"{folder.record} cannot be read as the record of a run: {error}") from None
+    if not isinstance(record, dict) or not {"id", "name", "status", "started"} <= record.keys():
+        raise RunError(f"{folder.record} is not the record of a run: it lacks id, name or status")
+    return record
+
+
+def write_run(folder: RunFolder, record: Mapping[str, Any]) -> None:
+    """Write the record of a run."""
+    write_text(folder.record, json.dumps(record, indent=2, ensure_ascii=False) + "\n")
+
+
+def update_run(folder: RunFolder, **changes: Any) -> dict[str, Any]:
+    """Change some entries of the record and return all of it."""
+    record = read_run(folder) | changes
+    write_run(folder, record)
+    return record
+
+
+def read_config(folder: RunFolder) -> dict[str, Any]:
+    """Return the stored configuration as plain containers; RunError when it cannot be read."""
+    from omegaconf import OmegaConf
+    from omegaconf.errors import OmegaConfBaseException
+    from yaml import YAMLError
+
+    try:
+        config = OmegaConf.to_container(OmegaConf.load(folder.config))
+    except (OSError, UnicodeDecodeError, YAMLError, OmegaConfBaseException) as error:
+        raise RunError(f"{folder.config} cannot be read: {error}") from None
+    if not isinstance(config, dict):
+        raise RunError(f"{folder.config} does not hold a configuration")
+    return {str(key): value for key, value in config.items()}
+
+
+def read_history(folder: RunFolder) -> list[dict[str, float]]:
+    """Return the rows of ``history.csv``, [] before the first epoch has ended.
+
+    A last line that was cut off by a dying process is left out.
+    """
+    if not folder.history.exists():
+        return []
+    text = folder.history.read_text(encoding="utf-8")
+    complete = text[: text.rfind("\n") + 1].splitlines()
+    try:
+        return [
+            {name: float(value) for name, value in row.items() if value}
+            for row in csv.DictReader(complete)
+        ]
+    except (TypeError, ValueError) as error:
+        raise RunError(f"{folder.history} is damaged: {error}") from None

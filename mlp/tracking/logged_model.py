@@ -1,0 +1,75 @@
+"""The trained network as an MLflow model: code and .npy files, no pickle."""
+
+import shutil
+from importlib.metadata import version
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mlp.tracking.folder import RunFolder, read_run
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+    from mlflow.entities import LoggedModel
+
+PACKAGE = Path(__file__).resolve().parent.parent
+ROOMS = ("__init__.py", "errors.py", "paths.py", "randomness.py", "validate.py", "nn", "data")
+
+
+def log_model(folder: RunFolder, client: "MlflowClient", run_id: str) -> None:
+    """Attach the model to its MLflow run, as ``runs:/<run id>/model``; once."""
+    from mlflow.entities import LoggedModelOutput
+
+    run = client.get_run(run_id)
+    if run.outputs and run.outputs.model_outputs:
+        return
+    record = read_run(folder)
+    model = client.create_logged_model(
+        run.info.experiment_id, "model", source_run_id=run_id, params=run.data.params
+    )
+    with TemporaryDirectory() as temporary:
+        local = Path(temporary) / "model"
+        _save(folder, record, model, local)
+        client.log_model_artifacts(model.model_id, str(local))
+    client.finalize_logged_model(model.model_id, "READY")
+    step = int((record["best"] or {}).get("epoch", 0))
+    client.log_outputs(run_id, [LoggedModelOutput(model.model_id, step)])
+
+
+def _save(folder: RunFolder, record: dict[str, Any], model: "LoggedModel", path: Path) -> None:
+    """Write the model in MLflow's format, with the rooms of our code that it needs."""
+    import mlflow.pyfunc
+    from mlflow.models import Model, ModelSignature
+    from mlflow.types import ColSpec, Schema
+
+    classes = record["data"]["classes"]
+    code = path.with_name("mlp")
+    for room in ROOMS:
+        _copy(PACKAGE / room, code / room)
+    mlflow.pyfunc.save_model(
+        path,
+        python_model=str(PACKAGE / "tracking" / "served_model.py"),
+        artifacts={"weights": str(folder.weights)},
+        code_paths=[str(code)],
+        mlflow_model=Model(
+            artifact_path=model.artifact_location,
+            run_id=model.source_run_id,
+            model_uuid=model.model_id,
+            model_id=model.model_id,
+        ),
+        # The inputs are left open: a fixed type would refuse bytes or integers as pixels.
+        signature=ModelSignature(outputs=Schema([ColSpec("float", name) for name in classes])),
+        input_example=np.load(folder.example, allow_pickle=False),
+        pip_requirements=[f"{name}=={version(name)}" for name in ("mlflow", "numpy")],
+        metadata={"classes": classes, "run": record["name"]},
+    )
+
+
+def _copy(source: Path, target: Path) -> None:
+    if source.is_dir():
+        shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
+    else:
+        target.parent.mkdir(exist_ok=True)
+        shutil.copy2(source, target)

@@ -1,0 +1,92 @@
+"""The MLflow store: where it is, and how it comes into being exactly once."""
+
+import logging
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from mlp.errors import ConfigError, RunError
+from mlp.paths import runs_dir
+from mlp.tracking.store import check_name
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+QUIET = {
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
+    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
+}
+
+
+@dataclass(kw_only=True)
+class MLflowTracking:
+    """Runs are mirrored in MLflow.
+
+    Parameters
+    ----------
+    experiment_name : str
+        The MLflow experiment that the runs are listed under; made when it does not exist.
+    """
+
+    experiment_name: str = "mlp"
+
+    def __post_init__(self) -> None:
+        try:
+            check_name(self.experiment_name, "experiment_name")
+        except ConfigError as error:
+            raise ValueError(str(error)) from None
+
+
+@dataclass(kw_only=True)
+class NoTracking:
+    """Runs leave their folder only."""
+
+
+def tracking_uri() -> str:
+    """Return ``$MLFLOW_TRACKING_URI`` if set, else the SQLite database among the runs."""
+    return os.environ.get("MLFLOW_TRACKING_URI") or _own_uri()
+
+
+def _own_uri() -> str:
+    return f"sqlite:///{runs_dir() / 'mlflow.db'}"
+
+
+def mlflow_client(uri: str | None = None) -> "MlflowClient":
+    """Return a client of the store at ``uri`` (default: `tracking_uri`), made if need be.
+
+    Processes that meet on a store that does not exist break it, so it is made under a lock,
+    which ends with the process that holds it.
+    """
+    for variable, value in QUIET.items():
+        os.environ.setdefault(variable, value)  # the user's own setting holds
+    from filelock import FileLock
+    from mlflow import MlflowClient
+
+    for talkative in ("mlflow", "alembic"):
+        logging.getLogger(talkative).setLevel(logging.WARNING)
+    runs_dir().mkdir(parents=True, exist_ok=True)
+    with FileLock(runs_dir() / "mlflow.lock"):
+        return MlflowClient(uri or tracking_uri())
+
+
+def find_experiment(client: "MlflowClient", name: str) -> str:
+    """Return the id of an experiment, made if need be.
+
+    Our own database keeps its artifacts beside it; another store decides for itself.
+    """
+    from mlflow.exceptions import MlflowException
+
+    experiment = client.get_experiment_by_name(name)
+    if experiment is None:
+        ours = client.tracking_uri == _own_uri()
+        location = (runs_dir() / "artifacts").as_uri() if ours else None
+        try:
+            return client.create_experiment(name, artifact_location=location)
+        except MlflowException:  # another process was faster
+            experiment = client.get_experiment_by_name(name)
+    if experiment is None or experiment.lifecycle_stage != "active":
+        raise RunError(
+            f"the MLflow experiment {name!r} is deleted; restore it or set tracking.experiment_name"
+        )
+    return experiment.experiment_id

@@ -1,0 +1,151 @@
+"""How a run begins: in MLflow first, which gives the id, then as a folder of that name."""
+
+import shlex
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+import numpy as np
+
+from mlp.data import Dataset, Parts
+from mlp.errors import RunError
+from mlp.nn import Network
+from mlp.paths import runs_dir
+from mlp.tracking.folder import RunFolder, write_run, write_text, write_yaml
+from mlp.tracking.mlflow_store import (
+    MLflowTracking,
+    NoTracking,
+    find_experiment,
+    mlflow_client,
+)
+from mlp.tracking.projection import milliseconds
+from mlp.tracking.provenance import git_diff, provenance
+from mlp.tracking.recorder import Recorder
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+
+def open_run(
+    tracking: MLflowTracking | NoTracking,
+    config: Mapping[str, Any],
+    overrides: Sequence[str],
+    dataset: Dataset,
+    parts: Parts,
+    network: Network,
+) -> Recorder:
+    """Open a run and return what records the rest of it.
+
+    To be called when all has been checked and loaded, so that no half-made run remains.
+
+    Parameters
+    ----------
+    tracking : MLflowTracking or NoTracking
+    config : mapping
+        The composed and resolved configuration, plain containers; its ``name`` and ``tags`` are
+        the run's.
+    overrides : sequence of str
+        As typed; they make the command that repeats the run.
+    dataset : Dataset
+    parts : Parts
+    network : Network
+
+    Raises
+    ------
+    RunError
+        When the runs' folder cannot be written or MLflow's store does not work.
+    """
+    record: dict[str, Any] = {
+        "id": uuid4().hex,
+        "name": config.get("name"),
+        "status": "RUNNING",
+        "started": datetime.now(UTC).isoformat(),
+        "ended": None,
+        "seconds": None,
+        "stop_reason": None,
+        "command": shlex.join(["python", "-m", "mlp.run", *overrides]),
+        "tags": dict(config.get("tags") or {}),
+        "monitor": None,
+        "epochs": 0,
+        "best": None,
+        "test": None,
+        "evaluations": {},
+        "model": _describe_network(network),
+        "data": _describe_data(dataset, parts),
+        "provenance": provenance(),
+        "mlflow": None,
+    }
+    client = None
+    if isinstance(tracking, MLflowTracking):
+        client = _create_in_mlflow(tracking.experiment_name, record)
+    record["name"] = record["name"] or f"run-{record['id'][:8]}"
+    folder = RunFolder(runs_dir() / record["id"])
+    try:
+        _make_folder(folder, record, config, overrides)
+        np.save(folder.example, dataset.x_train[:1])
+    except OSError as error:
+        if client:
+            client.set_terminated(record["id"], "FAILED")
+        raise RunError(f"the run's folder {folder.path} cannot be written: {error}") from None
+    return Recorder(folder, client)
+
+
+def _create_in_mlflow(experiment_name: str, record: dict[str, Any]) -> "MlflowClient":
+    """Create the MLflow run, and put its id, name and place into the record."""
+    from mlflow.exceptions import MlflowException
+
+    try:
+        client = mlflow_client()
+        run = client.create_run(
+            find_experiment(client, experiment_name),
+            start_time=milliseconds(record["started"]),
+            run_name=record["name"],
+        )
+    except (MlflowException, OSError) as error:
+        raise RunError(
+            f"the MLflow store does not work ({error}); tracking=none runs without it"
+        ) from error
+    record["id"], record["name"] = run.info.run_id, run.info.run_name
+    record["mlflow"] = {
+        "tracking_uri": client.tracking_uri,
+        "experiment": experiment_name,
+        "run_id": run.info.run_id,
+    }
+    return client
+
+
+def _make_folder(
+    folder: RunFolder,
+    record: Mapping[str, Any],
+    config: Mapping[str, Any],
+    overrides: Sequence[str],
+) -> None:
+    folder.path.mkdir(parents=True)
+    write_yaml(folder.config, config)
+    write_yaml(folder.overrides, list(overrides))
+    git = record["provenance"]["git"]
+    if git and git["dirty"]:
+        write_text(folder.diff, git_diff())
+    write_run(folder, record)
+
+
+def _describe_network(network: Network) -> dict[str, Any]:
+    return {
+        "layers": [str(layer) for layer in network.layers],
+        "loss": type(network.loss).__name__,
+        "n_parameters": network.params.size,
+    }
+
+
+def _describe_data(dataset: Dataset, parts: Parts) -> dict[str, Any]:
+    return {
+        "name": dataset.name,
+        "n_in": dataset.n_in,
+        "classes": list(dataset.classes),
+        "image_shape": list(dataset.image_shape) if dataset.image_shape else None,
+        "digest": dataset.digest,
+        "n_train": len(parts.train),
+        "n_val": len(parts.val) if parts.val else 0,
+        "n_test": len(parts.test) if parts.test else 0,
+    }

@@ -1,0 +1,179 @@
+"""The projection of a run folder onto its MLflow run.
+
+Everything here is computed from the folder alone and may be done twice: MLflow stores equal
+(key, timestamp, step, value) rows, params, tags, inputs and files once. So a run that could not be
+delivered is delivered by projecting its folder again.
+"""
+
+import json
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from mlp.tracking.folder import RunFolder, read_config, read_history, read_run
+from mlp.tracking.mlflow_store import mlflow_client
+from mlp.tracking.note import describe
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+    from mlflow.entities import DatasetInput, Metric
+
+LONGEST_PARAM = 6000
+LONGEST_TAG = 8000
+LONGEST_DIGEST = 36  # MLflow's limit; the full one is a tag
+
+
+def project(folder: RunFolder, client: "MlflowClient | None" = None, rows_sent: int = 0) -> None:
+    """Bring a run's MLflow run up to date with its folder; without one, do nothing.
+
+    Parameters
+    ----------
+    folder : RunFolder
+    client : MlflowClient, optional
+        Default: a client of the store where the run was opened.
+    rows_sent : int
+        Rows of the history that are known to be there already.
+    """
+    record = read_run(folder)
+    if record["mlflow"] is None:
+        return
+    client = client or mlflow_client(record["mlflow"]["tracking_uri"])
+    run_id = record["mlflow"]["run_id"]
+    project_opening(folder, client)
+    project_metrics(client, run_id, read_history(folder)[rows_sent:])
+    client.log_batch(run_id, metrics=_final_metrics(record))
+    _set_tags(client, run_id, _outcome_tags(record))
+    _log_files(folder, client, run_id)
+    if record["status"] == "FINISHED" and folder.weights.exists():
+        from mlp.tracking.logged_model import log_model
+
+        log_model(folder, client, run_id)
+    if record["ended"]:
+        client.set_terminated(run_id, record["status"], milliseconds(record["ended"]))
+
+
+def project_opening(folder: RunFolder, client: "MlflowClient") -> None:
+    """Send what is known when a run begins: params, tags, the data."""
+    from mlflow.entities import Param
+
+    record, config = read_run(folder), read_config(folder)
+    run_id = record["mlflow"]["run_id"]
+    params = [Param(k, v[:LONGEST_PARAM]) for k, v in flatten(config).items()]
+    client.log_batch(run_id, params=params)
+    _set_tags(client, run_id, _opening_tags(record))
+    client.log_inputs(run_id, [_dataset_input(record["data"])])
+
+
+def project_metrics(
+    client: "MlflowClient", run_id: str, rows: Iterable[Mapping[str, float]]
+) -> None:
+    """Send rows of the history, each metric at its epoch and its recorded time."""
+    from mlflow.entities import Metric
+
+    metrics = [
+        Metric(key, value, int(row["timestamp"]), int(row["epoch"]))
+        for row in rows
+        for key, value in row.items()
+        if key not in ("epoch", "timestamp")
+    ]
+    client.log_batch(run_id, metrics=metrics)
+
+
+def flatten(config: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
+    """Return ``{"model.hidden_sizes": "[128, 64]", ...}``: dotted keys, values as text."""
+    flat: dict[str, str] = {}
+    for key, value in config.items():
+        if isinstance(value, Mapping) and value:
+            flat |= flatten(value, f"{prefix}{key}.")
+        else:
+            flat[f"{prefix}{key}"] = value if isinstance(value, str) else json.dumps(value)
+    return flat
+
+
+def milliseconds(moment: str) -> int:
+    """Return an ISO time as milliseconds since 1970."""
+    return round(datetime.fromisoformat(moment).timestamp() * 1000)
+
+
+def _final_metrics(record: Mapping[str, Any]) -> "list[Metric]":
+    """Return the best epoch's figures, at that epoch, and the evaluations', at their time."""
+    from mlflow.entities import Metric
+
+    best = record["best"] or {}
+    step = int(best.get("epoch", 0))
+    metrics = [
+        # val/loss becomes best/val_loss
+        Metric(f"best/{key.replace('/', '_')}", value, milliseconds(record["ended"]), step)
+        for key, value in best.items()
+        if record["ended"] and key.startswith(("val/", "train/", "epoch"))
+    ]
+    evaluations = {f"eval/{name}": found for name, found in record["evaluations"].items()}
+    for prefix, found in ({"test": record["test"]} | evaluations).items():
+        metrics += [
+            Metric(f"{prefix}/{key}", value, found["timestamp"], step)
+            for key, value in (found or {}).items()
+            if key != "timestamp"
+        ]
+    return metrics
+
+
+def _opening_tags(record: Mapping[str, Any]) -> dict[str, Any]:
+    origin, git = record["provenance"], record["provenance"]["git"] or {}
+    tags = {
+        "mlflow.runName": record["name"],
+        "mlflow.user": origin["user"],
+        "mlflow.source.type": "LOCAL",
+        "mlflow.source.name": record["command"],
+        "mlflow.source.git.commit": git.get("commit"),
+        "mlflow.source.git.branch": git.get("branch"),
+        "mlp.git.dirty": git.get("dirty"),
+        "mlp.id": record["id"],
+        "mlp.host": origin["host"],
+        "mlp.platform": origin["platform"],
+        "mlp.blas.library": f"{origin['blas']['library']} {origin['blas']['version']}",
+        "mlp.blas.threads": origin["blas"]["threads"],
+        "mlp.data.digest": record["data"]["digest"],
+    }
+    tags |= {f"mlp.version.{name}": number for name, number in origin["versions"].items()}
+    return record["tags"] | tags
+
+
+def _outcome_tags(record: Mapping[str, Any]) -> dict[str, Any]:
+    return {"mlp.stop_reason": record["stop_reason"], "mlflow.note.content": describe(record)}
+
+
+def _set_tags(client: "MlflowClient", run_id: str, tags: Mapping[str, Any]) -> None:
+    from mlflow.entities import RunTag
+
+    texts = {key: str(value)[:LONGEST_TAG] for key, value in tags.items() if value is not None}
+    client.log_batch(run_id, tags=[RunTag(key, text) for key, text in texts.items()])
+
+
+def _dataset_input(data: Mapping[str, Any]) -> "DatasetInput":
+    from mlflow.entities import Dataset, DatasetInput, InputTag
+
+    names = ("n_train", "n_val", "n_test", "n_in", "classes", "image_shape", "digest")
+    columns = [
+        {"name": f"x ({data['n_in']})", "type": "float", "required": True},
+        {"name": f"y ({len(data['classes'])} classes)", "type": "long", "required": True},
+    ]
+    dataset = Dataset(
+        name=data["name"],
+        digest=data["digest"][:LONGEST_DIGEST],
+        source_type="mlp",
+        source=json.dumps({"data": data["name"]}),
+        schema=json.dumps({"mlflow_colspec": columns}),
+        profile=json.dumps({name: data[name] for name in names}),
+    )
+    return DatasetInput(dataset, [InputTag("mlflow.data.context", "training")])
+
+
+def _log_files(folder: RunFolder, client: "MlflowClient", run_id: str) -> None:
+    """Copy the run's files to its artifacts; what else lies in the folder stays there."""
+    files = (folder.config, folder.overrides, folder.record, folder.history, folder.log)
+    for file in (*files, folder.test_predictions, folder.traceback, folder.diff):
+        if file.exists():
+            client.log_artifact(run_id, str(file))
+    for place in (folder.weights, folder.figures, folder.evaluations):
+        if place.exists():
+            client.log_artifacts(run_id, str(place), place.name)

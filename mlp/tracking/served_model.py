@@ -1,0 +1,56 @@
+"""The code that MLflow stores with a run's weights, and executes to load and serve the model.
+
+It needs NumPy, the weights, and those rooms of ``mlp`` that import nothing else; they are stored
+beside it.
+"""
+
+from pathlib import Path
+
+import numpy as np
+from mlflow.models import set_model  # noqa: TID253 - only MLflow imports this file
+from mlflow.pyfunc.model import PythonModel, PythonModelContext  # noqa: TID253
+
+from mlp.data import Scaler
+from mlp.nn import load
+
+BATCH = 1000  # rows; it bounds the memory, and equals the trainer's default: equal bits
+
+
+class ServedModel(PythonModel):
+    """The trained network behind raw inputs."""
+
+    def load_context(self, context: PythonModelContext) -> None:
+        """Read the network and the scaler from the stored weights."""
+        folder = Path(context.artifacts["weights"])
+        self.network, self.scaler = load(folder), Scaler.load(folder)
+
+    def predict(self, context, model_input, params=None):  # type: ignore[no-untyped-def] # a schema to MLflow
+        """Return the network's outputs.
+
+        Parameters
+        ----------
+        model_input : DataFrame, ndarray or list of shape (n, n_in)
+            As the data set holds them, before any scaling.
+
+        Returns
+        -------
+        ndarray of shape (n, n_classes)
+            Class probabilities; scores where the loss has none.
+        """
+        raw = np.atleast_2d(np.asarray(model_input, np.float32))
+        network = self.network
+        if raw.ndim != 2 or raw.shape[1] != network.n_in:
+            raise ValueError(f"inputs must be of shape (n, {network.n_in}), got {raw.shape}")
+        ws = network.workspace(min(len(raw), BATCH) or 1)
+        x = np.empty((ws.n_batch, network.n_in), network.dtype)
+        no_labels = np.zeros(ws.n_batch, np.int64)  # the outputs do not depend on them
+        outputs = np.empty((len(raw), network.n_out), network.dtype)
+        for start in range(0, len(raw), BATCH):
+            rows = raw[start : start + BATCH]
+            n, batch = len(rows), ws.rows(len(rows))
+            network.mean_loss(self.scaler.transform(rows, x[:n]), no_labels[:n], batch)
+            outputs[start : start + n] = batch.loss.a
+        return outputs
+
+
+set_model(ServedModel())
