@@ -38,7 +38,8 @@ format: $(INSTALLED)  ## sort the imports and format the code
 
 # exec: Ctrl-C and SIGTERM reach the server itself, which takes its workers along.
 ui: $(INSTALLED)  ## open this project's runs in MLflow's UI, http://127.0.0.1:5000 (PORT=...)
-	@exec $(BIN)/python -m mlp.tracking.ui --port $(PORT)
+	@uri=$$($(BIN)/python -c "from mlp.tracking import mlflow_client as c; print(c().tracking_uri)") && \
+	exec $(BIN)/mlflow ui --backend-store-uri "$$uri" --host 127.0.0.1 --port $(PORT)
 
 clean:  ## delete .venv and the caches of the tools; runs/ and data/ stay
 	rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

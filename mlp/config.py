@@ -1,0 +1,209 @@
+"""A composed configuration, checked as a whole, becomes a Job: the parts of one run.
+
+Nothing is loaded, written or trained here. Each group names a class under ``mlp.`` as its
+``_target_``, and the other keys are the arguments of its constructor: so the signatures say which
+keys exist and of which type they are, and the constructors which values are in range.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, fields
+from functools import cache
+from importlib import import_module
+from inspect import isabstract, signature
+from pathlib import Path
+from types import NoneType, UnionType
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+
+from mlp.data import Source
+from mlp.errors import ConfigError, closest
+from mlp.nn import MLP, Loss, Optimizer, Schedule
+from mlp.tracking import MLflowTracking, NoTracking, check_name, check_tags
+from mlp.training import Trainer
+from mlp.validate import at_least
+
+
+@dataclass(frozen=True)
+class Job:
+    """One run, checked and not yet begun; its fields are the configuration's top-level keys.
+
+    The parts are new objects, made for this job alone: it is run once.
+
+    Attributes
+    ----------
+    config : dict
+        What the job was made of, as plain containers with absolute paths; to be stored.
+    """
+
+    config: dict[str, Any] = field(repr=False)
+    model: MLP
+    loss: Loss
+    optimizer: Optimizer
+    schedule: Schedule
+    data: Source
+    trainer: Trainer
+    tracking: MLflowTracking | NoTracking
+    seed: int = 0
+    threads: int | None = None
+    test: bool = True
+    name: str | None = None
+    tags: dict[str, str | int | float | bool | None] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        at_least(0, seed=self.seed)
+        if self.threads is not None:
+            at_least(1, threads=self.threads)
+        check_name("name", self.name)
+        check_tags(self.tags)
+
+
+GROUPS = ("model", "loss", "optimizer", "schedule", "data", "trainer", "tracking")
+
+
+def check(config: Mapping[str, Any]) -> Job:
+    """Return the job that a composed or a stored configuration describes.
+
+    Parameters
+    ----------
+    config : DictConfig or dict
+        Left as it is; interpolations are resolved.
+
+    Raises
+    ------
+    ConfigError
+        For the first key that is unknown, missing, of a wrong type or out of range.
+    """
+    plain = _plain(config)
+    _make_paths_absolute(plain)
+    _refuse_unknown(plain, [f.name for f in fields(Job) if f.name != "config"])
+    values = {k: _part(k, plain.get(k)) for k in GROUPS}
+    scalars = {k: v for k, v in plain.items() if k not in GROUPS}
+    _check_types(Job, scalars)
+    return _call(Job, config=plain, **values, **scalars)
+
+
+def _plain(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the configuration as dicts and lists, without interpolations."""
+    from omegaconf import MissingMandatoryValue, OmegaConf
+    from omegaconf.errors import InterpolationResolutionError
+
+    if not OmegaConf.is_config(config):
+        config = OmegaConf.create(dict(config))
+    try:
+        plain = OmegaConf.to_container(config, resolve=True, throw_on_missing=True)
+    except MissingMandatoryValue as error:
+        raise ConfigError(f"{error.full_key} must be given, as in {error.full_key}=...") from None
+    except InterpolationResolutionError as error:
+        raise ConfigError(f"{error.full_key}: {str(error).splitlines()[0]}") from None
+    assert isinstance(plain, dict)
+    return plain
+
+
+def _make_paths_absolute(config: dict[str, Any]) -> None:
+    """Resolve ``data.dir`` and ``data.path``: a stored run is evaluated from any folder."""
+    data = config.get("data")
+    for key in ("dir", "path"):
+        if isinstance(data, dict) and isinstance(data.get(key), str):
+            data[key] = str(Path(data[key]).expanduser().resolve())
+
+
+def _part(group: str, values: Any) -> Any:
+    """Construct the object that a group describes."""
+    if not isinstance(values, dict) or "_target_" not in values:
+        raise ConfigError(f"{group} must be one of its choices, as in {group}=..., got {values!r}")
+    cls = _target(group, values["_target_"])
+    arguments = {key: value for key, value in values.items() if key != "_target_"}
+    parameters = signature(cls).parameters
+    _refuse_unknown(arguments, parameters, f"{group}.")
+    _check_types(cls, arguments, f"{group}.")
+    for key, parameter in parameters.items():
+        if key not in arguments and parameter.default is parameter.empty:
+            raise ConfigError(f"{group}.{key} must be given, as in {group}.{key}=...")
+    return _call(cls, f"{group}.", **arguments)
+
+
+def _target(group: str, target: Any) -> type:
+    """Return the class of a ``_target_``: of the kind its group asks for, and from mlp only."""
+    kind = get_type_hints(Job)[group]
+    module, _, name = str(target).rpartition(".")
+    if module.split(".")[0] == "mlp":
+        try:
+            found = getattr(import_module(module), name)
+        except (ImportError, AttributeError):
+            found = None
+        if isinstance(found, type) and issubclass(found, kind) and not isabstract(found):
+            return found
+    kinds = " or ".join(k.__name__ for k in get_args(kind) or (kind,))
+    raise ConfigError(f"{group}._target_ must be a {kinds} under mlp., got {_shown(target)}")
+
+
+def _refuse_unknown(keys: Iterable[str], known: Iterable[str], prefix: str = "") -> None:
+    names = [f"{prefix}{name}" for name in known]
+    for key in keys:
+        name = f"{prefix}{key}"
+        if name not in names:
+            hint = closest(name, names) or f"; there are {', '.join(names) or 'none'}"
+            raise ConfigError(f"unknown key '{name}'{hint}")
+
+
+def _check_types(cls: type, values: Mapping[str, Any], prefix: str = "") -> None:
+    hints = get_type_hints(cls.__init__)
+    for key, value in values.items():
+        if not _fits(value, hints[key]):
+            raise ConfigError(
+                f"{prefix}{key} must be {_described(hints[key])}, got {_shown(value)}"
+            )
+
+
+def _call(cls: type, prefix: str = "", /, **arguments: Any) -> Any:
+    """Construct; a constructor's ValueError begins with the field's name."""
+    try:
+        return cls(**arguments)
+    except ValueError as error:
+        raise ConfigError(f"{prefix}{error}") from None
+
+
+def _fits(value: Any, hint: Any) -> bool:
+    """Tell whether a value is of the annotated type; an int passes for a float, a bool does not."""
+    from pydantic import ValidationError
+
+    try:
+        _adapter(hint).validate_python(value, strict=True)
+    except ValidationError:
+        return False
+    return True
+
+
+@cache
+def _adapter(hint: Any) -> Any:
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(hint)
+
+
+_WORDS = {
+    int: "an int",
+    float: "a number",
+    str: "a string",
+    bool: "true or false",
+    NoneType: "null",
+    dict: "a mapping",
+}
+
+
+def _described(hint: Any) -> str:
+    """Say an annotation in words: ``int | None`` is "an int or null"."""
+    if get_origin(hint) in (Union, UnionType):
+        return " or ".join(_described(option) for option in get_args(hint))
+    if get_origin(hint) is Literal:
+        return f"one of {', '.join(map(str, get_args(hint)))}"
+    kind = get_origin(hint) or hint
+    if kind in _WORDS:
+        return _WORDS[kind]
+    return f"a list, each element {_described(get_args(hint)[0])}"
+
+
+def _shown(value: Any) -> str:
+    """Show a value as it was written, and not for pages."""
+    words = {None: "null", True: "true", False: "false"}
+    text = words[value] if value is None or isinstance(value, bool) else repr(value)
+    return text if len(text) <= 80 else f"{text[:77]}..."

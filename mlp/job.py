@@ -1,0 +1,182 @@
+"""One run, from its configuration to its stored result."""
+
+import signal
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from rich.console import Console as Terminal
+from threadpoolctl import threadpool_limits
+
+from mlp.config import Job, check
+from mlp.data import Dataset, Parts
+from mlp.errors import ConfigError
+from mlp.nn import Network
+from mlp.randomness import generator
+from mlp.tracking import (
+    Recorder,
+    draw_evaluation_figures,
+    draw_training_figures,
+    open_run,
+    read_run,
+)
+from mlp.tracking.console import Console
+from mlp.training import Evaluator, StopCondition
+
+
+@dataclass(frozen=True)
+class Result:
+    """What has become of a run.
+
+    Attributes
+    ----------
+    id : str
+    folder : Path
+    status : str
+        FINISHED, FAILED or KILLED.
+    best : dict of str to float
+        The metrics of the best epoch, and ``epoch``; empty before the first epoch has ended.
+    reason : str
+        Why it stopped.
+    signal : int or None
+        The signal that stopped it.
+    """
+
+    id: str
+    folder: Path
+    status: str
+    best: dict[str, float]
+    reason: str
+    signal: int | None = None
+
+
+def run_job(
+    config: Mapping[str, Any], overrides: Sequence[str] = (), console: Console | None = None
+) -> Result:
+    """Train a network, store it, and test it.
+
+    Parameters
+    ----------
+    config : DictConfig or dict
+        The composed configuration.
+    overrides : sequence of str
+        The words on the command line that made it, to be stored.
+    console : Console, optional
+        Where to show it; nowhere by default.
+
+    Returns
+    -------
+    Result
+        Also of a run that FAILED or was KILLED once it had been opened.
+
+    Raises
+    ------
+    UserError
+        When the configuration or the data are not acceptable; nothing has been written then.
+    KeyboardInterrupt
+        At the second Ctrl-C, or at one before the run was opened.
+    """
+    console = console or Console(Terminal(quiet=True, force_terminal=False))
+    job = check(config)
+    console.show_config(job.config)
+    with threadpool_limits(job.threads, user_api="blas"):
+        dataset = job.data.load()
+        parts = job.data.parts(dataset, job.seed)
+        _check_fit(job, parts)
+        rng = generator(job.seed, "init")
+        network = job.model.build(dataset.n_in, dataset.n_classes, job.loss, rng)
+        console.show_plan(dataset, parts, network)
+        with Interruption() as interruption:
+            run = open_run(job.tracking, job.config, overrides, dataset, parts, network)
+            try:
+                with run:
+                    _train(job, run, dataset, parts, network, console, interruption)
+            except Exception:
+                pass  # the run is recorded as FAILED, with the reason
+    record = read_run(run.folder)
+    console.show_result(record, run.folder.path)
+    return Result(
+        id=record["id"],
+        folder=run.folder.path,
+        status=record["status"],
+        best=record["best"] or {},
+        reason=record["stop_reason"],
+        signal=interruption.signal,
+    )
+
+
+def _check_fit(job: Job, parts: Parts) -> None:
+    try:
+        job.trainer.check(parts)
+    except ValueError as error:
+        raise ConfigError(f"trainer.{error}") from None
+
+
+def _train(
+    job: Job,
+    run: Recorder,
+    dataset: Dataset,
+    parts: Parts,
+    network: Network,
+    console: Console,
+    interruption: "Interruption",
+) -> None:
+    """Fit, store the best epoch's weights, and use the test set, once."""
+    with console.training():
+        outcome = job.trainer.fit(
+            network,
+            job.optimizer,
+            job.schedule,
+            parts,
+            job.seed,
+            listeners=(run, console),
+            stops=(interruption,),
+        )
+    run.save_weights(job.model, network, parts.scaler)
+    image, figures = dataset.image_shape, run.folder.figures
+    first_weights = dict(network.named_arrays())["W1"]
+    draw_training_figures(figures, outcome.history, outcome.best_epoch, first_weights, image)
+    if job.test and parts.test and not interruption.signal:
+        test = Evaluator(network, parts.test, job.trainer.eval_batch_size)()
+        run.save_test(test, dataset.classes)
+        draw_evaluation_figures(figures, test, parts.test, dataset.classes, image)
+    run.killed = interruption.signal is not None
+
+
+class Interruption(StopCondition):
+    """Ends a training after the batch under way when Ctrl-C or SIGTERM arrives.
+
+    While the context lasts, the first signal is only noted, so that the best weights and all
+    artifacts are still written; a second one ends the process at once.
+
+    Attributes
+    ----------
+    signal : int or None
+        The number of the signal that has arrived.
+    """
+
+    def __init__(self) -> None:
+        self.signal: int | None = None
+        self._handlers: dict[int, Any] = {}
+
+    def __enter__(self) -> "Interruption":
+        if threading.current_thread() is threading.main_thread():  # no other may set handlers
+            for number in (signal.SIGINT, signal.SIGTERM):
+                self._handlers[number] = signal.signal(number, self._receive)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for number, handler in self._handlers.items():
+            signal.signal(number, handler)
+
+    def _receive(self, number: int, frame: FrameType | None) -> None:
+        if self.signal is not None:
+            raise KeyboardInterrupt
+        self.signal = number
+
+    def after_step(self) -> str | None:
+        """Return a reason once a signal has arrived."""
+        return f"stopped by {signal.Signals(self.signal).name}" if self.signal else None
