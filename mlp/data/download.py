@@ -31,8 +31,8 @@ def fetch(name: str, mirrors: Sequence[str], folder: Path, check: Callable[[Path
         When no mirror gave the file, or the folder cannot be written.
     """
     failures = []
-    with TemporaryDirectory() as scratch:
-        for mirror in mirrors:
+    for mirror in mirrors:
+        with TemporaryDirectory() as scratch:  # one each: pooch keeps a file that is there
             try:
                 downloaded = _download(mirror + name, Path(scratch))
                 check(downloaded)

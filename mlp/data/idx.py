@@ -24,12 +24,6 @@ GZIP_MAGIC = b"\x1f\x8b"
 CHUNK_BYTES = 1 << 20
 
 
-def is_gzip(path: Path) -> bool:
-    """Say whether the file's content, not its name, is gzip."""
-    with path.open("rb") as file:
-        return file.read(2) == GZIP_MAGIC
-
-
 def read_idx(path: Path, what: Literal["images", "labels"]) -> np.ndarray:
     """Read an IDX file, gzipped or not.
 
@@ -45,7 +39,7 @@ def read_idx(path: Path, what: Literal["images", "labels"]) -> np.ndarray:
         Naming the file, unless it is exactly one complete file of ``what``.
     """
     try:
-        with gzip.open(path) if is_gzip(path) else path.open("rb") as file:
+        with gzip.open(path) if _is_gzip(path) else path.open("rb") as file:
             return _read(file, path, what)
     except (OSError, EOFError, zlib.error) as error:  # gzip's ways to say that it is damaged
         raise DataError(f"{path} is damaged or cannot be read ({error})") from error
@@ -80,6 +74,12 @@ def _read(file: BufferedIOBase, path: Path, what: Literal["images", "labels"]) -
             f"{held}: it is damaged"
         )
     return np.frombuffer(values, np.uint8).reshape(shape)
+
+
+def _is_gzip(path: Path) -> bool:
+    """Ask the content, not the name."""
+    with path.open("rb") as file:
+        return file.read(2) == GZIP_MAGIC
 
 
 def _check_magic(found: bytes, path: Path, what: Literal["images", "labels"]) -> None:

@@ -26,7 +26,7 @@ def mirror(idx_files):
         requests: ClassVar[list[str]] = []
 
         def do_GET(self):
-            name = self.path.rpartition("/")[2]
+            name = self.path.removeprefix("/mnist/")
             self.requests.append(name)
             self.send_response(200 if name in self.contents else 404)
             self.end_headers()
@@ -103,6 +103,18 @@ def test_a_wrong_file_is_refused_and_not_kept(mirror, monkeypatch, tmp_path, idx
     with pytest.raises(DataError, match=rf"{mirror.url} sent a damaged or wrong file"):
         Mnist(dir=str(tmp_path / "files")).load()
     assert names_in(tmp_path / "files") == ["train-images-idx3-ubyte.gz"]
+
+
+@pytest.mark.parametrize("source", [Mnist, FashionMnist])
+def test_after_a_wrong_file_the_next_mirror_is_asked(mirror, monkeypatch, tmp_path, source):
+    """What is kept is its file, not the one before; one sent unpacked is checked all the same."""
+    name = "t10k-labels-idx1-ubyte.gz"
+    right = mirror.contents[name]
+    mirror.contents["wrong/" + name] = gzip.decompress(right)[:-1] + b"\x05"
+    for constant in ("MNIST_MIRRORS", "FASHION_MIRRORS"):
+        monkeypatch.setattr(mnist, constant, (mirror.url + "wrong/", mirror.url))
+    assert len(source(dir=str(tmp_path)).load().x_test) == 20
+    assert (tmp_path / name).read_bytes() == right
 
 
 @pytest.mark.parametrize("source", [Mnist, FashionMnist])
