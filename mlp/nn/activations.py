@@ -4,7 +4,7 @@ Each writes into the caller's arrays and allocates none of their size. To add on
 ``ACTIVATIONS`` collects them by name.
 """
 
-# ruff: noqa: D102 -- the methods are described once, in Activation
+# ruff: noqa: D102 -- the methods are described once, in ActivationFunction
 
 from math import pi, sqrt
 from typing import Literal
@@ -15,7 +15,7 @@ from numpy import ndarray
 from mlp.errors import closest
 
 
-class Activation:
+class ActivationFunction:
     """An elementwise function φ and its derivative.
 
     Attributes
@@ -56,7 +56,7 @@ class Activation:
         raise NotImplementedError
 
 
-class Identity(Activation):
+class Identity(ActivationFunction):
     """φ(z) = z, φ' = 1."""
 
     name = "identity"
@@ -69,7 +69,7 @@ class Identity(Activation):
         out.fill(1)
 
 
-class ReLU(Activation):
+class ReLU(ActivationFunction):
     """φ(z) = max(z, 0), φ' = 1 where a > 0, else 0 (at the kink too).
 
     Source: Nair & Hinton, "Rectified linear units improve restricted Boltzmann machines", 2010.
@@ -86,7 +86,7 @@ class ReLU(Activation):
         np.greater(a, 0, out=out)
 
 
-class LeakyReLU(Activation):
+class LeakyReLU(ActivationFunction):
     """φ(z) = max(z, s·z) with s = 0.01, φ' = 1 where a > 0, else s.
 
     Source: Maas, Hannun & Ng, "Rectifier nonlinearities improve neural network acoustic models",
@@ -107,7 +107,7 @@ class LeakyReLU(Activation):
         out += self.slope
 
 
-class ELU(Activation):
+class ELU(ActivationFunction):
     """φ(z) = z where z > 0, else exp(z) - 1; φ' = 1 where a > 0, else a + 1 (that is, α = 1).
 
     Source: Clevert, Unterthiner & Hochreiter, "Fast and accurate deep network learning by
@@ -129,7 +129,7 @@ class ELU(Activation):
         out += 1
 
 
-class GELU(Activation):
+class GELU(ActivationFunction):
     """φ(z) = z/2 · (1 + t), t = tanh(u), u = √(2/π)·(z + 0.044715·z³).
 
     φ' = (1 + t)/2 · (1 + (1 - t)·z·du/dz).
@@ -170,7 +170,7 @@ class GELU(Activation):
         np.tanh(out, out=out)
 
 
-class SiLU(Activation):
+class SiLU(ActivationFunction):
     """φ(z) = z·σ(z), φ' = σ(z)·(1 + z·(1 - σ(z))); also known as swish.
 
     Source: Elfwing, Uchibe & Doya, "Sigmoid-weighted linear units for neural network function
@@ -192,7 +192,7 @@ class SiLU(Activation):
         out *= scratch
 
 
-class Softplus(Activation):
+class Softplus(ActivationFunction):
     """φ(z) = log(1 + exp(z)) = max(z, 0) + log(1 + exp(-|z|)), φ' = σ(z) = 1 - exp(-a).
 
     Source: Dugas et al., "Incorporating second-order functional knowledge for better option
@@ -216,7 +216,7 @@ class Softplus(Activation):
         np.negative(out, out=out)
 
 
-class Sigmoid(Activation):
+class Sigmoid(ActivationFunction):
     """φ(z) = σ(z) = 1 / (1 + exp(-z)), φ' = a·(1 - a).
 
     Source: Rumelhart, Hinton & Williams, "Learning representations by back-propagating errors",
@@ -234,7 +234,7 @@ class Sigmoid(Activation):
         out *= a
 
 
-class Tanh(Activation):
+class Tanh(ActivationFunction):
     """φ(z) = tanh(z), φ' = 1 - a²."""
 
     name = "tanh"
@@ -248,7 +248,7 @@ class Tanh(Activation):
         np.subtract(1, out, out=out)
 
 
-class ScaledTanh(Activation):
+class ScaledTanh(ActivationFunction):
     """φ(z) = A·tanh(S·z) with A = 1.7159, S = 2/3; φ' = S·(A - a²/A). So φ(±1) is close to ±1.
 
     Source: LeCun, Bottou, Orr & Müller, "Efficient BackProp", 1998, section 4.4.
@@ -278,10 +278,12 @@ def _sigmoid(z: ndarray, out: ndarray) -> None:
     out += 0.5
 
 
-ACTIVATIONS: dict[str, Activation] = {cls.name: cls() for cls in Activation.__subclasses__()}
+ACTIVATIONS: dict[str, ActivationFunction] = {
+    cls.name: cls() for cls in ActivationFunction.__subclasses__()
+}
 
 
-def get_activation(name: str) -> Activation:
+def get_activation(name: str) -> ActivationFunction:
     """Return the activation of that name; ValueError, with the names there are, if none has it."""
     if name not in ACTIVATIONS:
         choices = ", ".join(ACTIVATIONS)
