@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from mlp.nn.blocks import blocks
+from mlp.nn.blocks import BLOCK, blocks
 from mlp.nn.layer import Layer
 from mlp.nn.losses import Loss
 
@@ -81,8 +81,11 @@ class Network:
         self._bind_parameters()
         self._first_trained = next(i for i, layer in enumerate(self.layers) if layer.shapes)
         self._codes = loss.codes(self.n_out, self.dtype)
-        self._weight_blocks = blocks(self.n_decayed)
-        self._scratch = np.empty(max(s.stop - s.start for s in self._weight_blocks), self.dtype)
+        scratch = np.empty(min(BLOCK, self.n_decayed), self.dtype)
+        self._weight_blocks = [
+            (self.params[cut], self.grads[cut], scratch[: cut.stop - cut.start])
+            for cut in blocks(self.n_decayed)
+        ]
 
     def _bind_parameters(self) -> None:
         """Allocate the flat vectors and give each layer its views: decayed parameters first."""
@@ -191,19 +194,17 @@ class Network:
 
     def penalty(self) -> float:
         """Return l1·Σ|w| + ½·l2·Σw²."""
-        w = self.params[: self.n_decayed]
-        return self.l1 * float(np.abs(w).sum()) + 0.5 * self.l2 * float(np.vdot(w, w))
+        l1_norm = squares = 0.0
+        for w, _, scratch in self._weight_blocks:
+            l1_norm += float(np.abs(w, out=scratch).sum())
+            squares += float(np.vdot(w, w))
+        return self.l1 * l1_norm + 0.5 * self.l2 * squares
 
     def _add_penalty_gradients(self) -> None:
         """Add l1·sign(w) + l2·w, block by block."""
         if not (self.l1 or self.l2):
             return
-        for cut in self._weight_blocks:
-            w, dw, scratch = (
-                self.params[cut],
-                self.grads[cut],
-                self._scratch[: cut.stop - cut.start],
-            )
+        for w, dw, scratch in self._weight_blocks:
             if self.l2:
                 dw += np.multiply(w, self.l2, out=scratch)
             if self.l1:
@@ -216,10 +217,11 @@ class Network:
             layer.project()
 
     def first_nonfinite(self, x: np.ndarray, ws: Workspace) -> str | None:
-        """Name the first place, input to output, where a value is NaN or infinite.
+        """Name the first place where a value is NaN or infinite.
 
-        The forward pass of ``x`` is repeated without dropout, to see each layer's output before a
-        later one overwrites it.
+        From input to output through parameters, statistics and outputs, then back through the
+        gradients. The forward pass of ``x`` is repeated without dropout, to see each layer's
+        output before a later one overwrites it.
         """
         if not np.isfinite(x).all():
             return "the input"
@@ -231,6 +233,10 @@ class Network:
             y = layer.forward(y, layer_ws, None)
             if not np.isfinite(y).all():
                 return f"the output of layer {number} ({layer})"
+        for number, layer in reversed(list(self._numbered())):
+            for name in layer.shapes:
+                if not np.isfinite(getattr(layer, f"d{name}")).all():
+                    return f"the gradient of {name}{number} of layer {number} ({layer})"
         return None
 
 

@@ -7,7 +7,7 @@ from time import perf_counter
 import numpy as np
 
 from mlp.data import Batches, Part
-from mlp.nn import Network, Optimizer, Schedule, Workspace
+from mlp.nn import Network, Optimizer, Schedule
 from mlp.randomness import generator
 from mlp.training.metrics import Evaluator
 from mlp.training.stopping import StopCondition
@@ -16,7 +16,7 @@ Metrics = dict[str, float]
 
 
 class DivergedError(Exception):
-    """A loss is not finite: the training has no use from here on."""
+    """A loss or a gradient is not finite: the training has no use from here on."""
 
 
 class InterruptedEpochError(Exception):
@@ -73,7 +73,7 @@ class EpochRunner:
         self.n_steps = min(len(self._batches), limit_batches or len(self._batches))
         self._ws = network.workspace(batch_size)
         self._predicted = np.empty(batch_size, np.intp)
-        self._validate = Evaluator(network, val, eval_batch_size) if val else None
+        self._evaluate = Evaluator(network, val, eval_batch_size) if val else None
         optimizer.bind(network.params, network.grads, network.n_decayed)
 
     def __call__(self, epoch: int) -> Metrics:
@@ -88,17 +88,17 @@ class EpochRunner:
         Raises
         ------
         DivergedError
-            At the first loss that is not finite, naming the epoch, the step and the layer.
+            At the first loss or gradient that is not finite, naming the epoch, the step and the
+            layer.
         InterruptedEpochError
             When a stop condition does not let the epoch end.
         """
         begin = perf_counter()
-        metrics = self._train(epoch)
-        if self._validate:
-            result = self._validate()
-            if not isfinite(result.loss):
-                raise DivergedError(f"epoch {epoch}: val/loss is {result.loss}")
-            metrics |= {"val/loss": result.loss, "val/accuracy": result.accuracy}
+        # Overflows come to light in the loss or the gradient, which are checked: no warnings.
+        with np.errstate(over="ignore", invalid="ignore"):
+            metrics = self._train(epoch)
+            if self._evaluate:
+                metrics |= self._validate(epoch, self._evaluate)
         if self.network.l1 or self.network.l2:
             metrics["train/penalty"] = self.network.penalty()
         return metrics | {"seconds": perf_counter() - begin}
@@ -113,9 +113,12 @@ class EpochRunner:
         for step, (x, y) in zip(range(self.n_steps), batches, strict=False):
             ws = self._ws.rows(len(x))
             loss = self.network.loss_and_gradients(x, y, ws, dropout_rng)
-            if not isfinite(loss):
-                raise DivergedError(self._diagnose(epoch, step, loss, x, ws))
-            norm_sum += self._clip()
+            norm = self._gradient_norm()
+            if not (isfinite(loss) and isfinite(norm)):
+                what = f"epoch {epoch}, step {step + 1}: train/loss is {loss}, grad_norm {norm}"
+                raise _diverged(what, self.network.first_nonfinite(x, ws))
+            norm_sum += norm
+            self._clip(norm)
             progress = epoch - 1 + step / self.n_steps
             lr = self.optimizer.lr * self.schedule.factor(progress, self.horizon)
             self.optimizer.step(lr)
@@ -132,13 +135,22 @@ class EpochRunner:
             "examples_per_second": seen / (perf_counter() - begin),
         }
 
-    def _clip(self) -> float:
-        """Scale the gradient down to a norm of ``clip_norm``; return its norm before."""
+    def _validate(self, epoch: int, evaluator: Evaluator) -> Metrics:
+        """Evaluate on the validation part."""
+        result = evaluator()
+        if not isfinite(result.loss):
+            what = f"epoch {epoch}, validation: val/loss is {result.loss}"
+            raise _diverged(what, evaluator.first_nonfinite())
+        return {"val/loss": result.loss, "val/accuracy": result.accuracy}
+
+    def _gradient_norm(self) -> float:
         grads = self.network.grads
-        norm = sqrt(float(np.dot(grads, grads)))
+        return sqrt(float(np.dot(grads, grads)))
+
+    def _clip(self, norm: float) -> None:
+        """Scale the gradient, whose norm is ``norm``, down to ``clip_norm`` if it is longer."""
         if self.clip_norm is not None and norm > self.clip_norm:
-            np.multiply(grads, self.clip_norm / norm, out=grads)
-        return norm
+            np.multiply(self.network.grads, self.clip_norm / norm, out=self.network.grads)
 
     def _hits(self, scores: np.ndarray, y: np.ndarray) -> int:
         """Count the rows whose highest score is their class's."""
@@ -150,9 +162,7 @@ class EpochRunner:
             if reason := stop.after_step():
                 raise InterruptedEpochError(reason)
 
-    def _diagnose(self, epoch: int, step: int, loss: float, x: np.ndarray, ws: Workspace) -> str:
-        where = self.network.first_nonfinite(x, ws) or "the loss itself"
-        return (
-            f"epoch {epoch}, step {step + 1}: train/loss is {loss}; "
-            f"the first value that is not finite is in {where}"
-        )
+
+def _diverged(what: str, where: str | None) -> DivergedError:
+    first = f"is in {where}" if where else "is this one"
+    return DivergedError(f"{what}; the first value that is not finite {first}")

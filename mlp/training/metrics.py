@@ -72,6 +72,14 @@ class Evaluator:
         accuracy = np.count_nonzero(self._scores.argmax(axis=1) == labels) / len(labels)
         return Evaluation(loss / len(labels), accuracy, self._scores, labels)
 
+    def first_nonfinite(self) -> str | None:
+        """Name the first place where a value is NaN or infinite; see the network's method."""
+        found = (
+            self.network.first_nonfinite(x, self._ws.rows(len(x)))
+            for x, _ in self._batches.in_order()
+        )
+        return next(filter(None, found), None)
+
 
 def confusion_matrix(labels: np.ndarray, predictions: np.ndarray, n_classes: int) -> np.ndarray:
     """Count how often each class was taken for each.

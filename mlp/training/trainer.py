@@ -109,7 +109,8 @@ class Trainer:
         Raises
         ------
         DivergedError
-            At the first loss that is not finite, naming the epoch, the step and the layer.
+            At the first loss or gradient that is not finite, naming the epoch, the step and the
+            layer.
         ValueError
             If the data cannot be trained on with these settings.
         """

@@ -1,0 +1,88 @@
+"""A training step allocates nothing of the size of a batch or of the parameters."""
+
+import tracemalloc
+
+import numpy as np
+import pytest
+
+from mlp.data import Part, Scaler
+from mlp.nn import (
+    MLP,
+    SGD,
+    Adagrad,
+    Adam,
+    AdamW,
+    BinaryCrossEntropy,
+    Constant,
+    MeanSquaredError,
+    Momentum,
+    NAdam,
+    Nesterov,
+    RMSprop,
+    SoftmaxCrossEntropy,
+)
+from mlp.nn.activations import ACTIVATIONS
+from mlp.training.epoch import EpochRunner
+
+# So wide that NumPy's own buffers, 32 KB at any size of the operands, do not count.
+WIDTH, BATCH, SHORT = 256, 1024, 90
+LIMIT = 0.05 * BATCH * WIDTH * np.dtype("float32").itemsize  # of the smallest batch buffer
+
+
+def peak_of_an_epoch(model, loss, optimizer):
+    """Return the most bytes allocated at once in an epoch of two batches, one of them short."""
+    rng = np.random.default_rng(0)
+    n = BATCH + SHORT
+    scaler = Scaler(np.zeros(WIDTH, "float32"), np.full(WIDTH, 1 / 255, "float32"))
+    x, y = rng.integers(0, 256, (n, WIDTH), "uint8"), rng.integers(0, WIDTH, n)
+    run_epoch = EpochRunner(
+        model.build(WIDTH, WIDTH, loss, rng),
+        optimizer,
+        Constant(),
+        Part(x, y, None, scaler),
+        None,
+        seed=0,
+        batch_size=BATCH,
+        eval_batch_size=BATCH,
+        max_epochs=2,
+        clip_norm=0.1,
+    )
+    run_epoch(1)  # views of the short batch are made once, here
+    tracemalloc.start()
+    try:
+        run_epoch(2)
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize(
+    "optimizer", [SGD, Momentum, Nesterov, Adagrad, RMSprop, Adam, AdamW, NAdam]
+)
+@pytest.mark.parametrize("batch_norm", [False, True])
+def test_optimizers(optimizer, batch_norm):
+    """With everything that a step can include switched on."""
+    model = MLP(
+        [WIDTH, WIDTH],
+        batch_norm=batch_norm,
+        dropout=0.2,
+        input_dropout=0.1,
+        l1=1e-5,
+        l2=1e-4,
+        max_norm=2.0,
+    )
+    assert peak_of_an_epoch(model, SoftmaxCrossEntropy(), optimizer()) < LIMIT
+
+
+def test_activations():
+    """One hidden layer of each."""
+    model = MLP([WIDTH] * len(ACTIVATIONS), list(ACTIVATIONS), "lecun_normal")
+    assert peak_of_an_epoch(model, SoftmaxCrossEntropy(), SGD()) < LIMIT
+
+
+@pytest.mark.parametrize(
+    "loss", [BinaryCrossEntropy(), *map(MeanSquaredError, ("identity", "sigmoid", "tanh"))], ids=str
+)
+def test_losses(loss):
+    """On a linear model."""
+    assert peak_of_an_epoch(MLP([]), loss, SGD()) < LIMIT
