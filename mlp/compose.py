@@ -36,11 +36,11 @@ def compose(overrides: Sequence[str] = ()) -> DictConfig:
     import hydra
 
     refuse_hydra_keys(overrides)
-    with hydra.initialize_config_dir(str(conf_dir()), version_base="1.3"):
-        try:
+    try:
+        with hydra.initialize_config_dir(str(conf_dir()), version_base="1.3"):
             return hydra.compose("config", list(overrides))
-        except COMPOSITION_ERRORS as error:
-            raise explain(error, overrides) from None
+    except COMPOSITION_ERRORS as error:
+        raise explain(error, overrides) from None
 
 
 def refuse_hydra_keys(overrides: Sequence[str]) -> None:
@@ -49,43 +49,44 @@ def refuse_hydra_keys(overrides: Sequence[str]) -> None:
     They say which folders Hydra makes and which objects it calls; a run's folder is ours.
     """
     for override in overrides:
-        if re.match(r"[+~\s]*hydra\s*([.=@]|$)", override):
+        if re.match(r"[+~\s]*hydra\s*([.=@/]|$)", override):
             raise ConfigError(
-                f"'{_short(override)}' is not for you to set: a run's folder is made in runs/ "
-                "(or where MLP_RUNS says), and the rest of Hydra stays as it is"
+                f"'{_short(override)}' cannot be set: Hydra's own settings are fixed here, and a "
+                "run's folder is made in runs/ (MLP_RUNS moves them)"
             )
 
 
 def explain(error: Exception, overrides: Sequence[str]) -> ConfigError:
-    """Return Hydra's complaint about some overrides as one sentence.
-
-    A key that does not exist is composed in by force, so that the check finds it: it says the same
-    about a misspelt key wherever that was written.
-    """
+    """Return Hydra's complaint about some overrides as one sentence."""
     message = str(error)
-    if isinstance(error, MissingConfigException) and error.missing_cfg_file:
+    if isinstance(error, MissingConfigException) and error.missing_cfg_file and error.options:
         group, _, choice = error.missing_cfg_file.rpartition("/")
-        if error.options:
-            return ConfigError(
-                f"{group} has no choice '{_short(choice)}'{closest(choice, error.options)} "
-                f"(choices: {', '.join(error.options)})"
-            )
+        hint, choices = closest(choice, error.options), ", ".join(error.options)
+        return ConfigError(f"{group} has no choice '{_short(choice)}'{hint} (choices: {choices})")
     if isinstance(error, OverrideParseException):
         return ConfigError(
             f"'{_short(error.override)}' is not of the form key=value ({_first_line(message)}); "
             "lists, spaces and brackets need quotes in a shell: 'model.hidden_sizes=[300,100]'"
         )
+    if several := re.match(r"(?:Ambiguous value for argument|Sweep parameters) '(.+?)'", message):
+        return ConfigError(f"'{_short(several[1])}' gives several values: -m runs each of them")
+    if twice := re.match(r"Multiple values for ([^.]+)", message):
+        return ConfigError(f"{twice[1]} is chosen twice: say {twice[1]}=... once, without a +")
     if unknown := re.match(r"Could not override '(.+)'", message):
-        forced = [f"++{o}" if o.split("=")[0] == unknown[1] else o for o in overrides]
-        from mlp.config import check
-
-        if forced != list(overrides):
-            try:
-                check(compose(forced))
-            except ConfigError as found:
-                return found
+        return _unknown_key(unknown[1], overrides)
     cause = f": {_first_line(str(error.__cause__))}" if error.__cause__ else ""
-    return ConfigError(_first_line(message) + cause)
+    return ConfigError(f"{_first_line(message)}{cause} (in: {' '.join(map(_short, overrides))})")
+
+
+def _unknown_key(key: str, overrides: Sequence[str]) -> ConfigError:
+    """Return what the check says of a key, wherever it was written: here it is put in by force."""
+    from mlp.config import check
+
+    try:
+        check(compose([f"++{o}" if o.split("=")[0] == key else o for o in overrides]))
+    except ConfigError as error:
+        return error
+    return ConfigError(f"unknown key '{key}'")
 
 
 def _first_line(text: str) -> str:

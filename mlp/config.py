@@ -12,7 +12,7 @@ from importlib import import_module
 from inspect import isabstract, signature
 from pathlib import Path
 from types import NoneType, UnionType
-from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+from typing import Any, Literal, Union, cast, get_args, get_origin, get_type_hints
 
 from mlp.data import Source
 from mlp.errors import ConfigError, closest
@@ -52,7 +52,7 @@ class Job:
         at_least(0, seed=self.seed)
         if self.threads is not None:
             at_least(1, threads=self.threads)
-        check_name("name", self.name)
+        check_name(self.name)
         check_tags(self.tags)
 
 
@@ -94,8 +94,7 @@ def _plain(config: Mapping[str, Any]) -> dict[str, Any]:
         raise ConfigError(f"{error.full_key} must be given, as in {error.full_key}=...") from None
     except InterpolationResolutionError as error:
         raise ConfigError(f"{error.full_key}: {str(error).splitlines()[0]}") from None
-    assert isinstance(plain, dict)
-    return plain
+    return cast(dict[str, Any], plain)
 
 
 def _make_paths_absolute(config: dict[str, Any]) -> None:
@@ -109,7 +108,9 @@ def _make_paths_absolute(config: dict[str, Any]) -> None:
 def _part(group: str, values: Any) -> Any:
     """Construct the object that a group describes."""
     if not isinstance(values, dict) or "_target_" not in values:
-        raise ConfigError(f"{group} must be one of its choices, as in {group}=..., got {values!r}")
+        raise ConfigError(
+            f"{group} must be one of its choices, as in {group}=..., got {_shown(values)}"
+        )
     cls = _target(group, values["_target_"])
     arguments = {key: value for key, value in values.items() if key != "_target_"}
     parameters = signature(cls).parameters
@@ -133,7 +134,9 @@ def _target(group: str, target: Any) -> type:
         if isinstance(found, type) and issubclass(found, kind) and not isabstract(found):
             return found
     kinds = " or ".join(k.__name__ for k in get_args(kind) or (kind,))
-    raise ConfigError(f"{group}._target_ must be a {kinds} under mlp., got {_shown(target)}")
+    raise ConfigError(
+        f"{group}._target_ must name a class under mlp. of the kind {kinds}, got {_shown(target)}"
+    )
 
 
 def _refuse_unknown(keys: Iterable[str], known: Iterable[str], prefix: str = "") -> None:
@@ -146,12 +149,11 @@ def _refuse_unknown(keys: Iterable[str], known: Iterable[str], prefix: str = "")
 
 
 def _check_types(cls: type, values: Mapping[str, Any], prefix: str = "") -> None:
-    hints = get_type_hints(cls.__init__)
+    parameters = signature(cls, eval_str=True).parameters
     for key, value in values.items():
-        if not _fits(value, hints[key]):
-            raise ConfigError(
-                f"{prefix}{key} must be {_described(hints[key])}, got {_shown(value)}"
-            )
+        hint = parameters[key].annotation
+        if not _fits(value, hint):
+            raise ConfigError(f"{prefix}{key} must be {_described(hint)}, got {_shown(value)}")
 
 
 def _call(cls: type, prefix: str = "", /, **arguments: Any) -> Any:
@@ -186,7 +188,6 @@ _WORDS = {
     str: "a string",
     bool: "true or false",
     NoneType: "null",
-    dict: "a mapping",
 }
 
 
@@ -195,15 +196,14 @@ def _described(hint: Any) -> str:
     if get_origin(hint) in (Union, UnionType):
         return " or ".join(_described(option) for option in get_args(hint))
     if get_origin(hint) is Literal:
-        return f"one of {', '.join(map(str, get_args(hint)))}"
-    kind = get_origin(hint) or hint
-    if kind in _WORDS:
-        return _WORDS[kind]
-    return f"a list, each element {_described(get_args(hint)[0])}"
+        return " or ".join(map(str, get_args(hint)))
+    if hint in _WORDS:
+        return _WORDS[hint]
+    collection = "mapping" if get_origin(hint) is dict else "list"
+    return f"a {collection}, each value {_described(get_args(hint)[-1])}"
 
 
 def _shown(value: Any) -> str:
     """Show a value as it was written, and not for pages."""
-    words = {None: "null", True: "true", False: "false"}
-    text = words[value] if value is None or isinstance(value, bool) else repr(value)
+    text = {"None": "null", "True": "true", "False": "false"}.get(repr(value), repr(value))
     return text if len(text) <= 80 else f"{text[:77]}..."

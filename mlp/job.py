@@ -8,7 +8,6 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from rich.console import Console as Terminal
 from threadpoolctl import threadpool_limits
 
 from mlp.config import Job, check
@@ -79,7 +78,7 @@ def run_job(
     KeyboardInterrupt
         At the second Ctrl-C, or at one before the run was opened.
     """
-    console = console or Console(Terminal(quiet=True, force_terminal=False))
+    console = console or Console(quiet=True)
     job = check(config)
     console.show_config(job.config)
     with threadpool_limits(job.threads, user_api="blas"):

@@ -9,11 +9,12 @@ import sys
 import tempfile
 import traceback
 from importlib.metadata import version
+from typing import cast
 
 import hydra
 from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 
 from mlp.compose import COMPOSITION_ERRORS, conf_dir, explain, refuse_hydra_keys
 from mlp.errors import UserError
@@ -65,7 +66,7 @@ def _run(config: DictConfig) -> int:
     from mlp.tracking.console import Console
 
     composed = HydraConfig.get()
-    overrides = list(composed.overrides.task)
+    overrides = cast(list[str], OmegaConf.to_container(composed.overrides.task))
     if composed.mode == RunMode.MULTIRUN and not any(o.startswith("test=") for o in overrides):
         config.test = False  # a sweep chooses by validation
     try:

@@ -7,7 +7,7 @@ any control characters.
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from rich.columns import Columns
 from rich.console import Console as Terminal
@@ -32,44 +32,45 @@ class Console:
 
     Parameters
     ----------
-    terminal : rich.console.Console, optional
+    quiet : bool
+        Show nothing.
+    file : text file, optional
         Where to write; standard output by default.
     """
 
-    def __init__(self, terminal: Terminal | None = None) -> None:
-        self._terminal = terminal or Terminal(highlight=False)
+    def __init__(self, quiet: bool = False, file: IO[str] | None = None) -> None:
+        # without markup: brackets in a name or a message are only brackets
+        self._terminal = Terminal(quiet=quiet, file=file, markup=False, highlight=False)
         self._progress: _Progress | None = None
 
     def show_config(self, config: Mapping[str, Any]) -> None:
         """Print the composed configuration as a tree, a branch for each group."""
-        tree = Tree("[bold]configuration[/]", guide_style="dim")
+        tree = Tree(Text("configuration", "bold"), guide_style="dim")
         groups = {name: values for name, values in config.items() if _is_group(values)}
         for name, values in groups.items():
             target = values["_target_"].rpartition(".")[2]
-            keys = {key: value for key, value in values.items() if key != "_target_"}
-            branch = tree.add(f"[bold cyan]{name}[/] {target}")
-            if keys:
+            branch = tree.add(Text.assemble((name, "bold cyan"), f" {target}"))
+            if keys := {key: value for key, value in values.items() if key != "_target_"}:
                 branch.add(_pairs(keys))
         tree.add(_pairs({key: value for key, value in config.items() if key not in groups}))
         self._terminal.print(tree)
+        self._terminal.print()
 
     def show_plan(self, dataset: Dataset, parts: Parts, network: Network) -> None:
         """Print what is about to be trained, and on what."""
-        sizes = {"train": parts.train, "validate": parts.val, "test": parts.test}
-        split = " · ".join(f"{len(part):,} to {use}" for use, part in sizes.items() if part)
-        self._terminal.print()
-        self._terminal.print(
-            f"[bold]{dataset.name}[/]  {split} · {dataset.n_in} features · "
-            f"{dataset.n_classes} classes",
-            soft_wrap=True,
-        )
+        uses = {"train": parts.train, "validate": parts.val, "test": parts.test}
+        facts = [f"{len(part):,} to {use}" for use, part in uses.items() if part]
+        facts += [f"{dataset.n_in} features", f"{dataset.n_classes} classes"]
+        line = Text.assemble((dataset.name, "bold"), "  ", " · ".join(facts))
+        self._terminal.print(line, soft_wrap=True)
         table = _table("layer", "parameters")
         for layer in network.layers:
             n = sum(getattr(layer, name).size for name in layer.shapes)
             table.add_row(str(layer), f"{n:,}" if n else "")
-        table.add_row(type(network.loss).__name__, "", end_section=True)
-        table.add_row("total", f"{network.params.size:,}")
+        table.add_row(type(network.loss).__name__)
+        table.add_row("total", f"{network.params.size:,}", style="bold")
         self._terminal.print(table)
+        self._terminal.print()
 
     @contextmanager
     def training(self) -> Iterator["Console"]:
@@ -84,7 +85,8 @@ class Console:
         """Show an event of the training."""
         match event:
             case RunStarted():
-                kind = _Bar if self._terminal.is_terminal else _Lines
+                moving = self._terminal.is_terminal and not self._terminal.quiet
+                kind = _Bar if moving else _Lines
                 self._progress = kind(self._terminal, event)
             case EpochEnded() if self._progress:
                 self._progress.update(event)
@@ -101,22 +103,24 @@ class Console:
         folder : Path
             The run's folder.
         """
-        style = "green" if record["status"] == "FINISHED" else "red"
-        reason = f": {record['stop_reason']}" if record["stop_reason"] else ""
-        self._terminal.print(
-            f"\n[bold {style}]{record['status']}[/] after {record['epochs']} epochs, "
-            f"{record['seconds']:.1f} s{reason}"
-        )
+        style = "bold green" if record["status"] == "FINISHED" else "bold red"
+        end = f" after {record['epochs']} epochs, {record['seconds']:.1f} s"
+        end += f": {record['stop_reason']}" if record["stop_reason"] else ""
+        self._terminal.print(Text.assemble((record["status"], style), end), soft_wrap=True)
         results = _results(record)
         if results.row_count:
             self._terminal.print(results)
-        places = Table.grid(padding=(0, 2))
-        places.add_row("run", record["name"])
-        places.add_row("folder", str(folder))
-        places.add_row("evaluate", f"python -m mlp.evaluate {record['id'][:8]}")
-        if record["mlflow"]:
-            places.add_row("in MLflow", "make ui")
-        self._terminal.print(places, soft_wrap=True)
+        near = folder.is_relative_to(Path.cwd())
+        places = {
+            "run": record["name"],
+            "folder": str(folder.relative_to(Path.cwd()) if near else folder),
+            "evaluate": f"python -m mlp.evaluate {record['id'][:8]}",
+            "MLflow": "make ui" if record["mlflow"] else "",
+        }
+        self._terminal.print()
+        for name, place in places.items():
+            if place:
+                self._terminal.print(Text.assemble((f"{name:10}", "dim"), place), soft_wrap=True)
 
 
 class _Progress:
@@ -160,7 +164,7 @@ class _Bar(_Progress):
             TextColumn("{task.fields[left]}"),
         )
         self.task = self.bar.add_task("", total=start.max_epochs, left="")
-        self.live = Live(self.bar, console=terminal, refresh_per_second=8)
+        self.live = Live(self.bar, console=terminal, refresh_per_second=8, transient=True)
         self.live.start()
 
     def update(self, event: EpochEnded) -> None:
@@ -178,9 +182,8 @@ class _Bar(_Progress):
             table.add_row(label, *(f"{metrics[name]:.4f}" for name in names))
         if not self.start.patience:
             return table
-        waited = event.epoch - event.best_epoch
-        patience = f"{waited} of {self.start.patience} epochs of patience used"
-        return Group(table, Text(patience, style="dim"))
+        waited = f"{event.epoch - event.best_epoch} epochs since the best"
+        return Group(table, Text(f"{waited}, patience {self.start.patience}", style="dim"))
 
     def stop(self) -> None:
         self.live.stop()
