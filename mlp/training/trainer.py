@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from time import perf_counter
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 
@@ -14,6 +14,8 @@ from mlp.training.events import Emitter, EpochEnded, Listener, Outcome, RunEnded
 from mlp.training.metrics import higher_is_better
 from mlp.training.stopping import EpochLimit, Patience, StopCondition, TimeLimit
 from mlp.validate import at_least, positive
+
+Monitor = Literal["val/loss", "val/accuracy", "train/loss", "train/accuracy"]
 
 
 @dataclass(frozen=True)
@@ -47,7 +49,7 @@ class Trainer:
     batch_size: int = 128
     patience: int = 10
     min_delta: float = 0.0
-    monitor: Literal["val/loss", "val/accuracy", "train/loss", "train/accuracy"] = "val/loss"
+    monitor: Monitor = "val/loss"
     max_seconds: float | None = None
     clip_norm: float | None = None
     eval_batch_size: int = 1000
@@ -58,6 +60,9 @@ class Trainer:
         at_least(1, max_epochs=self.max_epochs, batch_size=self.batch_size, patience=self.patience)
         at_least(1, eval_batch_size=self.eval_batch_size)
         at_least(0, min_delta=self.min_delta)
+        if self.monitor not in get_args(Monitor):
+            choices = ", ".join(get_args(Monitor))
+            raise ValueError(f"monitor must be one of {choices}; got {self.monitor!r}")
         for name in ("limit_batches", "overfit_batches"):
             if getattr(self, name) is not None:
                 at_least(1, **{name: getattr(self, name)})
