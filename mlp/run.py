@@ -33,6 +33,7 @@ def main() -> None:
         with tempfile.TemporaryDirectory(prefix="mlp-") as scratch:
             _compose_and_run(arguments, statuses, scratch)
     except KeyboardInterrupt:
+        print("mlp: interrupted", file=sys.stderr)
         statuses.append(INTERRUPTED)
     except UserError as error:
         statuses.append(_complain(error))
@@ -77,7 +78,7 @@ def _run(config: DictConfig) -> int:
         sys.exit(128 + result.signal)  # ends a sweep, too
     if result.status == "FINISHED":
         return 0
-    print(f"mlp: the run failed: {result.reason} ({result.folder}/traceback.txt)", file=sys.stderr)
+    print(f"mlp: the run failed: {result.reason}", file=sys.stderr)
     return FAILED
 
 

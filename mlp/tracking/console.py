@@ -113,14 +113,16 @@ class Console:
         near = folder.is_relative_to(Path.cwd())
         places = {
             "run": record["name"],
-            "folder": str(folder.relative_to(Path.cwd()) if near else folder),
-            "evaluate": f"python -m mlp.evaluate {record['id'][:8]}",
-            "MLflow": "make ui" if record["mlflow"] else "",
+            "folder": folder.relative_to(Path.cwd()) if near else folder,
+            "traceback": "traceback.txt" if (folder / "traceback.txt").exists() else None,
+            "evaluate": f"python -m mlp.evaluate {record['id'][:8]}" if results.row_count else None,
+            "MLflow": "make ui" if record["mlflow"] else None,
         }
         self._terminal.print()
         for name, place in places.items():
             if place:
-                self._terminal.print(Text.assemble((f"{name:10}", "dim"), place), soft_wrap=True)
+                line = Text.assemble((f"{name:10}", "dim"), str(place))
+                self._terminal.print(line, soft_wrap=True)
 
 
 class _Progress:
