@@ -1,6 +1,6 @@
 """The figures of a run: its curves, its confusion matrix, its worst mistakes, its first weights.
 
-Each function takes plain arrays and returns a Figure of its own: no pyplot, no global state.
+Each function takes plain arrays and returns a Figure of its own.
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,15 +10,23 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mlp.data import Part
+from mlp.tracking.style import (
+    BLUE,
+    GREY,
+    ORANGE,
+    WIDTH,
+    bare,
+    epochs_along,
+    new_figure,
+    save_figure,
+    shortened,
+)
 from mlp.training import Evaluation, confusion_matrix
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-WIDTH = 8.0  # inches; at DPI dots an inch still sharp when a page shows it 800 pixels wide
-DPI = 120
-BLUE, ORANGE, GREY = "#2f6db3", "#e07b28", "#666666"
 MOST_COUNTS = 30  # classes up to which the confusion matrix shows numbers
 MISTAKES = (4, 5)  # rows and columns of the gallery
 MOST_UNITS, UNIT_COLUMNS = 60, 12  # of the first layer
@@ -46,9 +54,9 @@ def draw_training_figures(
         (height, width) with height · width = n_in.
     """
     if history:
-        _save(learning_curves(history, best_epoch), into / "curves.png")
+        save_figure(learning_curves(history, best_epoch), into / "curves.png")
     if weights is not None and image_shape is not None:
-        _save(first_layer(weights, image_shape), into / "first_layer.png")
+        save_figure(first_layer(weights, image_shape), into / "first_layer.png")
 
 
 def draw_evaluation_figures(
@@ -72,7 +80,7 @@ def draw_evaluation_figures(
         (height, width) when a row is an image.
     """
     counts = confusion_matrix(evaluation.labels, evaluation.predictions, len(classes))
-    _save(confusion(counts, classes), into / "confusion.png")
+    save_figure(confusion(counts, classes), into / "confusion.png")
     worst = worst_mistakes(evaluation.labels, evaluation.scores, MISTAKES[0] * MISTAKES[1])
     x = part.x[worst if part.rows is None else part.rows[worst]]
     labels, scores = evaluation.labels[worst], evaluation.scores[worst]
@@ -80,12 +88,12 @@ def draw_evaluation_figures(
     title = f"The worst of {n_wrong:,} mistakes" if n_wrong else "No mistake"
     images = None if image_shape is None else x.reshape(-1, *image_shape)
     title += f" in {counts.sum():,} examples"
-    _save(mistakes(labels, scores, worst, classes, images, title), into / "mistakes.png")
+    save_figure(mistakes(labels, scores, worst, classes, images, title), into / "mistakes.png")
 
 
 def learning_curves(history: Sequence[Mapping[str, float]], best_epoch: int) -> "Figure":
     """Return loss and accuracy against the epoch, training and validation, the best one marked."""
-    figure = _figure(3.6)
+    figure = new_figure(3.6)
     epochs = [row["epoch"] for row in history]
     for axes, metric in zip(figure.subplots(1, 2), ("loss", "accuracy"), strict=True):
         for part, name, colour in (("train", "training", BLUE), ("val", "validation", ORANGE)):
@@ -94,10 +102,8 @@ def learning_curves(history: Sequence[Mapping[str, float]], best_epoch: int) -> 
                 axes.plot(epochs, values, ".-", color=colour, label=name, markersize=5)
         line = {"color": GREY, "linestyle": "--", "linewidth": 1}
         axes.axvline(best_epoch, label=f"best epoch: {best_epoch}", zorder=0, **line)
-        axes.set(title=metric.capitalize(), xlabel="epoch")
-        axes.xaxis.get_major_locator().set_params(integer=True, min_n_ticks=1)
-        axes.grid(alpha=0.25)
-        axes.spines[["top", "right"]].set_visible(False)
+        axes.set_title(metric.capitalize())
+        epochs_along(axes)
     handles, labels = axes.get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=3, frameon=False)
     return figure
@@ -115,7 +121,7 @@ def confusion(counts: np.ndarray, classes: Sequence[str]) -> "Figure":
     from matplotlib.colors import PowerNorm
 
     n = len(classes)
-    figure = _figure(7.0)
+    figure = new_figure(7.0)
     axes = figure.subplots()
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     norm = PowerNorm(0.4, 0, 1)  # a mistake of one in a hundred is still seen
@@ -130,7 +136,7 @@ def confusion(counts: np.ndarray, classes: Sequence[str]) -> "Figure":
         figure.colorbar(image, ax=axes, label="share of the true class", shrink=0.8)
         return figure
     size = float(np.clip(200 / n, 6.5, 11))
-    names = [_short(name) for name in classes]
+    names = [shortened(name) for name in classes]
     axes.set_xticks(range(n), names, fontsize=size)
     axes.set_yticks(range(n), names, fontsize=size)
     if max(map(len, names)) > 2:
@@ -187,13 +193,13 @@ def mistakes(
     gap = max(2, round(0.32 * height))  # room for a caption of two lines
     ink = images.astype(np.float32) - images.min()
     board = _mosaic(ink / max(ink.max(), 1e-12), MISTAKES[1], gap)
-    figure = _figure(WIDTH * board.shape[0] / (board.shape[1] + 2 * gap) + 0.9)
+    figure = new_figure(WIDTH * board.shape[0] / (board.shape[1] + 2 * gap) + 0.9)
     axes = figure.subplots()
     axes.imshow(board, cmap="Greys", vmin=0, vmax=1)
     for i, (t, p) in enumerate(zip(labels, scores.argmax(axis=1), strict=True)):
         row, column = divmod(i, MISTAKES[1])
         x, y = column * (width + gap) + width / 2, row * (height + gap) - 1
-        caption = f"{_short(classes[t], 10)} → {_short(classes[p], 10)}\n{scores[i, p]:.2f}"
+        caption = f"{shortened(classes[t], 10)} → {shortened(classes[p], 10)}\n{scores[i, p]:.2f}"
         axes.text(x, y, caption, ha="center", va="bottom", fontsize=8.5)
     axes.set_title(title, pad=30)
     axes.set_xlim(-gap, board.shape[1] + gap)  # so that no caption is cut
@@ -214,7 +220,7 @@ def first_layer(weights: np.ndarray, image_shape: Sequence[int]) -> "Figure":
     strongest = np.argsort(-np.square(weights).sum(axis=0), kind="stable")[:MOST_UNITS]
     tiles = weights[:, np.sort(strongest)].T.reshape(-1, *image_shape).astype(np.float32)
     board = _mosaic(tiles, min(UNIT_COLUMNS, len(tiles)), 2)
-    figure = _figure(min(WIDTH, (WIDTH - 1.2) * board.shape[0] / board.shape[1] + 0.5))
+    figure = new_figure(min(WIDTH, (WIDTH - 1.2) * board.shape[0] / board.shape[1] + 0.5))
     axes = figure.subplots()
     bound = float(np.quantile(np.abs(tiles), 0.999)) or 1.0  # a lone giant would pale the rest
     image = axes.imshow(board, cmap="RdBu_r", vmin=-bound, vmax=bound, interpolation="nearest")
@@ -234,7 +240,7 @@ def _mistakes_as_bars(
 ) -> "Figure":
     """Where a row is no image: the scores of the predicted and of the true class as bars."""
     n = len(labels)
-    figure = _figure(1.4 + 0.28 * n)
+    figure = new_figure(1.4 + 0.28 * n)
     axes: Axes = figure.subplots()
     axes.set_title(title)
     if not n:
@@ -244,13 +250,13 @@ def _mistakes_as_bars(
     axes.barh(places - 0.2, scores.max(axis=1), 0.4, color=ORANGE, label="predicted class")
     axes.barh(places + 0.2, scores[places, labels], 0.4, color=BLUE, label="true class")
     names = [
-        f"{_short(classes[t])} → {_short(classes[p])}  (#{i})"
+        f"{shortened(classes[t])} → {shortened(classes[p])}  (#{i})"
         for t, p, i in zip(labels, predictions, indices, strict=True)
     ]
     axes.set_yticks(places, names)
     axes.invert_yaxis()
     axes.set_xlabel("score")
-    axes.spines[["top", "right"]].set_visible(False)
+    bare(axes)
     axes.legend(frameon=False, loc="upper center", bbox_to_anchor=(0.5, -0.1), ncols=2)
     return figure
 
@@ -266,20 +272,3 @@ def _mosaic(images: np.ndarray, columns: int, gap: int) -> np.ndarray:
     board.reshape(-1, height + gap, width + gap)[:n, :height, :width] = images
     whole = board.transpose(0, 2, 1, 3).reshape(rows * (height + gap), columns * (width + gap))
     return whole[:-gap, :-gap]
-
-
-def _short(name: str, longest: int = 14) -> str:
-    return name if len(name) <= longest else name[: longest - 1] + "…"
-
-
-def _figure(height: float) -> "Figure":
-    from matplotlib.figure import Figure
-
-    return Figure(figsize=(WIDTH, height), dpi=DPI, layout="constrained", facecolor="white")
-
-
-def _save(figure: "Figure", path: Path) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f".{path.name}")
-    figure.savefig(unfinished, format="png")
-    unfinished.replace(path)
