@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from mlflow.entities import LoggedModel
 
 PACKAGE = Path(__file__).resolve().parent.parent
-ROOMS = ("__init__.py", "errors.py", "paths.py", "randomness.py", "validate.py", "nn", "data")
+NEEDED = ("__init__.py", "errors.py", "validate.py", "nn", "data/scaling.py")
 
 
 def log_model(folder: RunFolder, client: "MlflowClient", run_id: str) -> None:
@@ -39,15 +39,15 @@ def log_model(folder: RunFolder, client: "MlflowClient", run_id: str) -> None:
 
 
 def _save(folder: RunFolder, record: dict[str, Any], model: "LoggedModel", path: Path) -> None:
-    """Write the model in MLflow's format, with the rooms of our code that it needs."""
+    """Write the model in MLflow's format, with those parts of our code that it needs."""
     import mlflow.pyfunc
     from mlflow.models import Model, ModelSignature
     from mlflow.types import ColSpec, Schema
 
     classes = record["data"]["classes"]
     code = path.with_name("mlp")
-    for room in ROOMS:
-        _copy(PACKAGE / room, code / room)
+    for part in NEEDED:
+        _copy(PACKAGE / part, code / part)
     mlflow.pyfunc.save_model(
         path,
         python_model=str(PACKAGE / "tracking" / "served_model.py"),
@@ -71,5 +71,5 @@ def _copy(source: Path, target: Path) -> None:
     if source.is_dir():
         shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
     else:
-        target.parent.mkdir(exist_ok=True)
+        target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(source, target)

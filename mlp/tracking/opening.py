@@ -9,7 +9,7 @@ from uuid import uuid4
 import numpy as np
 
 from mlp.data import Dataset, Parts
-from mlp.errors import RunError
+from mlp.errors import RunError, UserError
 from mlp.nn import Network
 from mlp.paths import runs_dir
 from mlp.tracking.folder import RunFolder, write_run, write_text, write_yaml
@@ -18,6 +18,7 @@ from mlp.tracking.mlflow_store import (
     NoTracking,
     find_experiment,
     mlflow_client,
+    tracking_uri,
 )
 from mlp.tracking.projection import milliseconds
 from mlp.tracking.provenance import git_diff, provenance
@@ -76,6 +77,7 @@ def open_run(
         "provenance": provenance(),
         "mlflow": None,
     }
+    _make_runs_dir()
     client = None
     if isinstance(tracking, MLflowTracking):
         client = _create_in_mlflow(tracking.experiment_name, record)
@@ -91,10 +93,18 @@ def open_run(
     return Recorder(folder, client)
 
 
+def _make_runs_dir() -> None:
+    try:
+        runs_dir().mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise RunError(
+            f"the folder of the runs, {runs_dir()}, cannot be made: {error.strerror} "
+            "(MLP_RUNS=... chooses another)"
+        ) from None
+
+
 def _create_in_mlflow(experiment_name: str, record: dict[str, Any]) -> "MlflowClient":
     """Create the MLflow run, and put its id, name and place into the record."""
-    from mlflow.exceptions import MlflowException
-
     try:
         client = mlflow_client()
         run = client.create_run(
@@ -102,9 +112,13 @@ def _create_in_mlflow(experiment_name: str, record: dict[str, Any]) -> "MlflowCl
             start_time=milliseconds(record["started"]),
             run_name=record["name"],
         )
-    except (MlflowException, OSError) as error:
+    except UserError:
+        raise
+    except Exception as error:  # MLflow lets through what its database or its network raises
+        reason = (str(error) or type(error).__name__).splitlines()[0]
         raise RunError(
-            f"the MLflow store does not work ({error}); tracking=none runs without it"
+            f"the MLflow store at {tracking_uri()} does not work: {reason} "
+            "(tracking=none trains without it)"
         ) from error
     record["id"], record["name"] = run.info.run_id, run.info.run_name
     record["mlflow"] = {
@@ -121,7 +135,7 @@ def _make_folder(
     config: Mapping[str, Any],
     overrides: Sequence[str],
 ) -> None:
-    folder.path.mkdir(parents=True)
+    folder.path.mkdir()
     write_yaml(folder.config, config)
     write_yaml(folder.overrides, list(overrides))
     git = record["provenance"]["git"]

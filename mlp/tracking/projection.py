@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from mlp.tracking.folder import RunFolder, read_config, read_history, read_run
+from mlp.tracking.logged_model import log_model
 from mlp.tracking.mlflow_store import mlflow_client
 from mlp.tracking.note import describe
 
@@ -39,17 +40,17 @@ def project(folder: RunFolder, client: "MlflowClient | None" = None, rows_sent: 
         return
     client = client or mlflow_client(record["mlflow"]["tracking_uri"])
     run_id = record["mlflow"]["run_id"]
-    project_opening(folder, client)
-    project_metrics(client, run_id, read_history(folder)[rows_sent:])
-    client.log_batch(run_id, metrics=_final_metrics(record))
-    _set_tags(client, run_id, _outcome_tags(record))
-    _log_files(folder, client, run_id)
-    if record["status"] == "FINISHED" and folder.weights.exists():
-        from mlp.tracking.logged_model import log_model
-
-        log_model(folder, client, run_id)
-    if record["ended"]:
-        client.set_terminated(run_id, record["status"], milliseconds(record["ended"]))
+    try:
+        project_opening(folder, client)
+        project_metrics(client, run_id, read_history(folder)[rows_sent:])
+        client.log_batch(run_id, metrics=_final_metrics(record))
+        _set_tags(client, run_id, _outcome_tags(record))
+        _log_files(folder, client, run_id)
+        if record["status"] == "FINISHED" and folder.weights.exists():
+            log_model(folder, client, run_id)
+    finally:  # an ended run must not look as if it went on, whatever else was refused
+        if record["ended"]:
+            client.set_terminated(run_id, record["status"], milliseconds(record["ended"]))
 
 
 def project_opening(folder: RunFolder, client: "MlflowClient") -> None:

@@ -42,6 +42,7 @@ class Recorder:
 
     def __init__(self, folder: RunFolder, client: "MlflowClient | None") -> None:
         self.folder, self.killed = folder, False
+        self._epochs = 0
         self._history: TextIO | None = None
         self._follower = Follower(folder, client) if client else None
 
@@ -60,9 +61,8 @@ class Recorder:
                 self._append_to_history(event.epoch, event.metrics)
             case RunEnded(outcome):
                 best = {"epoch": outcome.best_epoch} | outcome.best if outcome.best else None
-                reason = outcome.stop_reason
-                update_run(self.folder, best=best, epochs=outcome.epochs, stop_reason=reason)
-                self.log(f"stopped after {outcome.epochs} epochs: {reason}")
+                update_run(self.folder, best=best, stop_reason=outcome.stop_reason)
+                self.log(f"stopped after {outcome.epochs} epochs: {outcome.stop_reason}")
 
     def log(self, line: str) -> None:
         """Add a line to the run's log, with the time in front."""
@@ -89,7 +89,8 @@ class Recorder:
     ) -> None:
         if self._history:
             self._history.close()
-        changes: dict[str, Any] = {"status": "KILLED" if self.killed else "FINISHED"}
+        changes: dict[str, Any] = {"epochs": self._epochs}
+        changes["status"] = "KILLED" if self.killed else "FINISHED"
         if error is not None:
             interrupted = isinstance(error, KeyboardInterrupt | SystemExit)
             changes["status"] = "KILLED" if interrupted else "FAILED"
@@ -113,5 +114,6 @@ class Recorder:
             self._rows.writeheader()
         self._rows.writerow(row)
         self._history.flush()
+        self._epochs = epoch
         if self._follower:
             self._follower.rows.append(row)

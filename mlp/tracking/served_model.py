@@ -1,16 +1,17 @@
 """The code that MLflow stores with a run's weights, and executes to load and serve the model.
 
-It needs NumPy, the weights, and those rooms of ``mlp`` that import nothing else; they are stored
-beside it.
+It needs NumPy, the weights, and the few parts of ``mlp`` that are stored beside it (see
+``logged_model``): so it imports from the modules, not from ``mlp.data`` as a whole.
 """
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from mlflow.models import set_model  # noqa: TID253 - only MLflow imports this file
 from mlflow.pyfunc.model import PythonModel, PythonModelContext  # noqa: TID253
 
-from mlp.data import Scaler
+from mlp.data.scaling import Scaler
 from mlp.nn import load
 
 BATCH = 1000  # rows; it bounds the memory, and equals the trainer's default: equal bits
@@ -24,12 +25,17 @@ class ServedModel(PythonModel):
         folder = Path(context.artifacts["weights"])
         self.network, self.scaler = load(folder), Scaler.load(folder)
 
-    def predict(self, context, model_input, params=None):  # type: ignore[no-untyped-def] # a schema to MLflow
+    def predict(
+        self,
+        context: PythonModelContext,
+        model_input: np.ndarray,
+        params: dict[str, Any] | None = None,
+    ) -> np.ndarray:
         """Return the network's outputs.
 
         Parameters
         ----------
-        model_input : DataFrame, ndarray or list of shape (n, n_in)
+        model_input : ndarray, DataFrame or list of shape (n, n_in)
             As the data set holds them, before any scaling.
 
         Returns

@@ -1,0 +1,101 @@
+"""The model in MLflow: the same numbers as the network, from raw inputs, with NumPy alone."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from mlp.tracking import mlflow_client
+from tests.tracking.conftest import Finished
+
+ALONE = """
+import sys
+for name in ("hydra", "omegaconf", "filelock", "pooch", "mlxtend", "rich", "threadpoolctl"):
+    sys.modules[name] = None  # an import of it fails
+import json
+from mlflow.pyfunc import load_model
+model = load_model(sys.argv[1])
+import mlp
+rows = json.loads(sys.argv[2])
+print(json.dumps([mlp.__file__, model.predict(rows).tolist()]))
+"""
+
+
+@pytest.fixture
+def uri(tracked: Path, finished: Finished) -> str:
+    """Where the stored model lies."""
+    client = mlflow_client()
+    (output,) = client.get_run(finished.folder.path.name).outputs.model_outputs
+    return client.get_logged_model(output.model_id).artifact_location
+
+
+@pytest.fixture
+def model(uri: str) -> Any:
+    from mlflow.pyfunc import load_model
+
+    return load_model(uri)
+
+
+def test_predictions_are_the_networks_outputs_bit_for_bit(model: Any, finished: Finished):
+    """Raw bytes in, the probabilities of the evaluation out."""
+    assert np.array_equal(model.predict(finished.case.dataset.x_test), finished.evaluation.scores)
+
+
+@pytest.mark.parametrize("form", ["uint8", "int64", "float64", "list", "frame"])
+def test_raw_rows_are_taken_in_every_form(model: Any, finished: Finished, form: str):
+    import pandas as pd
+
+    raw = finished.case.dataset.x_test
+    forms = {"list": raw.tolist(), "frame": pd.DataFrame(raw)}
+    rows = forms[form] if form in forms else raw.astype(form)
+    assert np.array_equal(model.predict(rows), finished.evaluation.scores)
+
+
+def test_many_rows_and_none(model: Any, finished: Finished):
+    """More rows than one batch are the batches one after the other."""
+    raw = np.repeat(finished.case.dataset.x_test, 40, axis=0)
+    single = finished.evaluation.scores.repeat(40, axis=0)
+    np.testing.assert_allclose(model.predict(raw), single, rtol=1e-5)
+    assert model.predict(raw[:0]).shape == (0, 3)
+
+
+def test_rows_of_another_length_are_refused(model: Any):
+    with pytest.raises(Exception, match=r"inputs must be of shape \(n, 16\), got \(2, 3\)"):
+        model.predict(np.zeros((2, 3), np.float32))
+
+
+def test_signature_and_example_explain_the_model(model: Any, finished: Finished):
+    names = [column.name for column in model.metadata.signature.outputs.inputs]
+    assert names == ["apple", "pear", "plum"]
+    assert model.metadata.metadata["classes"] == names
+    assert np.array_equal(model.input_example, finished.case.dataset.x_train[:1])
+
+
+def test_the_model_belongs_to_its_run(tracked: Path, finished: Finished):
+    client, run_id = mlflow_client(), finished.folder.path.name
+    (output,) = client.get_run(run_id).outputs.model_outputs
+    model = client.get_logged_model(output.model_id)
+    assert (model.source_run_id, model.name, model.status) == (run_id, "model", "READY")
+
+
+def test_no_pickle_is_stored(uri: str, finished: Finished):
+    folder = Path(uri.removeprefix("file://"))
+    kinds = {path.suffix for path in folder.rglob("*") if path.is_file()}
+    assert kinds <= {"", ".npy", ".json", ".py", ".yaml", ".txt"}
+
+
+def test_a_stranger_loads_it_with_numpy_and_mlflow_alone(uri: str, finished: Finished):
+    """Another process, none of our other dependencies, and our code from beside the weights."""
+    rows = json.dumps(finished.case.dataset.x_test.tolist())
+    folder = uri.removeprefix("file://")
+    done = subprocess.run(
+        [sys.executable, "-c", ALONE, folder, rows], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    file, predictions = json.loads(done.stdout)
+    assert file.startswith(folder)
+    assert np.array_equal(np.float32(predictions), finished.evaluation.scores)
