@@ -124,6 +124,7 @@ def _create_in_mlflow(experiment_name: str, record: dict[str, Any]) -> "MlflowCl
     record["mlflow"] = {
         "tracking_uri": client.tracking_uri,
         "experiment": experiment_name,
+        "experiment_id": run.info.experiment_id,
         "run_id": run.info.run_id,
     }
     return client
