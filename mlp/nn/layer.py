@@ -9,11 +9,12 @@ Notation, as in docs/backpropagation.md: ``x`` is a layer's input, ``z`` a weigh
 activation, and ``dz`` stands for dL/dz, the derivative of the mean loss of the batch.
 """
 
+from collections.abc import Mapping
 from types import SimpleNamespace
 
 import numpy as np
 
-Shapes = dict[str, tuple[int, ...]]
+Shapes = Mapping[str, tuple[int, ...]]
 
 
 class Layer:

@@ -29,6 +29,11 @@ class Dense(Layer):
 
     decayed = ("W",)
 
+    W: np.ndarray  # these are views into the network's vectors
+    b: np.ndarray
+    dW: np.ndarray
+    db: np.ndarray
+
     def __init__(
         self,
         n_in: int,
@@ -176,6 +181,13 @@ class BatchNorm(Layer):
     eps : float
         ε, keeps the division defined for a constant feature.
     """
+
+    gamma: np.ndarray  # these are views into the network's vectors
+    beta: np.ndarray
+    dgamma: np.ndarray
+    dbeta: np.ndarray
+    running_mean: np.ndarray
+    running_var: np.ndarray
 
     def __init__(self, n: int, momentum: float = 0.1, eps: float = 1e-5) -> None:
         super().__init__(n, n)

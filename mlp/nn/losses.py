@@ -12,6 +12,7 @@ from typing import Literal, get_args, get_type_hints
 import numpy as np
 
 from mlp.nn.activations import get_activation
+from mlp.nn.layer import Shapes
 
 
 class Loss:
@@ -51,7 +52,7 @@ class Loss:
         np.fill_diagonal(codes, self.on)
         return codes
 
-    def buffers(self, n_batch: int, n_out: int) -> dict[str, tuple[int, ...]]:
+    def buffers(self, n_batch: int, n_out: int) -> Shapes:
         """Return the buffers of ``forward`` and ``backward``, as :meth:`Layer.buffers` does."""
         return dict.fromkeys(("t", "a", "dz", "scratch"), (n_batch, n_out)) | {
             "column": (n_batch, 1)
@@ -95,8 +96,7 @@ class SoftmaxCrossEntropy(Loss):
         """Return the mean cross-entropy; ``ws.a`` gets the class probabilities."""
         np.max(z, axis=1, keepdims=True, out=ws.column)
         np.subtract(z, ws.column, out=ws.a)
-        np.multiply(ws.t, ws.a, out=ws.scratch)
-        right = float(np.sum(ws.scratch))
+        right = float(np.vdot(ws.t, ws.a))
         np.exp(ws.a, out=ws.a)
         np.sum(ws.a, axis=1, keepdims=True, out=ws.column)
         ws.a /= ws.column

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
 import numpy as np
@@ -54,13 +55,13 @@ class MLP:
 
     def __post_init__(self) -> None:
         at_least(1, **{f"hidden_sizes[{i}]": n for i, n in enumerate(self.hidden_sizes)})
-        one_for_all = isinstance(self.activation, str)
-        for name in [self.activation] if one_for_all else self.activation:
+        names = [self.activation] if isinstance(self.activation, str) else self.activation
+        for name in names:
             get_activation(name)
-        if not one_for_all and len(self.activation) != len(self.hidden_sizes):
+        if not isinstance(self.activation, str) and len(names) != len(self.hidden_sizes):
             raise ValueError(
                 f"activation must be one name or one for each of the {len(self.hidden_sizes)} "
-                f"hidden layers, got {len(self.activation)}"
+                f"hidden layers, got {len(names)}"
             )
         get_initializer(self.weight_init)
         get_initializer(self.bias_init)
@@ -74,17 +75,22 @@ class MLP:
     def layers(self, n_in: int, n_out: int) -> list[Layer]:
         """Return the layers that the hyper-parameters stand for."""
         layers: list[Layer] = [Dropout(n_in, self.input_dropout)] if self.input_dropout else []
-        inits = {"weight_init": self.weight_init, "bias_init": self.bias_init}
+        dense = partial(
+            Dense,
+            weight_init=self.weight_init,
+            bias_init=self.bias_init,
+            max_norm=self.max_norm,
+        )
         activations = self.activation
         if isinstance(activations, str):
             activations = [activations] * len(self.hidden_sizes)
         for n, activation in zip(self.hidden_sizes, activations, strict=True):
-            layers += [Dense(n_in, n, bias=not self.batch_norm, max_norm=self.max_norm, **inits)]
+            layers += [dense(n_in, n, bias=not self.batch_norm)]
             layers += [BatchNorm(n)] if self.batch_norm else []
             layers += [Activation(n, activation)]
             layers += [Dropout(n, self.dropout)] if self.dropout else []
             n_in = n
-        return [*layers, Dense(n_in, n_out, max_norm=self.max_norm, **inits)]
+        return [*layers, dense(n_in, n_out)]
 
     def build(self, n_in: int, n_out: int, loss: Loss, rng: np.random.Generator) -> Network:
         """Return a network for ``n_in`` features and ``n_out`` classes, its weights drawn.

@@ -188,7 +188,8 @@ class Network:
         loss = self.mean_loss(x, y, ws, rng)
         delta = self.loss.backward(ws.loss)
         for i in range(len(self.layers) - 1, self._first_trained - 1, -1):
-            delta = self.layers[i].backward(delta, ws.layers[i], i > self._first_trained)
+            wanted = i > self._first_trained  # at the last turn dx has no use, and is None
+            delta = self.layers[i].backward(delta, ws.layers[i], wanted)  # type: ignore[assignment]
         self._add_penalty_gradients()
         return loss
 

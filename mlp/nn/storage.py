@@ -35,7 +35,7 @@ def save(folder: Path | str, model: MLP, network: Network) -> None:
     folder = Path(folder)
     spec = {
         "model": asdict(model),
-        "loss": {"name": type(network.loss).__name__} | asdict(network.loss),
+        "loss": {"name": type(network.loss).__name__} | vars(network.loss),
         "n_in": network.n_in,
         "n_out": network.n_out,
     }

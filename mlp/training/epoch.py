@@ -155,7 +155,7 @@ class EpochRunner:
     def _hits(self, scores: np.ndarray, y: np.ndarray) -> int:
         """Count the rows whose highest score is their class's."""
         predicted = np.argmax(scores, axis=1, out=self._predicted[: len(y)])
-        return np.count_nonzero(predicted == y)
+        return int(np.count_nonzero(predicted == y))
 
     def _ask_stops(self) -> None:
         for stop in self.stops:
