@@ -6,7 +6,6 @@ from mlp.tracking.folder import RunFolder, read_config, read_history, read_run
 from mlp.tracking.mlflow_store import MLflowTracking, NoTracking, mlflow_client, tracking_uri
 from mlp.tracking.opening import open_run
 from mlp.tracking.projection import project
-from mlp.tracking.provenance import provenance
 from mlp.tracking.recorder import Recorder
 from mlp.tracking.store import check_name, check_tags, find_run, list_runs
 
@@ -25,7 +24,6 @@ __all__ = [
     "mlflow_client",
     "open_run",
     "project",
-    "provenance",
     "read_config",
     "read_history",
     "read_run",

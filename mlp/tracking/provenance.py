@@ -7,6 +7,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+CHECKOUT = Path(__file__).resolve().parent.parent.parent
 PACKAGES = ("mlp", "numpy", "mlflow", "hydra-core")
 
 
@@ -81,12 +82,11 @@ def _user() -> str:
 
 def _git(*arguments: str) -> str | None:
     """Output of a git command in the code's checkout; None without git or checkout."""
-    package = Path(__file__).resolve().parent.parent
-    if not (package.parent / ".git").exists():
+    if not (CHECKOUT / ".git").exists():  # a wheel inside somebody else's checkout
         return None
     try:
         done = subprocess.run(
-            ["git", *arguments], cwd=package.parent, capture_output=True, check=True, timeout=10
+            ["git", *arguments], cwd=CHECKOUT, capture_output=True, check=True, timeout=10
         )
     except (OSError, subprocess.SubprocessError):
         return None

@@ -1,6 +1,5 @@
 """A small data set, and runs recorded from it: a folder is made fast, an MLflow store once."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -101,14 +100,6 @@ def case() -> Case:
     return make_case()
 
 
-@pytest.fixture
-def runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty folder for the runs of one test, no MLflow store in it."""
-    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
-    monkeypatch.setenv("MLP_RUNS", str(tmp_path / "runs"))
-    return tmp_path / "runs"
-
-
 @pytest.fixture(scope="session")
 def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder of runs with an MLflow store, made once for all tests; it takes seconds."""
@@ -116,17 +107,16 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def tracked(store: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The runs' folder that has the MLflow store."""
-    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+def tracked(store: Path, runs: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The runs' folder that has the MLflow store, in place of an empty one."""
     monkeypatch.setenv("MLP_RUNS", str(store))
     return store
 
 
 @pytest.fixture(scope="session")
-def finished(store: Path) -> Iterator[Finished]:
+def finished(store: Path) -> Finished:
     """A run in MLflow that went all the way; not to be changed."""
     with pytest.MonkeyPatch.context() as patch:
         patch.delenv("MLFLOW_TRACKING_URI", raising=False)
         patch.setenv("MLP_RUNS", str(store))
-        yield record_whole_run(make_case(), MLflowTracking(), name="golden delicious")
+        return record_whole_run(make_case(), MLflowTracking(), name="golden delicious")

@@ -207,12 +207,14 @@ class TestStore:
         with pytest.raises(RunError, match=r"'felled' is deleted.*tracking\.experiment_name"):
             open_run(tracking, CONFIG, [], case.dataset, case.parts, case.network)
 
-    def test_a_store_that_is_none_is_named_and_nothing_is_made(self, runs: Path, case: Case):
-        runs.mkdir()
-        (runs / "mlflow.db").write_text("this is not a database, though it is long enough")
+    def test_a_store_that_is_none_is_named_and_nothing_is_made(
+        self, tmp_path: Path, case: Case, monkeypatch: pytest.MonkeyPatch
+    ):
+        monkeypatch.setenv("MLP_RUNS", str(tmp_path))
+        (tmp_path / "mlflow.db").write_text("this is not a database, though it is long enough")
         with pytest.raises(RunError, match=r"mlflow\.db does not work.*tracking=none"):
             opened(case)
-        assert sorted(path.name for path in runs.iterdir()) == ["mlflow.db", "mlflow.lock"]
+        assert sorted(path.name for path in tmp_path.iterdir()) == ["mlflow.db", "mlflow.lock"]
 
     @pytest.mark.parametrize("name", ["", "a\nb", "x" * 201])
     def test_an_impossible_experiment_name_is_refused(self, name: str):
