@@ -1,4 +1,4 @@
-"""Errors that a user can mend: one sentence that names the key or the file, and what would be right."""
+"""Errors that a user can mend: one sentence that names the key or file, and what is right."""
 
 from collections.abc import Iterable
 from difflib import get_close_matches

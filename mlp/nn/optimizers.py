@@ -34,6 +34,9 @@ class Optimizer:
     ----------
     slots : tuple of str
         Names of the vectors, like the parameters and zero at first, that the rule keeps.
+    slot_vectors : dict of str to ndarray of shape (n_params,)
+        The slots, since ``bind``. With ``t`` they are all that the next step depends on: filled
+        with another's, they go on to the same bits.
     t : int
         Steps taken since ``bind``.
 
@@ -62,8 +65,8 @@ class Optimizer:
         """
         self.t = 0
         self._decayed = params[:n_decayed]
-        self._slots = {name: np.zeros_like(params) for name in self.slots}
-        vectors = (params, grads, *self._slots.values())
+        self.slot_vectors = {name: np.zeros_like(params) for name in self.slots}
+        vectors = (params, grads, *self.slot_vectors.values())
         scratch = np.empty_like(params[:BLOCK])
         self._blocks = [
             [*(vector[cut] for vector in vectors), scratch[: cut.stop - cut.start]]
@@ -79,16 +82,6 @@ class Optimizer:
     def update(self, *args: Any, **kwargs: Any) -> None:
         """Apply the rule to a block: a subclass takes ``lr, p, g``, its slots, and scratch."""
         raise NotImplementedError
-
-    def state(self) -> dict[str, ndarray | int]:
-        """Return copies of all that the next step depends on: ``t`` and the slots by name."""
-        return {"t": self.t} | {name: slot.copy() for name, slot in self._slots.items()}
-
-    def load_state(self, state: dict[str, ndarray | int]) -> None:
-        """Go on, after ``bind``, from what ``state`` returned: the same bits follow."""
-        self.t = int(state["t"])
-        for name, slot in self._slots.items():
-            slot[...] = state[name]
 
 
 @dataclass

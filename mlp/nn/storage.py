@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
+from mlp.arrays import read_into
 from mlp.errors import RunError
 from mlp.nn.losses import BinaryCrossEntropy, MeanSquaredError, SoftmaxCrossEntropy
 from mlp.nn.mlp import MLP
@@ -56,7 +57,7 @@ def load(folder: Path | str) -> Network:
     folder = Path(folder)
     network = _rebuild(folder / "network.json")
     for name, array in network.named_arrays():
-        _read_into(array, folder / f"{name}.npy")
+        read_into(array, folder / f"{name}.npy")
     return network
 
 
@@ -72,19 +73,3 @@ def _rebuild(path: Path) -> Network:
         raise RunError(f"{path} does not exist: there is no stored network") from None
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise RunError(f"{path} does not describe a network: {error}") from error
-
-
-def _read_into(array: np.ndarray, path: Path) -> None:
-    """Copy a .npy file into ``array``; the header is checked before the data are read."""
-    try:
-        stored = np.lib.format.open_memmap(path, mode="r")  # takes no pickle and no archive
-    except FileNotFoundError:
-        raise RunError(f"{path} does not exist; the network needs it") from None
-    except (OSError, ValueError) as error:
-        raise RunError(f"{path} is not a readable .npy file: {error}") from error
-    if stored.shape != array.shape or stored.dtype != array.dtype:
-        raise RunError(
-            f"{path} holds {stored.dtype} of shape {stored.shape}, "
-            f"the network needs {array.dtype} of shape {array.shape}"
-        )
-    np.copyto(array, stored)

@@ -1,5 +1,7 @@
 """Conditions that end a training; each is asked, and answers with a reason or with None."""
 
+from typing import Any
+
 from mlp.training.events import EpochEnded
 from mlp.training.metrics import higher_is_better
 
@@ -14,6 +16,13 @@ class StopCondition:
     def after_epoch(self, event: EpochEnded) -> str | None:
         """Return why to stop after this epoch, or None."""
         return None
+
+    def state(self) -> dict[str, Any]:
+        """Return what has been learned from the epochs so far, as JSON can hold it."""
+        return {}
+
+    def load_state(self, state: dict[str, Any]) -> None:
+        """Go on from what ``state`` returned."""
 
 
 class EpochLimit(StopCondition):
@@ -68,3 +77,11 @@ class Patience(StopCondition):
             return None
         by = f" by {self.min_delta:g}" if self.min_delta else ""
         return f"{self.monitor} has not improved{by} for {self.patience} epochs"
+
+    def state(self) -> dict[str, Any]:
+        """Return the reference and the epochs waited since."""
+        return {"reference": self.reference, "waited": self.waited}
+
+    def load_state(self, state: dict[str, Any]) -> None:
+        """Go on from what ``state`` returned."""
+        self.reference, self.waited = state["reference"], state["waited"]

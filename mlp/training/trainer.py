@@ -2,16 +2,14 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from time import perf_counter
 from typing import Literal, get_args
-
-import numpy as np
 
 from mlp.data import Part, Parts
 from mlp.nn import Network, Optimizer, Schedule
-from mlp.training.epoch import EpochRunner, InterruptedEpochError, Metrics
+from mlp.training.checkpoint import Checkpoints
+from mlp.training.epoch import EpochRunner, InterruptedEpochError
 from mlp.training.events import Emitter, EpochEnded, Listener, Outcome, RunEnded, RunStarted
-from mlp.training.metrics import higher_is_better
+from mlp.training.progress import Progress
 from mlp.training.stopping import EpochLimit, Patience, StopCondition, TimeLimit
 from mlp.validate import at_least, positive
 
@@ -88,6 +86,7 @@ class Trainer:
         seed: int,
         listeners: Iterable[Listener] = (),
         stops: Sequence[StopCondition] = (),
+        checkpoints: Checkpoints | None = None,
     ) -> Outcome:
         """Train ``network`` in place, and leave the best epoch's parameters in it.
 
@@ -106,6 +105,8 @@ class Trainer:
             They get each :mod:`event <mlp.training.events>`.
         stops : sequence of StopCondition
             Asked besides ``max_epochs``, ``max_seconds`` and ``patience``.
+        checkpoints : Checkpoints, optional
+            Where the state is kept from time to time; what is found there is continued.
 
         Returns
         -------
@@ -120,7 +121,6 @@ class Trainer:
             If the data cannot be trained on with these settings.
         """
         self.check(parts)
-        begin = perf_counter()
         train, val = self._limited(parts)
         monitor = None if val is None and self.monitor.startswith("val/") else self.monitor
         stops = [*self._stop_conditions(monitor), *stops]
@@ -138,29 +138,39 @@ class Trainer:
             clip_norm=self.clip_norm,
             limit_batches=self.limit_batches,
         )
-        best = _Best(network, monitor)
-        history: list[Metrics] = []
+        progress = Progress(network, optimizer, schedule, stops, monitor)
+        if checkpoints:
+            checkpoints.restore(progress)
         emit = Emitter(listeners)
         emit(self._started(network, train, val, run_epoch.n_steps, monitor))
         reason = None
         while reason is None:
-            epoch = len(history) + 1
             try:
-                metrics = run_epoch(epoch)
+                metrics = run_epoch(progress.epoch + 1)
             except InterruptedEpochError as interruption:
                 reason = str(interruption)
                 break
-            history.append({"epoch": epoch, **metrics})
-            best.offer(epoch, metrics)
-            if monitor:
-                schedule.observe(metrics[monitor], higher_is_better(monitor))
-            ended = EpochEnded(epoch, metrics, best.epoch, best.value, perf_counter() - begin)
+            progress.add(metrics)
+            ended = EpochEnded(
+                progress.epoch,
+                metrics,
+                progress.best_epoch,
+                progress.best_value,
+                progress.seconds,
+            )
             emit(ended)
             reason = next((why for stop in stops if (why := stop.after_epoch(ended))), None)
-        best.restore()
-        best_metrics = history[best.epoch - 1] if best.epoch else {}
-        seconds = perf_counter() - begin
-        outcome = Outcome(reason, len(history), best.epoch, best_metrics, history, seconds)
+            if checkpoints:
+                checkpoints.offer(progress)
+        progress.restore_best()
+        outcome = Outcome(
+            reason,
+            progress.epoch,
+            progress.best_epoch,
+            progress.best,
+            progress.history,
+            progress.seconds,
+        )
         emit(RunEnded(outcome))
         return outcome
 
@@ -187,29 +197,3 @@ class Trainer:
         if monitor:
             stops.append(Patience(monitor, self.patience, self.min_delta))
         return stops
-
-
-class _Best:
-    """The best epoch so far, and a copy of its parameters."""
-
-    def __init__(self, network: Network, monitor: str | None) -> None:
-        self.network, self.monitor = network, monitor
-        self.epoch, self.value = 0, float("nan")
-        self._params, self._state = network.params.copy(), network.state.copy()
-
-    def offer(self, epoch: int, metrics: Metrics) -> None:
-        """Keep this epoch if it is better than all before; without a monitor, keep the last."""
-        if self.monitor:
-            value = metrics[self.monitor]
-            sign = 1 if higher_is_better(self.monitor) else -1
-            if self.epoch and not sign * value > sign * self.value:
-                return
-            self.value = value
-        self.epoch = epoch
-        np.copyto(self._params, self.network.params)
-        np.copyto(self._state, self.network.state)
-
-    def restore(self) -> None:
-        """Put the best epoch's parameters into the network; the initial ones if there is none."""
-        np.copyto(self.network.params, self._params)
-        np.copyto(self.network.state, self._state)

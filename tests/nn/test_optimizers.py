@@ -165,28 +165,19 @@ def test_a_rule_with_no_memory_of_its_own_is_sgd(problem):
 
 @every_optimizer
 def test_training_goes_on_from_a_stored_state(kind, problem):
-    """What a state was loaded into takes the same steps, bit for bit."""
+    """What is given another's slots and step count takes the same steps, bit for bit."""
     start, pairs = problem
     first, second = kind(), kind()
     p = run(first, start, pairs[:10])
-    state = first.state()
     q, grads = p.copy(), np.empty_like(p)
     second.bind(q, grads, N_DECAYED)
-    second.load_state(state)
+    second.t = first.t
+    for name, slot in second.slot_vectors.items():
+        slot[:] = first.slot_vectors[name]
     for lr, g in pairs[10:15]:
         grads[:] = g
         second.step(lr)
     np.testing.assert_array_equal(q, run(kind(), start, pairs[:15]))
-
-
-def test_a_stored_state_is_not_changed_by_later_steps():
-    """``state`` returns copies."""
-    optimizer = Momentum()
-    optimizer.bind(np.ones(3), np.ones(3), 3)
-    state = optimizer.state()
-    optimizer.step(0.1)
-    assert state["t"] == 0
-    assert not state["v"].any()
 
 
 @every_optimizer
