@@ -8,6 +8,7 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
+from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import HydraException, MissingConfigException, OverrideParseException
 from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
@@ -35,25 +36,32 @@ def compose(overrides: Sequence[str] = ()) -> DictConfig:
     """
     import hydra
 
-    refuse_hydra_keys(overrides)
+    overrides = accepted(overrides)
     try:
         with hydra.initialize_config_dir(str(conf_dir()), version_base="1.3"):
-            return hydra.compose("config", list(overrides))
+            return hydra.compose("config", overrides)
     except COMPOSITION_ERRORS as error:
         raise explain(error, overrides) from None
 
 
-def refuse_hydra_keys(overrides: Sequence[str]) -> None:
-    """Raise ConfigError for an override of Hydra's own settings.
+def accepted(arguments: Sequence[str]) -> list[str]:
+    """Return a command line's words as Hydra is to have them; ``tags.x=`` may add a key.
 
-    They say which folders Hydra makes and which objects it calls; a run's folder is ours.
+    Raises
+    ------
+    ConfigError
+        For a setting of Hydra's own. They say which folders Hydra makes and which objects it
+        calls; a run's folder is ours to make.
     """
-    for override in overrides:
-        if re.match(r"[+~\s]*hydra\s*([.=@/]|$)", override):
+    for argument in arguments:
+        if re.match(r"[+~\s]*hydra\s*([.=@/]|$)", argument):
             raise ConfigError(
-                f"'{_short(override)}' cannot be set: Hydra's own settings are fixed here, and a "
+                f"'{_short(argument)}' cannot be set: Hydra's own settings are fixed here, and a "
                 "run's folder is made in runs/ (MLP_RUNS moves them)"
             )
+        if argument.startswith("--e"):
+            raise ConfigError("--experimental-rerun would load a pickle; give the overrides again")
+    return [f"++{a}" if a.startswith("tags.") else a for a in arguments]
 
 
 def explain(error: Exception, overrides: Sequence[str]) -> ConfigError:
@@ -82,11 +90,20 @@ def _unknown_key(key: str, overrides: Sequence[str]) -> ConfigError:
     """Return what the check says of a key, wherever it was written: here it is put in by force."""
     from mlp.config import check
 
+    words = [_one_value(override) for override in overrides]
     try:
-        check(compose([f"++{o}" if o.split("=")[0] == key else o for o in overrides]))
+        check(compose([f"++{word}" if word.split("=")[0] == key else word for word in words]))
     except ConfigError as error:
         return error
     return ConfigError(f"unknown key '{key}'")
+
+
+def _one_value(override: str) -> str:
+    """Return ``key=a`` for ``key=a,b``: in a sweep each value has the same key."""
+    [parsed] = OverridesParser.create().parse_overrides([override])
+    if not parsed.is_discrete_sweep():
+        return override
+    return f"{parsed.get_key_element()}={next(parsed.sweep_string_iterator())}"
 
 
 def _first_line(text: str) -> str:

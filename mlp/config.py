@@ -140,12 +140,11 @@ def _target(group: str, target: Any) -> type:
 
 
 def _refuse_unknown(keys: Iterable[str], known: Iterable[str], prefix: str = "") -> None:
-    names = [f"{prefix}{name}" for name in known]
+    names = list(known)
     for key in keys:
-        name = f"{prefix}{key}"
-        if name not in names:
-            hint = closest(name, names) or f"; there are {', '.join(names) or 'none'}"
-            raise ConfigError(f"unknown key '{name}'{hint}")
+        if key not in names:
+            hint = closest(key, names) or f"; there are {', '.join(names) or 'none'}"
+            raise ConfigError(f"unknown key '{prefix}{key}'{hint}")
 
 
 def _check_types(cls: type, values: Mapping[str, Any], prefix: str = "") -> None:

@@ -76,7 +76,9 @@ def run_job(
     UserError
         When the configuration or the data are not acceptable; nothing has been written then.
     KeyboardInterrupt
-        At the second Ctrl-C, or at one before the run was opened.
+        At Ctrl-C before the run was opened.
+    SystemExit
+        At a second signal, with 128 plus its number.
     """
     console = console or Console(quiet=True)
     job = check(config)
@@ -149,7 +151,7 @@ class Interruption(StopCondition):
     """Ends a training after the batch under way when Ctrl-C or SIGTERM arrives.
 
     While the context lasts, the first signal is only noted, so that the best weights and all
-    artifacts are still written; a second one ends the process at once.
+    artifacts are still written; a second one raises SystemExit at once.
 
     Attributes
     ----------
@@ -173,7 +175,7 @@ class Interruption(StopCondition):
 
     def _receive(self, number: int, frame: FrameType | None) -> None:
         if self.signal is not None:
-            raise KeyboardInterrupt
+            raise SystemExit(128 + number)
         self.signal = number
 
     def after_step(self) -> str | None:

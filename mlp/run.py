@@ -5,6 +5,7 @@ be done (then nothing has been written), 130 or 143 after Ctrl-C or SIGTERM.
 """
 
 import os
+import signal
 import sys
 import tempfile
 import traceback
@@ -16,7 +17,7 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
-from mlp.compose import COMPOSITION_ERRORS, conf_dir, explain, refuse_hydra_keys
+from mlp.compose import COMPOSITION_ERRORS, accepted, conf_dir, explain
 from mlp.errors import UserError
 
 FAILED, MISTAKEN, INTERRUPTED = 1, 2, 130
@@ -28,6 +29,7 @@ def main() -> None:
     if "--version" in arguments:
         print(f"mlp {version('mlp')}")
         sys.exit()
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))  # unwinds, as Ctrl-C
     statuses: list[int] = []
     try:
         with tempfile.TemporaryDirectory(prefix="mlp-") as scratch:
@@ -42,10 +44,7 @@ def main() -> None:
 
 def _compose_and_run(arguments: list[str], statuses: list[int], scratch: str) -> None:
     """Let Hydra compose, and run each job; ``scratch`` takes what it wants to write."""
-    if any(argument.startswith("--e") for argument in arguments):
-        raise UserError("--experimental-rerun would load a pickle; give the overrides again")
-    overrides = [a for a in arguments if not a.startswith("-")]
-    refuse_hydra_keys(overrides)
+    sys.argv[1:] = accepted(arguments)
     os.environ |= {"HYDRA_FULL_ERROR": "1", "MLP_SCRATCH": scratch}  # 1: raise, for us to explain
 
     def run(config: DictConfig) -> None:
@@ -58,6 +57,7 @@ def _compose_and_run(arguments: list[str], statuses: list[int], scratch: str) ->
     try:
         hydra.main(config_path=str(conf_dir()), config_name="config", version_base="1.3")(run)()
     except COMPOSITION_ERRORS as error:
+        overrides = [a for a in arguments if not a.startswith("-")]
         raise explain(error, overrides) from None
 
 
@@ -68,7 +68,8 @@ def _run(config: DictConfig) -> int:
 
     composed = HydraConfig.get()
     overrides = cast(list[str], OmegaConf.to_container(composed.overrides.task))
-    if composed.mode == RunMode.MULTIRUN and not any(o.startswith("test=") for o in overrides):
+    asked = any(override.lstrip("+").startswith("test=") for override in overrides)
+    if composed.mode == RunMode.MULTIRUN and not asked:
         config.test = False  # a sweep chooses by validation
     try:
         result = run_job(config, overrides, Console())

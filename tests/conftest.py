@@ -1,0 +1,50 @@
+"""What every test may rely on: runs of its own, one BLAS thread, and a command line to call."""
+
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before NumPy: the tests run side by side
+os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
+
+import pytest
+
+
+class Said(NamedTuple):
+    """What a command answered."""
+
+    status: int
+    out: str
+    err: str
+
+
+@pytest.fixture(autouse=True)
+def runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder of runs, empty and not the project's; nothing has been made there yet."""
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    monkeypatch.setenv("MLP_RUNS", str(tmp_path / "runs"))
+    return tmp_path / "runs"
+
+
+@pytest.fixture
+def mlp_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Callable[..., Said]:
+    """Call ``mlp-run`` with arguments, in this process and in an empty folder."""
+    from mlp.run import main
+
+    folder = tmp_path / "here"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    monkeypatch.setenv("HYDRA_FULL_ERROR", "")  # main sets these two; the test takes them back
+    monkeypatch.setenv("MLP_SCRATCH", "")
+
+    def call(*arguments: str) -> Said:
+        monkeypatch.setattr(sys, "argv", ["mlp-run", *arguments])
+        with pytest.raises(SystemExit) as end:
+            main()
+        return Said(end.value.code or 0, *capsys.readouterr())
+
+    return call
