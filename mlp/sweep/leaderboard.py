@@ -1,0 +1,217 @@
+"""What a sweep has found: its runs ranked, those that differ in nothing but the seed as one.
+
+All is read from the records of the runs. So a board can be made of a sweep that is under way or
+was killed as of one that is over, and of several sweeps at once.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from math import isfinite
+from statistics import fmean, stdev
+from typing import Any
+
+from mlp.errors import RunError
+from mlp.sweep.differences import differences, name_of, short_keys
+from mlp.tracking import RunFolder, read_config, read_run
+from mlp.training import higher_is_better
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A run on a leaderboard.
+
+    Attributes
+    ----------
+    folder : RunFolder
+    record : mapping
+        The content of ``run.json``.
+    params : dict
+        The values that distinguish it from the other runs, by dotted key; its seed among them.
+    """
+
+    folder: RunFolder
+    record: Mapping[str, Any]
+    params: dict[str, Any]
+
+    @property
+    def id(self) -> str:
+        """The run's id."""
+        return self.record["id"]
+
+    @property
+    def state(self) -> str:
+        """``finished``, ``pruned``, ``failed``, ``killed`` or ``running``."""
+        return "pruned" if self.record.get("pruned") else self.record["status"].lower()
+
+    def value(self, metric: str) -> float | None:
+        """Return a metric at the run's best epoch; None if it has none that is finite."""
+        value = (self.record["best"] or {}).get(metric)
+        return value if value is not None and isfinite(value) else None
+
+
+@dataclass(frozen=True)
+class Row:
+    """Finished runs that are equal but for their seed.
+
+    Attributes
+    ----------
+    params : dict
+        What distinguishes it from the other rows; a key that it lacks does not apply.
+    name : str
+        The same in few words: ``lr=0.003 hidden_sizes=128x64``.
+    entries : sequence of Entry
+        The best seed first.
+    values : sequence of float
+        The metric of each at its best epoch.
+    """
+
+    params: dict[str, Any]
+    name: str
+    entries: Sequence[Entry]
+    values: Sequence[float]
+
+    @property
+    def mean(self) -> float:
+        """The metric's mean over the seeds."""
+        return fmean(self.values)
+
+    @property
+    def std(self) -> float | None:
+        """Its standard deviation (n - 1 in the denominator), None of a single run."""
+        return stdev(self.values) if len(self.values) > 1 else None
+
+    @property
+    def best_epoch(self) -> float:
+        """Mean of the best epochs."""
+        return fmean(entry.record["best"]["epoch"] for entry in self.entries)
+
+    @property
+    def seconds(self) -> float:
+        """Mean time of a training."""
+        return fmean(entry.record["seconds"] for entry in self.entries)
+
+    @property
+    def test_accuracy(self) -> float | None:
+        """Mean over the runs whose test set was read, None if none was."""
+        tests = [entry.record["test"] for entry in self.entries if entry.record["test"]]
+        return fmean(test["accuracy"] for test in tests) if tests else None
+
+
+@dataclass(frozen=True)
+class Leaderboard:
+    """The runs of one sweep or of several, ranked by a metric at each run's best epoch.
+
+    Attributes
+    ----------
+    metric : str
+    keys : sequence of str
+        The parameters that differ between the rows.
+    rows : sequence of Row
+        The best first; at least one.
+    others : sequence of Entry
+        What is not ranked: runs that have failed, were pruned or killed, or are under way.
+    """
+
+    metric: str
+    keys: Sequence[str]
+    rows: Sequence[Row]
+    others: Sequence[Entry]
+
+    @classmethod
+    def of(cls, runs: Iterable[RunFolder], metric: str | None = None) -> "Leaderboard":
+        """Read the records of a sweep's runs, or of several sweeps', and rank them.
+
+        Parameters
+        ----------
+        runs : iterable of RunFolder
+            Of a job that was tried more than once, the finished or else the last try counts.
+        metric : str, optional
+            Default: the one that all runs monitored.
+
+        Raises
+        ------
+        RunError
+            When no run has finished, or when they have no metric in common.
+        """
+        entries = _entries(runs)
+        finished = [entry for entry in entries if entry.state == "finished"]
+        if not finished:
+            raise RunError(f"no run of the sweep has finished yet ({_census(entries)})")
+        metric = metric or _common_monitor(finished)
+        ranked = [e for e in finished if e.value(metric) is not None]
+        if not ranked:
+            known = sorted(set().union(*(entry.record["best"] or {} for entry in finished)))
+            raise RunError(f"no run has the metric {metric!r}; there are {', '.join(known)}")
+        keys = _differing(entries)
+        groups: dict[str, list[Entry]] = {}
+        for entry in ranked:
+            groups.setdefault(json.dumps([entry.params.get(key) for key in keys]), []).append(entry)
+        rows = [_row(group, metric, short_keys(keys)) for group in groups.values()]
+        rows.sort(key=lambda row: (_order(metric, row.mean), row.name))
+        others = [entry for entry in entries if entry not in ranked]
+        others.sort(key=lambda entry: (entry.state, entry.record["name"], entry.id))
+        return cls(metric, keys, rows, others)
+
+    @property
+    def winner(self) -> Entry:
+        """The best run of the best row."""
+        return self.rows[0].entries[0]
+
+
+def _entries(runs: Iterable[RunFolder]) -> list[Entry]:
+    """Read the runs; of several tries at one job keep the finished or else the last one."""
+    tries: dict[str, tuple[RunFolder, dict[str, Any]]] = {}
+    for folder in runs:
+        record = read_run(folder)
+        key = record.get("sweep", {}).get("key", record["id"])
+        if key not in tries or _weight(record) > _weight(tries[key][1]):
+            tries[key] = (folder, record)
+    chosen = list(tries.values())
+    if len({record.get("sweep", {}).get("parent") for _, record in chosen}) == 1:
+        params = [record["sweep"]["params"] for _, record in chosen]  # as the user wrote them
+    else:
+        params = differences([read_config(folder) for folder, _ in chosen])
+    return [Entry(*run, own) for run, own in zip(chosen, params, strict=True)]
+
+
+def _weight(record: Mapping[str, Any]) -> tuple[bool, str]:
+    return record["status"] == "FINISHED", record["started"]
+
+
+def _census(entries: Iterable[Entry]) -> str:
+    """Return "2 failed, 1 running"."""
+    counts = Counter(entry.state for entry in entries)
+    return ", ".join(f"{n} {state}" for state, n in sorted(counts.items())) or "none has begun"
+
+
+def _common_monitor(entries: Iterable[Entry]) -> str:
+    """Return what all have monitored; without validation data nothing is, and the loss counts."""
+    monitors = sorted({entry.record["monitor"] or "train/loss" for entry in entries})
+    if len(monitors) > 1:
+        raise RunError(
+            f"the runs monitored different metrics, {' and '.join(monitors)}: "
+            f"choose the one that ranks them, as in --metric {monitors[0]}"
+        )
+    return monitors[0]
+
+
+def _differing(entries: Sequence[Entry]) -> list[str]:
+    """Return the parameters but for the seed that are not the same in all entries."""
+    keys = dict.fromkeys(key for entry in entries for key in entry.params if key != "seed")
+    return [key for key in keys if len({json.dumps(e.params.get(key)) for e in entries}) > 1]
+
+
+def _row(entries: Iterable[Entry], metric: str, names: Mapping[str, str]) -> Row:
+    """Make a row of runs that have the metric and differ in nothing but their seed."""
+    valued = [(value, entry) for entry in entries if (value := entry.value(metric)) is not None]
+    valued.sort(key=lambda pair: (_order(metric, pair[0]), pair[1].params.get("seed", 0)))
+    values, ordered = zip(*valued, strict=True)
+    params = {key: value for key, value in ordered[0].params.items() if key in names}
+    return Row(params, name_of(params, names) or "all runs", ordered, values)
+
+
+def _order(metric: str, value: float) -> float:
+    """Return what is smallest for the best value."""
+    return -value if higher_is_better(metric) else value
