@@ -12,16 +12,22 @@ def describe(record: Mapping[str, Any]) -> str:
     record : mapping
         The content of ``run.json``.
     """
-    return "\n\n".join(
-        part
-        for part in (
-            _what_was_trained(record),
-            _how_it_ended(record),
-            _table(record),
-            f"Again:\n\n```\n{record['command']}\n```",
-        )
-        if part
+    paragraphs = (
+        _headline(record),
+        _what_was_trained(record),
+        _how_it_ended(record),
+        _table(record),
+        f"Again:\n\n```\n{record['command']}\n```",
     )
+    return "\n\n".join(paragraph for paragraph in paragraphs if paragraph)
+
+
+def _headline(record: Mapping[str, Any]) -> str:
+    """Return the accuracies in one line, which a page shows before it is unfolded."""
+    best = record["best"] or {}
+    figures = [f"validation **{best['val/accuracy']:.2%}**"] if "val/accuracy" in best else []
+    figures += [f"test **{record['test']['accuracy']:.2%}**"] if record["test"] else []
+    return f"Accuracy: {', '.join(figures)}." if figures else ""
 
 
 def _what_was_trained(record: Mapping[str, Any]) -> str:

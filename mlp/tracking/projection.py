@@ -102,11 +102,12 @@ def _final_metrics(record: Mapping[str, Any]) -> "list[Metric]":
 
     best = record["best"] or {}
     step = int(best.get("epoch", 0))
+    part = "val/" if "val/loss" in best else "train/"
     metrics = [
         # val/loss becomes best/val_loss
         Metric(f"best/{key.replace('/', '_')}", value, milliseconds(record["ended"]), step)
         for key, value in best.items()
-        if record["ended"] and key.startswith(("val/", "train/", "epoch"))
+        if record["ended"] and (key == "epoch" or key.startswith(part))
     ]
     evaluations = {f"eval/{name}": found for name, found in record["evaluations"].items()}
     for prefix, found in ({"test": record["test"]} | evaluations).items():

@@ -63,6 +63,7 @@ class TestFinishedRun:
         assert metrics["best/epoch"] == outcome.best_epoch
         assert metrics["best/val_loss"] == outcome.best["val/loss"]
         assert metrics["best/val_accuracy"] == outcome.best["val/accuracy"]
+        assert "best/train_loss" not in metrics
         assert metrics["test/loss"] == finished.evaluation.loss
         assert metrics["test/accuracy"] == finished.evaluation.accuracy
 
@@ -78,6 +79,10 @@ class TestFinishedRun:
     def test_description_tells_model_result_and_command(self, finished: Finished):
         note = stored(finished).data.tags["mlflow.note.content"]
         accuracy = finished.evaluation.accuracy
+        validation = finished.outcome.best["val/accuracy"]
+        assert note.startswith(
+            f"Accuracy: validation **{validation:.2%}**, test **{accuracy:.2%}**"
+        )
         assert "dense 16 → 6" in note
         assert "**fruit**: 100 to train, 20 to validate, 60 to test" in note
         assert f"| test | {finished.evaluation.loss:.4f} | {accuracy:.2%} |" in note
