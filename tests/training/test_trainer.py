@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mlp.nn import SGD, Adam, Linear, MeanSquaredError, ReduceOnPlateau
+from mlp.nn import SGD, Adam, Constant, Linear, MeanSquaredError, ReduceOnPlateau
 from mlp.training import DivergedError, Evaluator, StopCondition, Trainer
 
 
@@ -136,8 +136,20 @@ class TestSchedule:
         outcome = fit(optimizer=SGD(0.8), schedule=Linear(final=0.5, horizon=1.0), max_epochs=3)
         np.testing.assert_allclose(column(outcome, "lr"), [0.5, 0.4, 0.4])
 
+    @pytest.mark.parametrize("metric", ["val/loss", "val/accuracy"])
+    def test_observes(self, fit, metric):
+        """After each epoch it is told the monitored metric and its direction."""
+        told = []
+
+        class Observing(Constant):
+            def observe(self, value, higher_is_better):
+                told.append((value, higher_is_better))
+
+        outcome = fit(schedule=Observing(), monitor=metric)
+        assert told == [(value, metric == "val/accuracy") for value in column(outcome, metric)]
+
     def test_reduce_on_plateau(self, fit):
-        """It is told the monitored metric, after each epoch."""
+        """Without improvements it lowers the rate from epoch to epoch."""
         outcome = fit(
             optimizer=SGD(1e-12),
             schedule=ReduceOnPlateau(gamma=0.5, patience=1, min_delta=0.1),
