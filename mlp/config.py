@@ -75,10 +75,11 @@ def check(config: Mapping[str, Any]) -> Job:
     plain = _plain(config)
     _make_paths_absolute(plain)
     _refuse_unknown(plain, [f.name for f in fields(Job) if f.name != "config"])
-    values = {k: _part(k, plain.get(k)) for k in GROUPS}
+    kinds = get_type_hints(Job)
+    parts = {k: part(k, plain.get(k), kinds[k]) for k in GROUPS}
     scalars = {k: v for k, v in plain.items() if k not in GROUPS}
     _check_types(Job, scalars)
-    return _call(Job, config=plain, **values, **scalars)
+    return _call(Job, config=plain, **parts, **scalars)
 
 
 def _plain(config: Mapping[str, Any]) -> dict[str, Any]:
@@ -105,13 +106,28 @@ def _make_paths_absolute(config: dict[str, Any]) -> None:
             data[key] = str(Path(data[key]).expanduser().resolve())
 
 
-def _part(group: str, values: Any) -> Any:
-    """Construct the object that a group describes."""
+def part(group: str, values: Any, kind: Any) -> Any:
+    """Return the object that a group describes, once all of its keys are found right.
+
+    Parameters
+    ----------
+    group : str
+        Its name, which begins the keys in messages.
+    values : dict
+        ``_target_`` and the arguments of its constructor.
+    kind : type
+        What the ``_target_`` must be, or a union of such classes.
+
+    Raises
+    ------
+    ConfigError
+        For the first key that is unknown, missing, of a wrong type or out of range.
+    """
     if not isinstance(values, dict) or "_target_" not in values:
         raise ConfigError(
             f"{group} must be one of its choices, as in {group}=..., got {_shown(values)}"
         )
-    cls = _target(group, values["_target_"])
+    cls = _target(group, values["_target_"], kind)
     arguments = {key: value for key, value in values.items() if key != "_target_"}
     parameters = signature(cls).parameters
     _refuse_unknown(arguments, parameters, f"{group}.")
@@ -122,9 +138,8 @@ def _part(group: str, values: Any) -> Any:
     return _call(cls, f"{group}.", **arguments)
 
 
-def _target(group: str, target: Any) -> type:
+def _target(group: str, target: Any, kind: Any) -> type:
     """Return the class of a ``_target_``: of the kind its group asks for, and from mlp only."""
-    kind = get_type_hints(Job)[group]
     module, _, name = str(target).rpartition(".")
     if module.split(".")[0] == "mlp":
         try:

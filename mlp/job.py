@@ -86,7 +86,7 @@ def run_job(
     with threadpool_limits(job.threads, user_api="blas"):
         dataset = job.data.load()
         parts = job.data.parts(dataset, job.seed)
-        _check_fit(job, parts)
+        check_fit(job, parts)
         rng = generator(job.seed, "init")
         network = job.model.build(dataset.n_in, dataset.n_classes, job.loss, rng)
         console.show_plan(dataset, parts, network)
@@ -109,7 +109,8 @@ def run_job(
     )
 
 
-def _check_fit(job: Job, parts: Parts) -> None:
+def check_fit(job: Job, parts: Parts) -> None:
+    """Raise ConfigError if the job cannot be done on these data."""
     try:
         job.trainer.check(parts)
     except ValueError as error:
@@ -125,7 +126,7 @@ def _train(
     console: Console,
     interruption: "Interruption",
 ) -> None:
-    """Fit, store the best epoch's weights, and use the test set, once."""
+    """Fit, store the best epoch's weights, and read the test set, once, if it is wanted."""
     with console.training():
         outcome = job.trainer.fit(
             network,
@@ -140,10 +141,13 @@ def _train(
     image, figures = dataset.image_shape, run.folder.figures
     first_weights = dict(network.named_arrays())["W1"]
     draw_training_figures(figures, outcome.history, outcome.best_epoch, first_weights, image)
-    if job.test and parts.test and not interruption.signal:
-        test = Evaluator(network, parts.test, job.trainer.eval_batch_size)()
-        run.save_test(test, dataset.classes)
-        draw_evaluation_figures(figures, test, parts.test, dataset.classes, image)
+    tested = job.test and parts.test and not interruption.signal
+    shown = parts.test if tested else parts.val
+    if shown:
+        evaluation = Evaluator(network, shown, job.trainer.eval_batch_size)()
+        if tested:
+            run.save_test(evaluation, dataset.classes)
+        draw_evaluation_figures(figures, evaluation, shown, dataset.classes, image)
     run.killed = interruption.signal is not None
 
 

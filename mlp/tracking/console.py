@@ -4,7 +4,7 @@ On a terminal a bar moves; elsewhere (a file, a pipe, a batch job) plain lines a
 any control characters.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
@@ -20,10 +20,19 @@ from rich.tree import Tree
 
 from mlp.data import Dataset, Parts
 from mlp.nn import Network
-from mlp.training import EpochEnded, Event, RunEnded, RunStarted
+from mlp.training import (
+    EpochEnded,
+    Evaluation,
+    Event,
+    RunEnded,
+    RunStarted,
+    confusion_matrix,
+    per_class,
+)
 
 SHOWN = ("train/loss", "train/accuracy", "val/loss", "val/accuracy")
 WORDS = {"None": "null", "True": "true", "False": "false"}  # as in YAML
+MOST_CLASSES = 20  # whose confusion matrix fits on a screen; the figure is drawn in any case
 PLAIN_LINES = 100  # at most so many epochs get a line of their own when there is no terminal
 
 
@@ -123,6 +132,30 @@ class Console:
             if place:
                 line = Text.assemble((f"{name:10}", "dim"), str(place))
                 self._terminal.print(line, soft_wrap=True)
+
+    def show_evaluation(self, evaluation: Evaluation, classes: Sequence[str]) -> None:
+        """Print loss and accuracy, the figures of each class, and which was taken for which."""
+        n = len(evaluation.labels)
+        self._terminal.print(
+            f"loss {evaluation.loss:.6g} · accuracy {evaluation.accuracy:.4%} · {n:,} examples\n",
+            soft_wrap=True,
+        )
+        counts = confusion_matrix(evaluation.labels, evaluation.predictions, len(classes))
+        figures = per_class(counts)
+        names = [name if name == str(i) else f"{i} {name}" for i, name in enumerate(classes)]
+        table = _table("class", "precision", "recall", "F1", "examples")
+        for name, *row, support in zip(
+            names, figures.precision, figures.recall, figures.f1, figures.support, strict=True
+        ):
+            table.add_row(name, *(f"{value:.4f}" for value in row), f"{support:,}")
+        self._terminal.print(table)
+        self._terminal.print()
+        if len(classes) <= MOST_CLASSES:
+            table = _table("true, and taken for", *(str(i) for i in range(len(classes))))
+            for i, row in enumerate(counts):
+                table.add_row(names[i], *(_count(n, i == j) for j, n in enumerate(row)))
+            self._terminal.print(table)
+            self._terminal.print()
 
 
 class _Progress:
@@ -230,6 +263,11 @@ def _results(record: Mapping[str, Any]) -> Table:
         if loss is not None:
             table.add_row(part, f"{loss:.4f}", f"{accuracy:.2%}")
     return table
+
+
+def _count(n: int, right: bool) -> Text:
+    """Return a cell of a confusion matrix: the mistakes are to be seen."""
+    return Text(f"{n:,}" if n else "·", "green" if right else "bold" if n else "dim")
 
 
 def _clock(seconds: float) -> str:
