@@ -8,6 +8,7 @@ import numpy as np
 
 from mlp.nn import Network, Optimizer, Schedule
 from mlp.training.epoch import Metrics
+from mlp.training.events import EpochEnded
 from mlp.training.metrics import higher_is_better
 from mlp.training.stopping import StopCondition
 
@@ -81,6 +82,11 @@ class Progress:
         self.best_epoch = self.epoch
         np.copyto(self._best_params, self.network.params)
         np.copyto(self._best_state, self.network.state)
+
+    def ended(self) -> EpochEnded:
+        """Return the event that the last epoch was."""
+        metrics = {name: value for name, value in self.history[-1].items() if name != "epoch"}
+        return EpochEnded(self.epoch, metrics, self.best_epoch, self.best_value, self.seconds)
 
     def restore_best(self) -> None:
         """Put the best epoch's parameters into the network; the initial ones if there is none."""

@@ -143,25 +143,19 @@ class Trainer:
             checkpoints.restore(progress)
         emit = Emitter(listeners)
         emit(self._started(network, train, val, run_epoch.n_steps, monitor))
-        reason = None
+        # A checkpoint holds an epoch about which the conditions have not been asked yet.
+        reason = _ask(stops, progress.ended()) if progress.epoch else None
         while reason is None:
             try:
-                metrics = run_epoch(progress.epoch + 1)
+                progress.add(run_epoch(progress.epoch + 1))
             except InterruptedEpochError as interruption:
                 reason = str(interruption)
                 break
-            progress.add(metrics)
-            ended = EpochEnded(
-                progress.epoch,
-                metrics,
-                progress.best_epoch,
-                progress.best_value,
-                progress.seconds,
-            )
+            ended = progress.ended()
             emit(ended)
-            reason = next((why for stop in stops if (why := stop.after_epoch(ended))), None)
             if checkpoints:
                 checkpoints.offer(progress)
+            reason = _ask(stops, ended)
         progress.restore_best()
         outcome = Outcome(
             reason,
@@ -197,3 +191,8 @@ class Trainer:
         if monitor:
             stops.append(Patience(monitor, self.patience, self.min_delta))
         return stops
+
+
+def _ask(stops: Sequence[StopCondition], ended: EpochEnded) -> str | None:
+    """Return the first reason to stop after an epoch, or None."""
+    return next((reason for stop in stops if (reason := stop.after_epoch(ended))), None)
