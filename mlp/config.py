@@ -73,6 +73,7 @@ def check(config: Mapping[str, Any]) -> Job:
         For the first key that is unknown, missing, of a wrong type or out of range.
     """
     plain = _plain(config)
+    plain.pop("sweep", None)  # what a sweep is told is not its jobs' affair
     _make_paths_absolute(plain)
     _refuse_unknown(plain, [f.name for f in fields(Job) if f.name != "config"])
     kinds = get_type_hints(Job)

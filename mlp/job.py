@@ -23,7 +23,7 @@ from mlp.tracking import (
     read_run,
 )
 from mlp.tracking.console import Console
-from mlp.training import Evaluator, StopCondition
+from mlp.training import Evaluator, Pruner, StopCondition
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,13 @@ class Result:
 
 
 def run_job(
-    config: Mapping[str, Any], overrides: Sequence[str] = (), console: Console | None = None
+    config: Mapping[str, Any],
+    overrides: Sequence[str] = (),
+    console: Console | None = None,
+    *,
+    dataset: Dataset | None = None,
+    sweep: Mapping[str, Any] | None = None,
+    pruner: Pruner | None = None,
 ) -> Result:
     """Train a network, store it, and test it.
 
@@ -65,6 +71,12 @@ def run_job(
         The words on the command line that made it, to be stored.
     console : Console, optional
         Where to show it; nowhere by default.
+    dataset : Dataset, optional
+        The configuration's data, where they are loaded already.
+    sweep : mapping, optional
+        Of a job of a sweep: ``parent``, the sweep's id, ``key``, ``name`` and ``params``.
+    pruner : Pruner, optional
+        Ends a training that does not promise much.
 
     Returns
     -------
@@ -84,17 +96,17 @@ def run_job(
     job = check(config)
     console.show_config(job.config)
     with threadpool_limits(job.threads, user_api="blas"):
-        dataset = job.data.load()
+        dataset = dataset or job.data.load()
         parts = job.data.parts(dataset, job.seed)
         check_fit(job, parts)
         rng = generator(job.seed, "init")
         network = job.model.build(dataset.n_in, dataset.n_classes, job.loss, rng)
         console.show_plan(dataset, parts, network)
         with Interruption() as interruption:
-            run = open_run(job.tracking, job.config, overrides, dataset, parts, network)
+            run = open_run(job.tracking, job.config, overrides, dataset, parts, network, sweep)
             try:
                 with run:
-                    _train(job, run, dataset, parts, network, console, interruption)
+                    _train(job, run, dataset, parts, network, console, interruption, pruner)
             except Exception:
                 pass  # the run is recorded as FAILED, with the reason
     record = read_run(run.folder)
@@ -125,6 +137,7 @@ def _train(
     network: Network,
     console: Console,
     interruption: "Interruption",
+    pruner: Pruner | None,
 ) -> None:
     """Fit, store the best epoch's weights, and read the test set, once, if it is wanted."""
     with console.training():
@@ -135,7 +148,7 @@ def _train(
             parts,
             job.seed,
             listeners=(run, console),
-            stops=(interruption,),
+            stops=(interruption, pruner) if pruner else (interruption,),
         )
     run.save_weights(job.model, network, parts.scaler)
     image, figures = dataset.image_shape, run.folder.figures
@@ -149,6 +162,7 @@ def _train(
             run.save_test(evaluation, dataset.classes)
         draw_evaluation_figures(figures, evaluation, shown, dataset.classes, image)
     run.killed = interruption.signal is not None
+    run.pruned = pruner is not None and pruner.pruned
 
 
 class Interruption(StopCondition):
@@ -170,7 +184,8 @@ class Interruption(StopCondition):
     def __enter__(self) -> "Interruption":
         if threading.current_thread() is threading.main_thread():  # no other may set handlers
             for number in (signal.SIGINT, signal.SIGTERM):
-                self._handlers[number] = signal.signal(number, self._receive)
+                if signal.getsignal(number) != signal.SIG_IGN:  # what is ignored stays so
+                    self._handlers[number] = signal.signal(number, self._receive)
         return self
 
     def __exit__(self, *_: object) -> None:

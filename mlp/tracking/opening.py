@@ -20,7 +20,7 @@ from mlp.tracking.mlflow_store import (
     mlflow_client,
     tracking_uri,
 )
-from mlp.tracking.projection import milliseconds
+from mlp.tracking.projection import family_tags, milliseconds
 from mlp.tracking.provenance import git_diff, provenance
 from mlp.tracking.recorder import Recorder
 
@@ -35,6 +35,7 @@ def open_run(
     dataset: Dataset,
     parts: Parts,
     network: Network,
+    sweep: Mapping[str, Any] | None = None,
 ) -> Recorder:
     """Open a run and return what records the rest of it.
 
@@ -51,6 +52,9 @@ def open_run(
     dataset : Dataset
     parts : Parts
     network : Network
+    sweep : mapping, optional
+        Of a job of a sweep: ``parent``, the sweep's id, and the ``name`` that the run is to have;
+        stored as it is.
 
     Raises
     ------
@@ -77,11 +81,9 @@ def open_run(
         "provenance": provenance(),
         "mlflow": None,
     }
-    _make_runs_dir()
-    client = None
-    if isinstance(tracking, MLflowTracking):
-        client = _create_in_mlflow(tracking.experiment_name, record)
-    record["name"] = record["name"] or f"run-{record['id'][:8]}"
+    if sweep:
+        record |= {"name": sweep["name"], "sweep": dict(sweep)}
+    client = register(tracking, record)
     folder = RunFolder(runs_dir() / record["id"])
     try:
         _make_folder(folder, record, config, overrides)
@@ -93,7 +95,22 @@ def open_run(
     return Recorder(folder, client)
 
 
-def _make_runs_dir() -> None:
+def register(
+    tracking: MLflowTracking | NoTracking, record: dict[str, Any]
+) -> "MlflowClient | None":
+    """Put an id, a name and a place in MLflow into a new record.
+
+    Parameters
+    ----------
+    tracking : MLflowTracking or NoTracking
+    record : dict
+        Of a run or a sweep that is about to begin.
+
+    Returns
+    -------
+    MlflowClient or None
+        None without MLflow.
+    """
     try:
         runs_dir().mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -101,6 +118,11 @@ def _make_runs_dir() -> None:
             f"the folder of the runs, {runs_dir()}, cannot be made: {error.strerror} "
             "(MLP_RUNS=... chooses another)"
         ) from None
+    client = None
+    if isinstance(tracking, MLflowTracking):
+        client = _create_in_mlflow(tracking.experiment_name, record)
+    record["name"] = record["name"] or f"run-{record['id'][:8]}"
+    return client
 
 
 def _create_in_mlflow(experiment_name: str, record: dict[str, Any]) -> "MlflowClient":
@@ -111,6 +133,7 @@ def _create_in_mlflow(experiment_name: str, record: dict[str, Any]) -> "MlflowCl
             find_experiment(client, experiment_name),
             start_time=milliseconds(record["started"]),
             run_name=record["name"],
+            tags=family_tags(record),
         )
     except UserError:
         raise

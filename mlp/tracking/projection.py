@@ -44,7 +44,7 @@ def project(folder: RunFolder, client: "MlflowClient | None" = None, rows_sent: 
         project_opening(folder, client)
         project_metrics(client, run_id, read_history(folder)[rows_sent:])
         client.log_batch(run_id, metrics=_final_metrics(record))
-        _set_tags(client, run_id, _outcome_tags(record))
+        set_tags(client, run_id, _outcome_tags(record))
         _log_files(folder, client, run_id)
         if record["status"] == "FINISHED" and folder.weights.exists():
             log_model(folder, client, run_id)
@@ -61,7 +61,7 @@ def project_opening(folder: RunFolder, client: "MlflowClient") -> None:
     run_id = record["mlflow"]["run_id"]
     params = [Param(k, v[:LONGEST_PARAM]) for k, v in flatten(config).items()]
     client.log_batch(run_id, params=params)
-    _set_tags(client, run_id, _opening_tags(record))
+    set_tags(client, run_id, _opening_tags(record))
     client.log_inputs(run_id, [_dataset_input(record["data"])])
 
 
@@ -119,7 +119,14 @@ def _final_metrics(record: Mapping[str, Any]) -> "list[Metric]":
     return metrics
 
 
-def _opening_tags(record: Mapping[str, Any]) -> dict[str, Any]:
+def family_tags(record: Mapping[str, Any]) -> dict[str, str]:
+    """Return what makes a run the child of its sweep, if it has one."""
+    sweep = record.get("sweep")
+    return {"mlflow.parentRunId": sweep["parent"], "mlp.sweep.key": sweep["key"]} if sweep else {}
+
+
+def origin_tags(record: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a run or a sweep comes from: the command, the code, the machine."""
     origin, git = record["provenance"], record["provenance"]["git"] or {}
     tags = {
         "mlflow.runName": record["name"],
@@ -134,17 +141,25 @@ def _opening_tags(record: Mapping[str, Any]) -> dict[str, Any]:
         "mlp.platform": origin["platform"],
         "mlp.blas.library": f"{origin['blas']['library']} {origin['blas']['version']}",
         "mlp.blas.threads": origin["blas"]["threads"],
-        "mlp.data.digest": record["data"]["digest"],
     }
-    tags |= {f"mlp.version.{name}": number for name, number in origin["versions"].items()}
-    return record["tags"] | tags
+    return tags | {f"mlp.version.{name}": version for name, version in origin["versions"].items()}
+
+
+def _opening_tags(record: Mapping[str, Any]) -> dict[str, Any]:
+    data = {"mlp.data.digest": record["data"]["digest"]}
+    return record["tags"] | origin_tags(record) | family_tags(record) | data
 
 
 def _outcome_tags(record: Mapping[str, Any]) -> dict[str, Any]:
-    return {"mlp.stop_reason": record["stop_reason"], "mlflow.note.content": describe(record)}
+    return {
+        "mlp.stop_reason": record["stop_reason"],
+        "mlp.pruned": "true" if record.get("pruned") else None,
+        "mlflow.note.content": describe(record),
+    }
 
 
-def _set_tags(client: "MlflowClient", run_id: str, tags: Mapping[str, Any]) -> None:
+def set_tags(client: "MlflowClient", run_id: str, tags: Mapping[str, Any]) -> None:
+    """Set tags as text; those that are None are left out."""
     from mlflow.entities import RunTag
 
     texts = {key: str(value)[:LONGEST_TAG] for key, value in tags.items() if value is not None}

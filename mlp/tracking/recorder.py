@@ -38,10 +38,12 @@ class Recorder:
     folder : RunFolder
     killed : bool
         To be set when a signal brought the training to a regular end.
+    pruned : bool
+        To be set when a pruner did.
     """
 
     def __init__(self, folder: RunFolder, client: "MlflowClient | None") -> None:
-        self.folder, self.killed = folder, False
+        self.folder, self.killed, self.pruned = folder, False, False
         self._epochs = 0
         self._history: TextIO | None = None
         self._follower = Follower(folder, client) if client else None
@@ -89,7 +91,7 @@ class Recorder:
     ) -> None:
         if self._history:
             self._history.close()
-        changes: dict[str, Any] = {"epochs": self._epochs}
+        changes: dict[str, Any] = {"epochs": self._epochs, "pruned": self.pruned}
         changes["status"] = "KILLED" if self.killed else "FINISHED"
         if error is not None:
             interrupted = isinstance(error, KeyboardInterrupt | SystemExit)

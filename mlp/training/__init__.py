@@ -10,7 +10,7 @@ from mlp.training.metrics import (
     higher_is_better,
     per_class,
 )
-from mlp.training.stopping import StopCondition
+from mlp.training.stopping import Pruner, StopCondition
 from mlp.training.trainer import Trainer
 
 __all__ = [
@@ -22,6 +22,7 @@ __all__ = [
     "Event",
     "Listener",
     "Outcome",
+    "Pruner",
     "RunEnded",
     "RunStarted",
     "StopCondition",

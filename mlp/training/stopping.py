@@ -25,6 +25,18 @@ class StopCondition:
         """Go on from what ``state`` returned."""
 
 
+class Pruner(StopCondition):
+    """Something that may end a training which does not promise much.
+
+    Attributes
+    ----------
+    pruned : bool
+        Whether it did.
+    """
+
+    pruned = False
+
+
 class EpochLimit(StopCondition):
     """Stops after ``max_epochs``."""
 
