@@ -1,0 +1,60 @@
+"""What Hydra finds here by itself and calls for ``-m``: it hands over to mlp/sweep.
+
+Hydra imports this module at every start, so that it imports nothing of weight.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from hydra.core.plugins import Plugins
+from hydra.core.utils import JobReturn
+from hydra.plugins.launcher import Launcher
+from hydra.plugins.sweeper import Sweeper
+from hydra.types import HydraContext, TaskFunction
+from omegaconf import DictConfig
+
+
+class MlpSweeper(Sweeper):
+    """Runs a sweep (conf/hydra/sweeper/mlp.yaml)."""
+
+    def setup(
+        self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig
+    ) -> None:
+        """Take what Hydra has to give."""
+        from mlp.sweep.launchers import check_launcher
+
+        check_launcher(config.hydra.launcher)
+        self.config, self.loader = config, hydra_context.config_loader
+        self.launcher = Plugins.instance().instantiate_launcher(
+            hydra_context=hydra_context, task_function=task_function, config=config
+        )
+
+    def sweep(self, arguments: list[str]) -> Any:
+        """Run the sweep that the command line's words describe."""
+        from mlp.sweep.sweeper import sweep
+
+        sweep(arguments, self.config, self.loader, self.launcher)
+
+
+class LocalLauncher(Launcher):
+    """Side by side on this machine (conf/hydra/launcher/local.yaml): names the pool's size.
+
+    Parameters
+    ----------
+    workers : int, optional
+        Processes; by default the physical cores divided by the threads of a job.
+    """
+
+    def __init__(self, workers: int | None = None) -> None:
+        self.workers = workers
+
+    def setup(
+        self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig
+    ) -> None:
+        """Nothing: the sweeper hands the jobs to the pool one by one."""
+
+    def launch(
+        self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int
+    ) -> Sequence[JobReturn]:
+        """Refuse: Hydra's way to launch returns when all jobs are through, and not before."""
+        raise NotImplementedError("the local launcher works with hydra/sweeper=mlp only")

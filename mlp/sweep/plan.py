@@ -1,0 +1,273 @@
+"""What a sweep is going to run: axes become jobs, composed and checked before the first begins."""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from copy import deepcopy
+from dataclasses import dataclass, replace
+from itertools import product
+from typing import Any
+
+from hydra.core.config_loader import ConfigLoader
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import Override, OverrideType
+from omegaconf import DictConfig, OmegaConf
+
+from mlp.config import Job, check
+from mlp.data import Dataset, Parts, Source
+from mlp.errors import ConfigError
+from mlp.job import check_fit
+from mlp.sweep.differences import in_words, short_keys
+from mlp.sweep.settings import Grid, Settings
+
+WITHOUT_EFFECT = ("name", "tags", "test", "tracking")  # on what a training comes to
+
+
+@dataclass(frozen=True)
+class PlannedJob:
+    """A job of a sweep, checked and not yet begun.
+
+    Attributes
+    ----------
+    key : str
+        Hash of all that determines its result.
+    name : str
+        Short, and no other job's.
+    params : dict
+        The values that the sweep has chosen for it, by dotted key.
+    overrides : list of str
+        They make it a single run: ``python -m mlp.run OVERRIDES``.
+    config : dict
+        Composed and resolved, plain containers.
+    """
+
+    key: str
+    name: str
+    params: dict[str, Any]
+    overrides: list[str]
+    config: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A grid, laid out.
+
+    Attributes
+    ----------
+    axes : dict of str to list
+        The values of each axis, by dotted key.
+    jobs : list of PlannedJob
+        No two with the same key.
+    n_duplicates : int
+        Combinations that were left out since they come to the same as another one.
+    identity : str
+        The same for the same sweep.
+    """
+
+    axes: dict[str, list[Any]]
+    jobs: list[PlannedJob]
+    n_duplicates: int
+    identity: str
+
+
+class Composer:
+    """Composes and checks the configurations of a sweep's jobs.
+
+    Hydra takes 80 ms for a configuration, of which setting values takes one: each combination of
+    choices is composed once, and the values are set on a copy, as Hydra itself would do it.
+
+    Parameters
+    ----------
+    loader : ConfigLoader
+        Hydra's.
+    master : DictConfig
+        What Hydra has composed for the sweep as a whole.
+    fixed : sequence of str
+        Overrides that all jobs share.
+    """
+
+    def __init__(self, loader: ConfigLoader, master: DictConfig, fixed: Sequence[str]) -> None:
+        self._loader, self._master, self._fixed = loader, master, list(fixed)
+        self._parser = OverridesParser.create(config_loader=loader)
+        self._composed: dict[tuple[str, ...], DictConfig] = {}
+        self._loaded: dict[Source, tuple[Dataset, Parts]] = {}
+
+    def __call__(self, overrides: Sequence[str], name: str = "") -> PlannedJob:
+        """Return the job that these overrides make of what all share.
+
+        Raises
+        ------
+        UserError
+            When the configuration or its data are not acceptable.
+        HydraException
+            When a choice does not exist.
+        """
+        parsed = self._parser.parse_overrides(list(overrides))
+        values = [override for override in parsed if self._sets_a_value(override)]
+        choices = tuple(str(o.input_line) for o in parsed if o not in values)
+        config = deepcopy(self._compose(choices))
+        for override in values:  # an unknown key is set as well: the check names it
+            OmegaConf.update(config, override.key_or_group, override.value(), force_add=True)
+        job = check(config)
+        if job.name is not None:
+            raise ConfigError(
+                "name is a single run's; a sweep names its jobs by what differs, and sweep.name "
+                "is the sweep's own"
+            )
+        return PlannedJob(
+            key=job_key(job.config, self._digest(job)),
+            name=name,
+            params={override.key_or_group: override.value() for override in parsed},
+            overrides=[*self._fixed, *overrides],
+            config=job.config,
+        )
+
+    def _sets_a_value(self, override: Override) -> bool:
+        """Tell values from choices within a group, which have to be composed."""
+        plain = override.type == OverrideType.CHANGE and override.package is None
+        return plain and not self._loader.get_group_options(override.key_or_group)
+
+    def _compose(self, choices: tuple[str, ...]) -> DictConfig:
+        if choices not in self._composed:
+            config = self._loader.load_sweep_config(self._master, [*self._fixed, *choices])
+            keys = [key for key in config if key not in ("hydra", "sweep")]
+            self._composed[choices] = OmegaConf.masked_copy(config, keys)
+        return self._composed[choices]
+
+    def _digest(self, job: Job) -> str:
+        """Load the job's data, once for all jobs; they must suit it."""
+        if job.data not in self._loaded:
+            dataset = job.data.load()
+            self._loaded[job.data] = dataset, job.data.parts(dataset, job.seed)
+        dataset, parts = self._loaded[job.data]
+        check_fit(job, parts)
+        return dataset.digest
+
+
+def job_key(config: Mapping[str, Any], data_digest: str) -> str:
+    """Return a hash of all that determines a job's result.
+
+    Parameters
+    ----------
+    config : mapping
+        As in `PlannedJob`.
+    data_digest : str
+        Stands for the data, wherever their files are.
+    """
+    relevant = {key: value for key, value in config.items() if key not in WITHOUT_EFFECT}
+    data = {key: value for key, value in config["data"].items() if key not in ("dir", "path")}
+    return _hash(relevant | {"data": data, "digest": data_digest})
+
+
+def plan_grid(
+    grid: Grid, arguments: Sequence[str], loader: ConfigLoader, master: DictConfig
+) -> Plan:
+    """Return every combination of the axes' values as a job.
+
+    Parameters
+    ----------
+    grid : Grid
+    arguments : sequence of str
+        The command line's words: those with several values are axes.
+    loader, master
+        As for `Composer`.
+
+    Raises
+    ------
+    UserError
+        For an axis without values, and for the first job that is not acceptable.
+    """
+    fixed, axes = split_arguments(grid, arguments, loader, master)
+    compose = Composer(loader, master, fixed)
+    jobs: dict[str, PlannedJob] = {}
+    combinations = list(product(*axes.values()))
+    for values in combinations:
+        job = compose([f"{key}={value}" for key, value in zip(axes, values, strict=True)])
+        jobs.setdefault(job.key, job)
+    return Plan(
+        axes=_values([job.params for job in jobs.values()]),
+        jobs=_named(list(jobs.values())),
+        n_duplicates=len(combinations) - len(jobs),
+        identity=_hash([sorted(jobs), grid.name]),
+    )
+
+
+def split_arguments(
+    settings: Settings, arguments: Sequence[str], loader: ConfigLoader, master: DictConfig
+) -> tuple[list[str], dict[str, list[str]]]:
+    """Tell what all jobs share from what differs.
+
+    A job has one BLAS thread unless the user gives it more, and leaves the test set alone unless
+    that of all jobs is asked for.
+
+    Returns
+    -------
+    fixed : list of str
+        Overrides.
+    axes : dict of str to list of str
+        The values of each axis, as on a command line.
+    """
+    default = [] if settings.test == "all" else ["test=false"]
+    default += ["threads=1"] if master.threads is None else []
+    preset = [f"{key}={values}" for key, values in getattr(settings, "axes", {}).items()]
+    parse = OverridesParser.create(config_loader=loader).parse_overrides
+    overrides = {o.key_or_group: o for o in parse([*default, *preset, *arguments])}
+    fixed: list[str] = []
+    axes: dict[str, list[str]] = {}
+    for key, override in overrides.items():
+        if override.is_sweep_override():
+            axes[override.get_key_element()] = _axis(override)
+        elif key.split(".")[0] != "sweep":
+            fixed.append(str(override.input_line))
+    return fixed, axes
+
+
+def _axis(override: Override) -> list[str]:
+    if override.key_or_group.split(".")[0] == "sweep":
+        raise ConfigError(f"'{override.input_line}': a sweep's own settings have one value")
+    if not override.is_discrete_sweep():
+        raise ConfigError(
+            f"'{override.input_line}': a grid needs single values, as in "
+            f"{override.key_or_group}=0.1,0.2; intervals are for a search"
+        )
+    values = list(override.sweep_string_iterator())
+    if not values:
+        raise ConfigError(f"the axis '{override.input_line}' has no values")
+    return values
+
+
+def _values(params: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
+    """Return the different values of each key, in the order of their appearance."""
+    return {
+        key: list({json.dumps(values[key]): values[key] for values in params}.values())
+        for key in params[0]
+    }
+
+
+def _named(jobs: list[PlannedJob]) -> list[PlannedJob]:
+    """Name each job by what distinguishes it: ``lr=0.003 hidden_sizes=128x64``."""
+    differing = [k for k, values in _values([j.params for j in jobs]).items() if len(values) > 1]
+    words = short_keys(differing)
+    for put in (in_words, json.dumps):  # the short form, unless it makes two jobs look the same
+        names = [
+            " ".join(f"{word}={put(job.params[key])}" for key, word in words.items()) or "job"
+            for job in jobs
+        ]
+        if len(set(names)) == len(names):
+            break
+    return [replace(job, name=name) for job, name in zip(jobs, names, strict=True)]
+
+
+def _hash(value: Any) -> str:
+    return hashlib.sha256(json.dumps(_canonical(value), sort_keys=True).encode()).hexdigest()
+
+
+def _canonical(value: Any) -> Any:
+    """Return a value in which equal numbers are written in the same way: 1.0 is 1."""
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if isinstance(value, Mapping):
+        return {key: _canonical(item) for key, item in value.items()}
+    if isinstance(value, Iterable) and not isinstance(value, str):
+        return [_canonical(item) for item in value]
+    return value

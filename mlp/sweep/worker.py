@@ -1,0 +1,81 @@
+"""A job of a sweep, wherever it runs: in our pool, in Hydra's own launcher, on a cluster."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from mlp.config import check
+from mlp.data import Dataset, Source
+from mlp.errors import RunError
+from mlp.job import run_job
+from mlp.sweep.plan import job_key
+from mlp.sweep.record import Children, Record, claim, state
+from mlp.tracking import read_run
+
+
+@dataclass(frozen=True)
+class ChildResult:
+    """What has become of a job.
+
+    Attributes
+    ----------
+    state : str
+        ``finished``, ``pruned``, ``failed`` or ``killed``.
+    reason : str
+        Why its training stopped, or why there was none.
+    run : str or None
+        The run's id; None when none was opened.
+    best : dict of str to float
+        The metrics of the best epoch, and ``epoch``.
+    seconds : float
+    """
+
+    state: str
+    reason: str
+    run: str | None = None
+    best: Mapping[str, float] | None = None
+    seconds: float = 0.0
+
+    @classmethod
+    def of(cls, record: Record) -> "ChildResult":
+        """Return what the record of an ended run says."""
+        reason, best = record["stop_reason"] or "", record["best"] or {}
+        return cls(state(record), reason, record["id"], best, record["seconds"])
+
+
+def run_child(
+    config: Mapping[str, Any], overrides: Sequence[str], child: Mapping[str, Any]
+) -> ChildResult:
+    """Run a job, unless it was finished by another process.
+
+    Parameters
+    ----------
+    config : mapping
+        The job's configuration.
+    overrides : sequence of str
+        They repeat it as a single run.
+    child : mapping
+        What the run is to be in its sweep: ``parent`` (an id), ``key``, ``name``, ``params``.
+    """
+    with claim(child["parent"], child["key"]):
+        earlier = _children(child["parent"]).by_key().get(child["key"])
+        if earlier and earlier["status"] == "FINISHED":
+            return ChildResult.of(earlier)
+        job = check(config)
+        dataset = _dataset(job.data)
+        if job_key(job.config, dataset.digest) != child["key"]:
+            raise RunError("its data or configuration files have changed since it was planned")
+        result = run_job(config, overrides, dataset=dataset, sweep=child)
+        return ChildResult.of(read_run(result.folder))
+
+
+# A process that runs one job after another reads the data and the earlier runs once.
+@cache
+def _dataset(source: Source) -> Dataset:
+    return source.load()
+
+
+@cache
+def _children(parent: str) -> Children:
+    return Children(parent)
