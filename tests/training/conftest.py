@@ -47,6 +47,7 @@ def fit(make_parts, make_network):
         seed=0,
         listeners=(),
         stops=(),
+        checkpoints=None,
         **settings,
     ):
         return Trainer(**{"max_epochs": 5, "batch_size": 16} | settings).fit(
@@ -57,6 +58,7 @@ def fit(make_parts, make_network):
             seed,
             listeners,
             stops,
+            checkpoints,
         )
 
     return fit

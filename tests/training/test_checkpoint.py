@@ -1,0 +1,184 @@
+"""A training that goes on from a checkpoint is the training that was never interrupted."""
+
+import numpy as np
+import pytest
+
+from mlp.nn import (
+    SGD,
+    Adagrad,
+    Adam,
+    AdamW,
+    Cosine,
+    Momentum,
+    NAdam,
+    Nesterov,
+    ReduceOnPlateau,
+    RMSprop,
+)
+from mlp.training import EpochEnded
+from mlp.training.checkpoint import Checkpoints
+
+TIMES = ("seconds", "examples_per_second")
+
+
+class EveryEpoch(Checkpoints):
+    """Writes a checkpoint whenever it can."""
+
+    def __init__(self, folder):
+        super().__init__(folder, every=0)
+
+    def offer(self, progress):
+        self.write(progress)
+
+
+@pytest.fixture
+def run(fit, make_network):
+    """Return a function that trains a new network; it returns the network and the outcome."""
+
+    def run(make_optimizer=SGD, make_schedule=Cosine, options=None, **settings):
+        network = make_network(**(options or {}))
+        return network, fit(network, make_optimizer(), make_schedule(), **settings)
+
+    return run
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return tmp_path / "checkpoints"
+
+
+def crash(run, folder, epochs, **settings):
+    """Let a training die in the epoch after so many."""
+
+    def die(event):
+        if isinstance(event, EpochEnded) and event.epoch == epochs + 1:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run(checkpoints=EveryEpoch(folder), listeners=[die], **settings)
+
+
+def figures(outcome):
+    """Return what an outcome says, but for the time it took."""
+    history = [{k: v for k, v in row.items() if k not in TIMES} for row in outcome.history]
+    return outcome.stop_reason, outcome.epochs, outcome.best_epoch, history
+
+
+def assert_same(first, second):
+    for one, other in (
+        (first[0].params, second[0].params),
+        (first[0].state, second[0].state),
+    ):
+        np.testing.assert_array_equal(one, other)
+    assert figures(first[1]) == figures(second[1])
+
+
+@pytest.mark.parametrize(
+    "optimizer", [SGD, Momentum, Nesterov, Adagrad, RMSprop, Adam, AdamW, NAdam]
+)
+def test_every_optimizer(run, folder, optimizer):
+    """With dropout and batch norm: the same bits and the same figures."""
+    settings = {"make_optimizer": optimizer, "options": {"dropout": 0.3, "batch_norm": True}}
+    crash(run, folder, 3, **settings)
+    assert_same(run(checkpoints=EveryEpoch(folder), **settings), run(**settings))
+
+
+@pytest.mark.parametrize("epochs", [1, 3, 5])
+def test_patience_and_plateau(run, folder, epochs):
+    """What stopping and the schedule have counted so far is counted on."""
+    settings = {
+        "make_optimizer": lambda: Adam(0.2),
+        "make_schedule": lambda: ReduceOnPlateau(patience=2),
+        "patience": 5,
+        "max_epochs": 40,
+    }
+    uninterrupted = run(**settings)
+    assert uninterrupted[1].stop_reason.startswith("val/loss has not improved")
+    crash(run, folder, epochs, **settings)
+    assert_same(run(checkpoints=EveryEpoch(folder), **settings), uninterrupted)
+
+
+@pytest.mark.parametrize("settings", [{}, {"patience": 1, "make_optimizer": lambda: SGD(1e-12)}])
+def test_died_after_the_last_epoch(run, folder, settings):
+    """The training is over, then, and not an epoch longer."""
+    uninterrupted = run(checkpoints=EveryEpoch(folder), **settings)
+    assert_same(run(checkpoints=EveryEpoch(folder), **settings), uninterrupted)
+
+
+def test_no_checkpoint(run, folder):
+    """One starts at the beginning."""
+    assert EveryEpoch(folder).stored() == []
+    crash(run, folder, 0)
+    assert_same(run(checkpoints=EveryEpoch(folder)), run())
+
+
+def test_last_two_are_kept(run, folder):
+    """Also with two digits; nothing half-written is left."""
+    run(checkpoints=EveryEpoch(folder), max_epochs=11)
+    assert {path.name for path in folder.iterdir()} == {"epoch-10", "epoch-11"}
+
+
+def test_not_more_often_than_asked(run, folder):
+    """``every`` seconds have to pass."""
+    run(checkpoints=Checkpoints(folder, every=3600))
+    assert not folder.exists()
+
+
+def test_removed(run, folder):
+    """Once the training is over, all can go."""
+    checkpoints = EveryEpoch(folder)
+    run(checkpoints=checkpoints)
+    checkpoints.remove()
+    assert not folder.exists()
+
+
+def damage_array(folder):
+    array = np.load(folder / "params.npy")
+    array[0] += 1
+    np.save(folder / "params.npy", array)
+
+
+def damage_shape(folder):
+    np.save(folder / "params.npy", np.zeros(3, "float32"))
+
+
+def damage_numbers(folder):
+    path = folder / "progress.json"
+    path.write_text(path.read_text().replace('"best_epoch": ', '"best_epoch": 1'))
+
+
+def truncate_numbers(folder):
+    path = folder / "progress.json"
+    path.write_bytes(path.read_bytes()[:100])
+
+
+def delete_array(folder):
+    (folder / "params.npy").unlink()
+
+
+def delete_numbers(folder):
+    (folder / "progress.json").unlink()
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [damage_array, damage_shape, damage_numbers, truncate_numbers, delete_array, delete_numbers],
+)
+def test_damaged(run, folder, damage):
+    """It is named, the one before it is used, and the result is the same."""
+    crash(run, folder, 3)
+    damage(folder / "epoch-3")
+    checkpoints = EveryEpoch(folder)
+    assert_same(run(checkpoints=checkpoints), run())
+    [message] = checkpoints.damaged
+    assert str(folder / "epoch-3") in message
+
+
+def test_both_damaged(run, folder):
+    """Nothing is trusted then, and nothing of them is left in the new training."""
+    crash(run, folder, 3)
+    for path in folder.iterdir():
+        damage_array(path)
+    checkpoints = EveryEpoch(folder)
+    assert_same(run(checkpoints=checkpoints), run())
+    assert len(checkpoints.damaged) == 2
