@@ -1,0 +1,261 @@
+"""The figures of a sweep: curves of the best, each axis against the metric, parallel coordinates.
+
+Each function takes plain values and returns a Figure of its own.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mlp.sweep.differences import in_words, short_keys
+from mlp.sweep.leaderboard import Leaderboard
+from mlp.tracking import read_history
+from mlp.tracking.style import (
+    BLUE,
+    GREY,
+    ORANGE,
+    bare,
+    epochs_along,
+    new_figure,
+    save_figure,
+    shortened,
+)
+from mlp.training import higher_is_better
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+TOP = 6  # rows of the leaderboard whose curves are drawn
+COLOURS = (ORANGE, BLUE, "#3a9a5b", "#8a5fb5", "#c0504d", "#8c8c8c")
+MOST_PLACES = 8  # values up to which each has a place of its own on its axis
+COLUMNS = 3
+ABSENT = "–"  # where a parameter does not apply
+History = Sequence[Mapping[str, float]]
+
+
+def draw_sweep_figures(into: Path, board: Leaderboard) -> None:
+    """Write ``curves.png`` and, where parameters differ, ``axes.png`` and ``parallel.png``.
+
+    Parameters
+    ----------
+    into : Path
+        A folder, made if need be.
+    board : Leaderboard
+    """
+    groups = {
+        row.name: [read_history(entry.folder) for entry in row.entries] for row in board.rows[:TOP]
+    }
+    save_figure(curves(groups, board.metric), into / "curves.png")
+    if len(board.rows) > 1:
+        params, values = [row.params for row in board.rows], [row.mean for row in board.rows]
+        save_figure(axes_against_metric(params, values, board.metric), into / "axes.png")
+        save_figure(parallel_coordinates(params, values, board.metric), into / "parallel.png")
+
+
+def curves(groups: Mapping[str, Sequence[History]], metric: str) -> "Figure":
+    """Return a metric and its companion over the epochs, runs over each other.
+
+    Parameters
+    ----------
+    groups : mapping of str to sequence of history
+        A few, by name, the best first. The runs of a group, its seeds, are drawn faintly under
+        their mean, which ends where the first of them does and has a dot where it is best.
+    metric : str
+        ``val/loss``: ``val/accuracy`` is drawn beside it.
+    """
+    part, _, kind = metric.partition("/")
+    companion = f"{part}/{'loss' if kind == 'accuracy' else 'accuracy'}"
+    n_columns = 2 if max(map(len, groups)) <= 45 else 1
+    figure = new_figure(3.3 + 0.22 * -(-len(groups) // n_columns))
+    for axes, shown in zip(figure.subplots(1, 2), (metric, companion), strict=True):
+        for i, (name, histories) in enumerate(groups.items()):
+            line = {"color": COLOURS[i % len(COLOURS)], "zorder": 3 - 0.1 * i}
+            _draw_seeds(axes, histories, shown, shortened(name, 95), line)
+        axes.set_title(shown)
+        epochs_along(axes)
+        _suit_losses(axes, shown)
+    handles, names = axes.get_legend_handles_labels()
+    figure.legend(
+        handles, names, loc="outside lower center", ncols=n_columns, frameon=False, fontsize=9
+    )
+    return figure
+
+
+def _draw_seeds(
+    axes: "Axes", histories: Sequence[History], metric: str, name: str, style: Mapping[str, Any]
+) -> None:
+    series = [[row[metric] for row in history if metric in row] for history in histories]
+    mean = np.mean([s[: min(map(len, series))] for s in series], axis=0)
+    if len(series) > 1:
+        for values in series:
+            axes.plot(range(1, len(values) + 1), values, linewidth=0.8, alpha=0.35, **style)
+    best = mean.argmax() if higher_is_better(metric) else mean.argmin()
+    axes.plot(range(1, len(mean) + 1), mean, "o-", markevery=[best], label=name, **style)
+
+
+def _suit_losses(axes: "Axes", metric: str) -> None:
+    """Make the axis of a loss logarithmic if it falls a long way, with plain numbers on it."""
+    from matplotlib.ticker import LogLocator, NullLocator
+
+    low, high = axes.dataLim.intervaly
+    if metric.endswith("loss") and 0 < 3 * low < high:
+        axes.set_yscale("log")
+        axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 3, 5, 7)))
+        axes.yaxis.set_minor_locator(NullLocator())
+        axes.yaxis.set_major_formatter("{x:g}")
+
+
+def axes_against_metric(
+    params: Sequence[Mapping[str, Any]], values: Sequence[float], metric: str
+) -> "Figure":
+    """Return a panel for each parameter: its values across, the metric up, the best one marked.
+
+    Parameters
+    ----------
+    params : sequence of mapping
+        Of each setting its parameters, by dotted key; the best setting first.
+    values : sequence of float
+        The metric of each.
+    metric : str
+    """
+    names = short_keys(dict.fromkeys(key for own in params for key in own))
+    n_columns = min(len(names), COLUMNS)
+    n_rows = -(-len(names) // n_columns)
+    figure = new_figure(0.3 + 2.7 * n_rows)
+    panels = list(figure.subplots(n_rows, n_columns, squeeze=False, sharey=True).flat)
+    heights, beyond = without_outliers(values)
+    for axes, (key, name) in zip(panels, names.items(), strict=False):
+        where = scale([own.get(key, ABSENT) for own in params])
+        places = np.array(where.places)
+        axes.plot(places[~beyond], heights[~beyond], "o", color=BLUE, alpha=0.6, markersize=5)
+        axes.plot(places[beyond], heights[beyond], "x", color=GREY, markersize=6)
+        axes.plot(places[0], heights[0], "*", color=ORANGE, markersize=13, zorder=3)
+        if len(where.ticks) == len(set(where.places)):
+            medians = [np.median(heights[places == place]) for place in where.ticks]
+            axes.plot(where.ticks, medians, "_", color=GREY, markersize=18)
+        crowded = sum(map(len, where.labels)) > 60 // n_columns
+        turned = {"rotation": 30, "ha": "right", "rotation_mode": "anchor"} if crowded else {}
+        axes.set_xticks(where.ticks, where.labels, **turned)
+        axes.set_xlim(-0.15, 1.15)
+        axes.set_xlabel(name)
+        axes.grid(alpha=0.25)
+        bare(axes)
+    for axes in panels[len(names) :]:
+        axes.axis("off")
+    figure.supylabel(metric)
+    note = f", x: beyond {heights[beyond][0]:.4g}" if beyond.any() else ""
+    figure.suptitle(f"Star: the best setting, dash: the median{note}", fontsize=10)
+    return figure
+
+
+def parallel_coordinates(
+    params: Sequence[Mapping[str, Any]], values: Sequence[float], metric: str
+) -> "Figure":
+    """Return a line for each setting, from parameter to parameter to the metric.
+
+    Parameters
+    ----------
+    params, values, metric
+        As for `axes_against_metric`.
+    """
+    from matplotlib import colormaps
+
+    names = short_keys(dict.fromkeys(key for own in params for key in own))
+    scales = [scale([own.get(key, ABSENT) for own in params]) for key in names]
+    heights, beyond = without_outliers(values)
+    scales.append(number_scale(heights.tolist()))
+    figure = new_figure(4.2)
+    axes = figure.subplots()
+    lines = np.array([where.places for where in scales]).T  # a row for each setting
+    shades = colormaps["Blues"](np.linspace(0.9, 0.25, len(values)))
+    for rank in reversed(range(len(values))):
+        colour, width = (shades[rank], 1.5) if rank else (ORANGE, 2.5)
+        axes.plot(range(len(scales)), lines[rank], color=colour, linewidth=width)
+    paper: dict[str, Any] = {"facecolor": "white", "edgecolor": "none", "alpha": 0.75, "pad": 1}
+    for x, (laid_out, name) in enumerate(zip(scales, [*names.values(), metric], strict=True)):
+        last = x == len(names)
+        axes.axvline(x, color=GREY, linewidth=0.8)
+        storey = x % 2 if len(scales) > 6 else 0  # many names would overlap in one line
+        axes.text(x, 1.05 + 0.07 * storey, name, ha="center", va="bottom", fontweight="bold")
+        for place, label in zip(laid_out.ticks, laid_out.labels, strict=True):
+            beside, side = (x + 0.02, "left") if last else (x - 0.02, "right")
+            axes.text(beside, place, label, ha=side, va="center", fontsize=8, bbox=paper)
+    axes.set_ylim(-0.05, 1.05)
+    axes.axis("off")
+    note = f"; at the end of its axis: beyond {heights[beyond][0]:.4g}" if beyond.any() else ""
+    axes.set_title(f"{len(values)} settings, the darker the better{note}", pad=36, fontsize=10)
+    return figure
+
+
+def without_outliers(values: Sequence[float]) -> tuple[np.ndarray, np.ndarray]:
+    """Bring the worst values so near that the others can be told apart.
+
+    Parameters
+    ----------
+    values : sequence of float
+        The best first, so that the direction shows.
+
+    Returns
+    -------
+    clipped : ndarray of shape (n,), float64
+        Not further from the best than four times the median is.
+    beyond : ndarray of shape (n,), bool
+        Which ones were.
+    """
+    distances = np.array(values) - values[0]
+    reach = 4 * np.median(np.abs(distances)) or np.inf
+    beyond = np.abs(distances) > reach
+    return values[0] + np.clip(distances, -reach, reach), beyond
+
+
+@dataclass(frozen=True)
+class Scale:
+    """Where the values of a parameter lie on its axis, from 0 to 1, and what is written there."""
+
+    places: Sequence[float]
+    ticks: Sequence[float]
+    labels: Sequence[str]
+
+
+def scale(values: Sequence[Any]) -> Scale:
+    """Lay out a parameter's values: many numbers by size, anything else evenly.
+
+    Where a parameter of many numbers is a word or absent, that has its place below them.
+    """
+    words = {in_words(value): value for value in values}
+    numbers = {word: value for word, value in words.items() if _is_number(value)}
+    others = sorted(words.keys() - numbers.keys(), key=lambda word: (len(word), word))
+    if len(numbers) > MOST_PLACES:
+        by_size, foot = number_scale(list(numbers.values())), 0.12 * len(others)
+        raised = [foot + (1 - foot) * np.array(x) for x in (by_size.places, by_size.ticks)]
+        places = {word: 0.12 * i for i, word in enumerate(others)}
+        ticks = [*places.values(), *raised[1].tolist()]
+        labels = [*others, *by_size.labels]
+        places |= zip(numbers, raised[0].tolist(), strict=True)
+    else:
+        labels = [*sorted(numbers, key=lambda word: numbers[word]), *others]
+        ticks = np.linspace(0, 1, len(labels)).tolist()
+        places = dict(zip(labels, ticks, strict=True))
+    return Scale([places[in_words(v)] for v in values], ticks, [shortened(x) for x in labels])
+
+
+def number_scale(values: Sequence[float]) -> Scale:
+    """Lay out numbers by their size, or by its logarithm if most of them are near the lower end."""
+    from matplotlib.ticker import LogLocator, MaxNLocator
+
+    low, high = min(values), max(values)
+    logarithmic = low > 0 and np.median(values) - low < 0.2 * (high - low)
+    locator = LogLocator(subs=(1.0, 3.0)) if logarithmic else MaxNLocator(5, steps=[1, 2, 5, 10])
+    ticks = [float(tick) for tick in locator.tick_values(low, high) if low <= tick <= high]
+    size = np.log10 if logarithmic else np.asarray
+    span = (size(high) - size(low)) or 1.0
+    places, where = ((size(v) - size(low)) / span for v in (values, ticks))
+    return Scale(places.tolist(), where.tolist(), [in_words(tick) for tick in ticks])
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
