@@ -5,12 +5,13 @@ sentence that names the key and what would be right.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any, cast
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import HydraException, MissingConfigException, OverrideParseException
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
@@ -42,6 +43,28 @@ def compose(overrides: Sequence[str] = ()) -> DictConfig:
             return hydra.compose("config", overrides)
     except COMPOSITION_ERRORS as error:
         raise explain(error, overrides) from None
+
+
+def changed(config: Mapping[str, Any], overrides: Sequence[str]) -> dict[str, Any]:
+    """Return a stored configuration with some keys changed; ``data=npz`` replaces a whole group.
+
+    Raises
+    ------
+    ConfigError
+        For words that are no overrides, or a choice that does not exist; the keys and values are
+        not checked yet.
+    """
+    new = OmegaConf.create(dict(config))
+    try:
+        for override in OverridesParser.create().parse_overrides(accepted(overrides)):
+            key, value = override.key_or_group, override.value()
+            if isinstance(value, str) and (conf_dir() / key).is_dir():
+                new[key] = compose([f"{key}={value}"])[key]
+            else:
+                OmegaConf.update(new, key, value, force_add=True)
+    except COMPOSITION_ERRORS as error:
+        raise explain(error, overrides) from None
+    return cast(dict[str, Any], OmegaConf.to_container(new))
 
 
 def accepted(arguments: Sequence[str]) -> list[str]:

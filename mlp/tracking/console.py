@@ -9,17 +9,16 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
+import numpy as np
 from rich.columns import Columns
 from rich.console import Console as Terminal
-from rich.console import Group, RenderableType
-from rich.live import Live
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
 from rich.tree import Tree
 
 from mlp.data import Dataset, Parts
 from mlp.nn import Network
+from mlp.tracking.live import Bar, Display, Lines, number_table
 from mlp.training import (
     EpochEnded,
     Evaluation,
@@ -30,10 +29,8 @@ from mlp.training import (
     per_class,
 )
 
-SHOWN = ("train/loss", "train/accuracy", "val/loss", "val/accuracy")
 WORDS = {"None": "null", "True": "true", "False": "false"}  # as in YAML
 MOST_CLASSES = 20  # whose confusion matrix fits on a screen; the figure is drawn in any case
-PLAIN_LINES = 100  # at most so many epochs get a line of their own when there is no terminal
 
 
 class Console:
@@ -50,7 +47,7 @@ class Console:
     def __init__(self, quiet: bool = False, file: IO[str] | None = None) -> None:
         # without markup: brackets in a name or a message are only brackets
         self._terminal = Terminal(quiet=quiet, file=file, markup=False, highlight=False)
-        self._progress: _Progress | None = None
+        self._display: Display | None = None
 
     def show_config(self, config: Mapping[str, Any]) -> None:
         """Print the composed configuration as a tree, a branch for each group."""
@@ -72,7 +69,7 @@ class Console:
         facts += [f"{dataset.n_in} features", f"{dataset.n_classes} classes"]
         line = Text.assemble((dataset.name, "bold"), "  ", " · ".join(facts))
         self._terminal.print(line, soft_wrap=True)
-        table = _table("layer", "parameters")
+        table = number_table("layer", "parameters")
         for layer in network.layers:
             n = sum(getattr(layer, name).size for name in layer.shapes)
             table.add_row(str(layer), f"{n:,}" if n else "")
@@ -87,20 +84,20 @@ class Console:
         try:
             yield self
         finally:
-            if self._progress:
-                self._progress.stop()
+            if self._display:
+                self._display.stop()
 
     def __call__(self, event: Event) -> None:
         """Show an event of the training."""
         match event:
             case RunStarted():
                 moving = self._terminal.is_terminal and not self._terminal.quiet
-                kind = _Bar if moving else _Lines
-                self._progress = kind(self._terminal, event)
-            case EpochEnded() if self._progress:
-                self._progress.update(event)
-            case RunEnded() if self._progress:
-                self._progress.stop()
+                kind = Bar if moving else Lines
+                self._display = kind(self._terminal, event)
+            case EpochEnded() if self._display:
+                self._display.update(event)
+            case RunEnded() if self._display:
+                self._display.stop()
 
     def show_result(self, record: Mapping[str, Any], folder: Path) -> None:
         """Print how the run ended, and where its results are.
@@ -117,111 +114,42 @@ class Console:
         end += f": {record['stop_reason']}" if record["stop_reason"] else ""
         self._terminal.print(Text.assemble((record["status"], style), end), soft_wrap=True)
         results = _results(record)
-        if results.row_count:
+        if results.rows:
             self._terminal.print(results)
-        near = folder.is_relative_to(Path.cwd())
-        places = {
-            "run": record["name"],
-            "folder": folder.relative_to(Path.cwd()) if near else folder,
-            "traceback": "traceback.txt" if (folder / "traceback.txt").exists() else None,
-            "evaluate": f"python -m mlp.evaluate {record['id'][:8]}" if results.row_count else None,
-            "MLflow": "make ui" if record["mlflow"] else None,
-        }
         self._terminal.print()
+        self._show_places(
+            {
+                "run": record["name"],
+                "folder": _near(folder),
+                "traceback": "traceback.txt" if (folder / "traceback.txt").exists() else None,
+                "evaluate": f"python -m mlp.evaluate {record['id'][:8]}" if results.rows else None,
+                "MLflow": "make ui" if record["mlflow"] else None,
+            }
+        )
+
+    def show_evaluation(
+        self, run: str, data: str, evaluation: Evaluation, classes: Sequence[str], figures: Path
+    ) -> None:
+        """Print loss and accuracy, the figures of each class, and which was taken for which."""
+        n = f"{len(evaluation.labels):,} examples"
+        facts = f"  loss {evaluation.loss:.6g} · accuracy {evaluation.accuracy:.2%} · {n}"
+        self._terminal.print(Text.assemble((f"{run} on {data}", "bold"), facts), soft_wrap=True)
+        counts = confusion_matrix(evaluation.labels, evaluation.predictions, len(classes))
+        names = [name if name == str(i) else f"{i} {name}" for i, name in enumerate(classes)]
+        tables = [_figures_by_class(counts, names)]
+        if len(classes) <= MOST_CLASSES:
+            tables.append(_confusion(counts, names))
+        for table in tables:
+            self._terminal.print()
+            self._terminal.print(table)
+        self._terminal.print()
+        self._show_places({"figures": _near(figures)})
+
+    def _show_places(self, places: Mapping[str, str | None]) -> None:
         for name, place in places.items():
             if place:
-                line = Text.assemble((f"{name:10}", "dim"), str(place))
+                line = Text.assemble((f"{name:10}", "dim"), place)
                 self._terminal.print(line, soft_wrap=True)
-
-    def show_evaluation(self, evaluation: Evaluation, classes: Sequence[str]) -> None:
-        """Print loss and accuracy, the figures of each class, and which was taken for which."""
-        n = len(evaluation.labels)
-        self._terminal.print(
-            f"loss {evaluation.loss:.6g} · accuracy {evaluation.accuracy:.4%} · {n:,} examples\n",
-            soft_wrap=True,
-        )
-        counts = confusion_matrix(evaluation.labels, evaluation.predictions, len(classes))
-        figures = per_class(counts)
-        names = [name if name == str(i) else f"{i} {name}" for i, name in enumerate(classes)]
-        table = _table("class", "precision", "recall", "F1", "examples")
-        for name, *row, support in zip(
-            names, figures.precision, figures.recall, figures.f1, figures.support, strict=True
-        ):
-            table.add_row(name, *(f"{value:.4f}" for value in row), f"{support:,}")
-        self._terminal.print(table)
-        self._terminal.print()
-        if len(classes) <= MOST_CLASSES:
-            table = _table("true, and taken for", *(str(i) for i in range(len(classes))))
-            for i, row in enumerate(counts):
-                table.add_row(names[i], *(_count(n, i == j) for j, n in enumerate(row)))
-            self._terminal.print(table)
-            self._terminal.print()
-
-
-class _Progress:
-    """Progress of a training."""
-
-    def __init__(self, terminal: Terminal, start: RunStarted) -> None:
-        self.terminal, self.start = terminal, start
-
-    def update(self, event: EpochEnded) -> None:
-        raise NotImplementedError
-
-    def stop(self) -> None:
-        """Leave the terminal as it was found."""
-
-
-class _Lines(_Progress):
-    """A line an epoch, fewer in a long training."""
-
-    def update(self, event: EpochEnded) -> None:
-        every = -(-self.start.max_epochs // PLAIN_LINES)
-        if event.epoch % every and event.epoch > 1:
-            return
-        figures = "  ".join(f"{name} {event.metrics[name]:.4f}" for name in _shown(event.metrics))
-        self.terminal.print(
-            f"epoch {event.epoch}/{self.start.max_epochs}  {figures}  best {event.best_epoch}",
-            soft_wrap=True,
-        )
-
-
-class _Bar(_Progress):
-    """A bar, the time that is left at most, and the figures of the last and of the best epoch."""
-
-    def __init__(self, terminal: Terminal, start: RunStarted) -> None:
-        super().__init__(terminal, start)
-        self.best: Mapping[str, float] = {}
-        self.bar = Progress(
-            TextColumn("epoch"),
-            MofNCompleteColumn(),
-            BarColumn(bar_width=30),
-            TimeElapsedColumn(),
-            TextColumn("{task.fields[left]}"),
-        )
-        self.task = self.bar.add_task("", total=start.max_epochs, left="")
-        self.live = Live(self.bar, console=terminal, refresh_per_second=8, transient=True)
-        self.live.start()
-
-    def update(self, event: EpochEnded) -> None:
-        if event.best_epoch == event.epoch:
-            self.best = event.metrics
-        left = event.elapsed / event.epoch * (self.start.max_epochs - event.epoch)
-        self.bar.update(self.task, completed=event.epoch, left=f"at most {_clock(left)} left")
-        self.live.update(Group(self._figures(event), self.bar))
-
-    def _figures(self, event: EpochEnded) -> RenderableType:
-        names = _shown(event.metrics)
-        table = _table("", *names)
-        rows = {f"epoch {event.epoch}": event.metrics, f"best: {event.best_epoch}": self.best}
-        for label, metrics in rows.items():
-            table.add_row(label, *(f"{metrics[name]:.4f}" for name in names))
-        if not self.start.patience:
-            return table
-        waited = f"{event.epoch - event.best_epoch} epochs since the best"
-        return Group(table, Text(f"{waited}, patience {self.start.patience}", style="dim"))
-
-    def stop(self) -> None:
-        self.live.stop()
 
 
 def _is_group(values: Any) -> bool:
@@ -229,7 +157,7 @@ def _is_group(values: Any) -> bool:
 
 
 def _pairs(values: Mapping[str, Any]) -> Columns:
-    """Keys with their values, as many side by side as the width allows."""
+    """Return keys with their values, as many side by side as the width allows."""
     pairs = [
         Text.assemble((f"{key} ", "dim"), WORDS.get(str(value), str(value)))
         for key, value in values.items()
@@ -237,40 +165,37 @@ def _pairs(values: Mapping[str, Any]) -> Columns:
     return Columns(pairs, padding=(0, 3))
 
 
-def _table(first: str, *others: str) -> Table:
-    """Return a table of names on the left and numbers on the right."""
-    table = Table(box=None, header_style="dim", padding=(0, 2, 0, 0))
-    table.add_column(first)
-    for header in others:
-        table.add_column(header, justify="right")
-    return table
-
-
-def _shown(metrics: Mapping[str, float]) -> list[str]:
-    return [name for name in SHOWN if name in metrics]
-
-
 def _results(record: Mapping[str, Any]) -> Table:
-    """Loss and accuracy on each part of the data, with the best epoch's weights."""
-    best = record["best"] or {}
-    rows = {
-        part: (best.get(f"{part}/loss"), best.get(f"{part}/accuracy")) for part in ("train", "val")
-    }
-    test = record["test"] or {}
-    rows["test"] = (test.get("loss"), test.get("accuracy"))
-    table = _table(f"epoch {best['epoch']}" if best else "", "loss", "accuracy")
-    for part, (loss, accuracy) in rows.items():
-        if loss is not None:
+    """Return loss and accuracy on each part of the data, with the best epoch's weights."""
+    best, test = record["best"] or {}, record["test"] or {}
+    figures = best | {f"test/{name}": value for name, value in test.items()}
+    table = number_table(f"epoch {best['epoch']}" if best else "", "loss", "accuracy")
+    for part in ("train", "val", "test"):
+        if f"{part}/loss" in figures:
+            loss, accuracy = figures[f"{part}/loss"], figures[f"{part}/accuracy"]
             table.add_row(part, f"{loss:.4f}", f"{accuracy:.2%}")
     return table
 
 
-def _count(n: int, right: bool) -> Text:
-    """Return a cell of a confusion matrix: the mistakes are to be seen."""
-    return Text(f"{n:,}" if n else "·", "green" if right else "bold" if n else "dim")
+def _figures_by_class(counts: np.ndarray, names: Sequence[str]) -> Table:
+    table = number_table("class", "precision", "recall", "F1", "examples")
+    by_class = per_class(counts)
+    columns = by_class.precision, by_class.recall, by_class.f1, by_class.support
+    for name, *figures, support in zip(names, *columns, strict=True):
+        table.add_row(name, *(f"{figure:.4f}" for figure in figures), f"{support:,}")
+    return table
 
 
-def _clock(seconds: float) -> str:
-    minutes, seconds = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
+def _confusion(counts: np.ndarray, names: Sequence[str]) -> Table:
+    """Return a table in which the mistakes are to be seen."""
+    table = number_table("true, and taken for", *(str(i) for i in range(len(names))))
+    for i, row in enumerate(counts):
+        styles = ["green" if j == i else "bold" if n else "dim" for j, n in enumerate(row)]
+        cells = [Text(f"{n:,}" if n else "·", style) for n, style in zip(row, styles, strict=True)]
+        table.add_row(names[i], *cells)
+    return table
+
+
+def _near(path: Path) -> str:
+    """Return a path from the current folder on, if it lies below."""
+    return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)

@@ -9,7 +9,7 @@ import pytest
 from mlp.data import Dataset, Part, Parts, fit_scaler
 from mlp.nn import MLP, Network, SoftmaxCrossEntropy
 from mlp.tracking.console import Console
-from mlp.training import EpochEnded, Outcome, RunEnded, RunStarted
+from mlp.training import EpochEnded, Evaluation, Outcome, RunEnded, RunStarted
 
 RECORD = {
     "id": "0123456789abcdef",
@@ -159,3 +159,15 @@ class TestTexts:
         assert "FAILED after 12 epochs, 3.4 s: [/oops]" in file.getvalue()
         assert "traceback.txt" in file.getvalue()
         assert "mlp.evaluate" not in file.getvalue()
+
+    def test_evaluation_shows_each_class_and_the_mistakes(self, tmp_path: Path):
+        scores = np.array([[0.9, 0.1], [0.2, 0.8], [0.7, 0.3], [0.6, 0.4]])
+        evaluation = Evaluation(0.5, 0.75, scores, np.array([0, 1, 0, 1]))
+        file = io.StringIO()
+        Console(file=file).show_evaluation("run", "data", evaluation, ["cat", "dog"], tmp_path)
+        rows = [line.split() for line in file.getvalue().splitlines()]
+        assert " ".join(rows[0]) == "run on data loss 0.5 · accuracy 75.00% · 4 examples"
+        assert ["0", "cat", "0.6667", "1.0000", "0.8000", "2"] in rows
+        assert ["1", "dog", "1.0000", "0.5000", "0.6667", "2"] in rows
+        assert ["0", "cat", "2", "·"] in rows
+        assert ["1", "dog", "1", "1"] in rows
