@@ -14,6 +14,8 @@ LONGEST_NAME = 200
 RESERVED_NAMES = ("latest", "best")
 TAG = re.compile(r"\w[\w.\- ]{0,199}")
 
+Stored = tuple[RunFolder, dict[str, Any]]  # a run's folder and record
+
 
 def check_name(name: str | None, key: str = "name") -> None:
     """Raise ConfigError for a name that a page could not show or `find_run` not find.
@@ -41,23 +43,24 @@ def check_tags(tags: Mapping[str, Any]) -> None:
 
 
 def list_runs() -> list[RunFolder]:
-    """Return every readable run, the first started first."""
-    return [folder for folder, _ in _records()]
+    """Return every readable training run, the first started first."""
+    return [folder for folder, _ in _trainings(_records())]
 
 
 def find_run(reference: str) -> RunFolder:
-    """Return the one run that a reference means.
+    """Return the one run, a training's or a sweep's, that a reference means.
 
     Parameters
     ----------
     reference : str
-        A run's folder, wherever it was moved; ``latest``, the last one started; ``best`` (below);
-        a run's id, its name, or the first characters of its id, if no other run shares them.
+        A run's folder, wherever it was moved; ``latest``, the training started last; ``best``
+        (below); a run's id, its name, or the first characters of its id, if no other run shares
+        them.
 
     Notes
     -----
-    ``best`` compares the FINISHED runs on the data of the latest FINISHED one, by the metric which
-    that one monitored (train/loss if none), each at its best epoch.
+    ``best`` compares the FINISHED trainings on the data of the latest FINISHED one, by the metric
+    which that one monitored (train/loss if none), each at its best epoch.
 
     Raises
     ------
@@ -69,10 +72,10 @@ def find_run(reference: str) -> RunFolder:
     runs = _records()
     if not runs:
         raise RunError(f"there is no run in {runs_dir()} yet, so {reference!r} means none")
-    if reference == "latest":
-        return runs[-1][0]
+    if reference == "latest" and (trainings := _trainings(runs)):
+        return trainings[-1][0]
     if reference == "best":
-        return _best(runs)
+        return _best(_trainings(runs))
     matches = [run for run in runs if run[1]["id"] == reference] or [
         run for run in runs if run[1]["name"] == reference or run[1]["id"].startswith(reference)
     ]
@@ -86,7 +89,7 @@ def find_run(reference: str) -> RunFolder:
     )
 
 
-def _records() -> list[tuple[RunFolder, dict[str, Any]]]:
+def _records() -> list[Stored]:
     """Folder and record of every readable run, in the order of their start."""
     runs = []
     for path in runs_dir().glob("*/run.json"):
@@ -98,7 +101,11 @@ def _records() -> list[tuple[RunFolder, dict[str, Any]]]:
     return sorted(runs, key=lambda run: (run[1]["started"], run[1]["id"]))
 
 
-def _best(runs: list[tuple[RunFolder, dict[str, Any]]]) -> RunFolder:
+def _trainings(runs: list[Stored]) -> list[Stored]:
+    return [run for run in runs if run[1].get("kind") != "sweep"]
+
+
+def _best(runs: list[Stored]) -> RunFolder:
     finished = [run for run in runs if run[1]["status"] == "FINISHED" and run[1].get("best")]
     if not finished:
         raise RunError("no run has finished yet, so there is no 'best'")
@@ -111,7 +118,7 @@ def _best(runs: list[tuple[RunFolder, dict[str, Any]]]) -> RunFolder:
     return choose(rivals, key=lambda run: run[1]["best"][metric])[0]
 
 
-def _listing(runs: list[tuple[RunFolder, dict[str, Any]]], most: int = 10) -> str:
+def _listing(runs: list[Stored], most: int = 10) -> str:
     """One line for each of the latest runs, as the tail of a message."""
     lines = [f"\n  {r['id']}  {r['started'][:19]}  {r['status']}  {r['name']}" for _, r in runs]
     return "".join(lines[-most:])

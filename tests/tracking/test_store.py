@@ -69,6 +69,13 @@ class TestReference:
         with pytest.raises(RunError, match="there is no run in"):
             find_run("latest")
 
+    def test_a_sweep_is_found_by_name_and_id_but_is_no_training(self, runs: Path):
+        training = make_run(runs, "ab12", 1)
+        sweep = make_run(runs, "cd34", 2, kind="sweep", name="lr_width", best={"val/loss": 0.0})
+        assert find_run("lr_width") == find_run("cd") == sweep
+        assert find_run("latest") == find_run("best") == training
+        assert list_runs() == [training]
+
 
 class TestBest:
     def test_a_loss_is_best_when_low_and_an_accuracy_when_high(self, runs: Path):
