@@ -1,40 +1,17 @@
 """``python -m mlp.evaluate RUN [key=value ...]``: a stored network on its test set, or on others.
 
-A run's folder holds all that is needed: the configuration, the weights, the scaling. What the
-training reported comes out again; other data are given as in ``data=npz data.path=mine.npz``.
+Other data are given as in ``data=npz data.path=mine.npz``. A sweep stands for its best run.
 """
 
 import argparse
-import logging
 import sys
 from collections.abc import Sequence
-from pathlib import Path
-from typing import Any
 
-import numpy as np
-from threadpoolctl import threadpool_limits
-
-from mlp.compose import changed
-from mlp.config import Job, check
-from mlp.data import Dataset, Part, Scaler
-from mlp.errors import ConfigError, DataError, UserError
-from mlp.nn import Network, load
-from mlp.tracking import (
-    RunFolder,
-    draw_evaluation_figures,
-    evaluation_name,
-    find_run,
-    project,
-    read_config,
-    read_run,
-    record_evaluation,
-)
+from mlp.errors import UserError
+from mlp.evaluation import evaluate_run
+from mlp.sweep.leaderboard import find_training
 from mlp.tracking.console import Console
-from mlp.training import Evaluation, Evaluator
-
-logger = logging.getLogger(__name__)
-
-CHANGEABLE = ("data", "threads", "trainer.eval_batch_size")
+from mlp.training import Evaluation
 
 
 def main() -> None:
@@ -43,7 +20,9 @@ def main() -> None:
         prog="python -m mlp.evaluate",
         description="Test a stored run again, on its own test set or on other data.",
     )
-    parser.add_argument("run", help="latest, best, an id or its beginning, a name, or a folder")
+    parser.add_argument(
+        "run", help="latest, best, an id or its beginning, a name, a folder; a sweep: its best run"
+    )
     parser.add_argument(
         "changes",
         nargs="*",
@@ -61,89 +40,8 @@ def main() -> None:
 def evaluate(
     reference: str, changes: Sequence[str] = (), console: Console | None = None
 ) -> Evaluation:
-    """Evaluate a stored run, and record the result in its folder and in MLflow.
-
-    Parameters
-    ----------
-    reference : str
-        As `mlp.tracking.find_run` takes it.
-    changes : sequence of str
-        To the run's own configuration; its data above all.
-    console : Console, optional
-        Where to show the result; nowhere by default.
-
-    Raises
-    ------
-    UserError
-        When the run, its weights, the changes or the data are not acceptable.
-    """
-    console = console or Console(quiet=True)
-    folder = find_run(reference)
-    record = read_run(folder)
-    job = _check(read_config(folder), changes)
-    network, scaler = load(folder.weights), Scaler.load(folder.weights)
-    dataset = job.data.load()
-    own = dataset.digest == record["data"]["digest"]
-    classes = record["data"]["classes"]
-    part = _part(dataset, own, classes, network, scaler)
-    with threadpool_limits(job.threads or record["provenance"]["blas"]["threads"], "blas"):
-        evaluation = Evaluator(network, part, job.trainer.eval_batch_size)()
-    other = None if own else _name(job, dataset)
-    record_evaluation(folder, evaluation, classes, other)
-    figures = folder.evaluations / evaluation_name(other) if other else folder.figures
-    draw_evaluation_figures(figures, evaluation, part, classes, dataset.image_shape)
-    _deliver(folder)
-    console.show_evaluation(record["name"], other or dataset.name, evaluation, classes, figures)
-    return evaluation
-
-
-def _check(config: dict[str, Any], changes: Sequence[str]) -> Job:
-    """Return the job of a stored configuration, with changes that matter to an evaluation."""
-    for change in changes:
-        key = change.split("=")[0].lstrip("+~")
-        if not any(key == name or key.startswith(f"{name}.") for name in CHANGEABLE):
-            raise ConfigError(
-                f"'{change[:80]}' changes nothing here: an evaluation depends on "
-                f"{', '.join(CHANGEABLE)}; the network is the stored one"
-            )
-    return check(changed(config, changes))
-
-
-def _part(
-    dataset: Dataset, own: bool, classes: list[str], network: Network, scaler: Scaler
-) -> Part:
-    """Return the rows to evaluate: the test set, or all rows of other data that have none."""
-    if dataset.n_in != network.n_in:
-        raise DataError(
-            f"{dataset.name} has {dataset.n_in} features an example; this network was trained "
-            f"on {network.n_in}"
-        )
-    if unknown := sorted(set(dataset.classes) - set(classes)):
-        raise DataError(
-            f"{dataset.name} has classes that this network does not know ({', '.join(unknown)}); "
-            f"it knows {', '.join(classes)}"
-        )
-    x, y = dataset.x_test, dataset.y_test
-    if x is None or y is None:
-        if own:
-            raise DataError(f"{dataset.name} has no test set; give other data, as in data=mnist")
-        x, y = dataset.x_train, dataset.y_train
-    order = np.array([classes.index(name) for name in dataset.classes])
-    return Part(x, order[y], None, scaler)
-
-
-def _deliver(folder: RunFolder) -> None:
-    """Bring the result to MLflow; where its store cannot be reached, the folder has it all."""
-    try:
-        project(folder)
-    except Exception as error:
-        logger.warning("MLflow did not take the result (%s); it is in %s", error, folder.path)
-
-
-def _name(job: Job, dataset: Dataset) -> str:
-    """Return what to call the data: their file's name, if they have one of their own."""
-    path = job.config["data"].get("path")
-    return Path(path).stem if path else dataset.name
+    """Evaluate the run that a reference means, see `evaluate_run`."""
+    return evaluate_run(find_training(reference), changes, console)
 
 
 if __name__ == "__main__":

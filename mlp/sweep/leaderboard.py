@@ -13,8 +13,10 @@ from statistics import fmean, stdev
 from typing import Any
 
 from mlp.errors import RunError
+from mlp.paths import runs_dir
 from mlp.sweep.differences import differences, name_of, short_keys
-from mlp.tracking import RunFolder, read_config, read_run
+from mlp.sweep.record import Children, Record, state
+from mlp.tracking import RunFolder, find_run, read_config, read_run
 from mlp.training import higher_is_better
 
 
@@ -24,14 +26,12 @@ class Entry:
 
     Attributes
     ----------
-    folder : RunFolder
     record : mapping
         The content of ``run.json``.
     params : dict
         The values that distinguish it from the other runs, by dotted key; its seed among them.
     """
 
-    folder: RunFolder
     record: Mapping[str, Any]
     params: dict[str, Any]
 
@@ -41,9 +41,14 @@ class Entry:
         return self.record["id"]
 
     @property
+    def folder(self) -> RunFolder:
+        """The run's folder."""
+        return RunFolder(runs_dir() / self.id)
+
+    @property
     def state(self) -> str:
         """``finished``, ``pruned``, ``failed``, ``killed`` or ``running``."""
-        return "pruned" if self.record.get("pruned") else self.record["status"].lower()
+        return state(self.record)
 
     def value(self, metric: str) -> float | None:
         """Return a metric at the run's best epoch; None if it has none that is finite."""
@@ -120,13 +125,13 @@ class Leaderboard:
     others: Sequence[Entry]
 
     @classmethod
-    def of(cls, runs: Iterable[RunFolder], metric: str | None = None) -> "Leaderboard":
-        """Read the records of a sweep's runs, or of several sweeps', and rank them.
+    def of(cls, records: Iterable[Record], metric: str | None = None) -> "Leaderboard":
+        """Rank runs.
 
         Parameters
         ----------
-        runs : iterable of RunFolder
-            Of a job that was tried more than once, the finished or else the last try counts.
+        records : iterable of dict
+            Of the runs of a sweep, or of several.
         metric : str, optional
             Default: the one that all runs monitored.
 
@@ -135,7 +140,7 @@ class Leaderboard:
         RunError
             When no run has finished, or when they have no metric in common.
         """
-        entries = _entries(runs)
+        entries = _entries(records)
         finished = [entry for entry in entries if entry.state == "finished"]
         if not finished:
             raise RunError(f"no run of the sweep has finished yet ({_census(entries)})")
@@ -160,24 +165,29 @@ class Leaderboard:
         return self.rows[0].entries[0]
 
 
-def _entries(runs: Iterable[RunFolder]) -> list[Entry]:
-    """Read the runs; of several tries at one job keep the finished or else the last one."""
-    tries: dict[str, tuple[RunFolder, dict[str, Any]]] = {}
-    for folder in runs:
-        record = read_run(folder)
-        key = record.get("sweep", {}).get("key", record["id"])
-        if key not in tries or _weight(record) > _weight(tries[key][1]):
-            tries[key] = (folder, record)
-    chosen = list(tries.values())
-    if len({record.get("sweep", {}).get("parent") for _, record in chosen}) == 1:
-        params = [record["sweep"]["params"] for _, record in chosen]  # as the user wrote them
+def leaderboard(sweeps: Iterable[str], metric: str | None = None) -> Leaderboard:
+    """Return the leaderboard of some sweeps, given by their ids, as of now."""
+    records = [record for sweep in sweeps for record in Children(sweep).by_key().values()]
+    return Leaderboard.of(records, metric)
+
+
+def find_training(reference: str) -> RunFolder:
+    """Return the training that a reference to a run means; a sweep stands for its best run."""
+    folder = find_run(reference)
+    record = read_run(folder)
+    return leaderboard([record["id"]]).winner.folder if record.get("kind") == "sweep" else folder
+
+
+def _entries(records: Iterable[Record]) -> list[Entry]:
+    """Tell each run from the others; of a job that several sweeps share, one run counts."""
+    ordered = sorted(records, key=lambda r: (r["status"] == "FINISHED", r["started"]))
+    chosen = list({record["sweep"]["key"]: record for record in ordered}.values())
+    if len({record["sweep"]["parent"] for record in chosen}) == 1:
+        params = [record["sweep"]["params"] for record in chosen]  # as the user wrote them
     else:
-        params = differences([read_config(folder) for folder, _ in chosen])
-    return [Entry(*run, own) for run, own in zip(chosen, params, strict=True)]
-
-
-def _weight(record: Mapping[str, Any]) -> tuple[bool, str]:
-    return record["status"] == "FINISHED", record["started"]
+        folders = [RunFolder(runs_dir() / record["id"]) for record in chosen]
+        params = differences([read_config(folder) for folder in folders])
+    return [Entry(*both) for both in zip(chosen, params, strict=True)]
 
 
 def _census(entries: Iterable[Entry]) -> str:
