@@ -130,13 +130,26 @@ def part(group: str, values: Any, kind: Any) -> Any:
         )
     cls = _target(group, values["_target_"], kind)
     arguments = {key: value for key, value in values.items() if key != "_target_"}
+    return construct(cls, arguments, f"{group}.")
+
+
+def construct(cls: type, arguments: Mapping[str, Any], prefix: str) -> Any:
+    """Return ``cls(**arguments)``, or raise ConfigError for the first that is not acceptable.
+
+    Parameters
+    ----------
+    cls : type
+    arguments : mapping
+    prefix : str
+        What stands before an argument's name in messages: ``"model."``.
+    """
     parameters = signature(cls).parameters
-    _refuse_unknown(arguments, parameters, f"{group}.")
-    _check_types(cls, arguments, f"{group}.")
+    _refuse_unknown(arguments, parameters, prefix)
+    _check_types(cls, arguments, prefix)
     for key, parameter in parameters.items():
         if key not in arguments and parameter.default is parameter.empty:
-            raise ConfigError(f"{group}.{key} must be given, as in {group}.{key}=...")
-    return _call(cls, f"{group}.", **arguments)
+            raise ConfigError(f"{prefix}{key} must be given, as in {prefix}{key}=...")
+    return _call(cls, prefix, **arguments)
 
 
 def _target(group: str, target: Any, kind: Any) -> type:
