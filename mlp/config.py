@@ -227,8 +227,9 @@ def _described(hint: Any) -> str:
         return " or ".join(map(str, get_args(hint)))
     if hint in _WORDS:
         return _WORDS[hint]
-    collection = "mapping" if get_origin(hint) is dict else "list"
-    return f"a {collection}, each value {_described(get_args(hint)[-1])}"
+    collection = "a mapping" if get_origin(hint) is dict else "a list"
+    value = get_args(hint)[-1]
+    return collection if value is Any else f"{collection}, each value {_described(value)}"
 
 
 def _shown(value: Any) -> str:
