@@ -9,7 +9,8 @@ from collections.abc import Sequence
 
 from mlp.errors import UserError
 from mlp.evaluation import evaluate_run
-from mlp.sweep.leaderboard import find_training
+from mlp.sweep.leaderboard import training_of
+from mlp.tracking import find_run
 from mlp.tracking.console import Console
 from mlp.training import Evaluation
 
@@ -41,7 +42,7 @@ def evaluate(
     reference: str, changes: Sequence[str] = (), console: Console | None = None
 ) -> Evaluation:
     """Evaluate the run that a reference means, see `evaluate_run`."""
-    return evaluate_run(find_training(reference), changes, console)
+    return evaluate_run(training_of(find_run(reference)), changes, console)
 
 
 if __name__ == "__main__":

@@ -62,6 +62,11 @@ def in_words(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value)
 
 
+def metric_in_words(metric: str, value: float) -> str:
+    """Return an accuracy in per cent, any other metric with four decimals."""
+    return f"{value:.2%}" if metric.endswith("accuracy") else f"{value:.4f}"
+
+
 def name_of(params: Mapping[str, Any], names: Mapping[str, str]) -> str:
     """Return ``lr=0.003 hidden_sizes=128x64``.
 

@@ -16,7 +16,7 @@ from mlp.errors import RunError
 from mlp.paths import runs_dir
 from mlp.sweep.differences import differences, name_of, short_keys
 from mlp.sweep.record import Children, Record, state
-from mlp.tracking import RunFolder, find_run, read_config, read_run
+from mlp.tracking import RunFolder, read_config, read_run
 from mlp.training import higher_is_better
 
 
@@ -147,7 +147,7 @@ class Leaderboard:
         metric = metric or _common_monitor(finished)
         ranked = [e for e in finished if e.value(metric) is not None]
         if not ranked:
-            known = sorted(set().union(*(entry.record["best"] or {} for entry in finished)))
+            known = sorted({k for e in finished for k in e.record["best"] or {} if "/" in k})
             raise RunError(f"no run has the metric {metric!r}; there are {', '.join(known)}")
         keys = _differing(entries)
         groups: dict[str, list[Entry]] = {}
@@ -171,9 +171,8 @@ def leaderboard(sweeps: Iterable[str], metric: str | None = None) -> Leaderboard
     return Leaderboard.of(records, metric)
 
 
-def find_training(reference: str) -> RunFolder:
-    """Return the training that a reference to a run means; a sweep stands for its best run."""
-    folder = find_run(reference)
+def training_of(folder: RunFolder) -> RunFolder:
+    """Return a sweep's best run; a training as it is."""
     record = read_run(folder)
     return leaderboard([record["id"]]).winner.folder if record.get("kind") == "sweep" else folder
 

@@ -1,18 +1,75 @@
-"""A leaderboard as it is shown: on the terminal, as CSV, and the commands that go on from it."""
+"""What a sweep has come to: its leaderboard on the terminal and in files, and where to go on."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import quote
 
+from rich.console import Console as Terminal
 from rich.table import Table
+from rich.text import Text
 
-from mlp.sweep.differences import in_words, short_keys
-from mlp.sweep.leaderboard import Leaderboard, Row
-from mlp.tracking.folder import write_csv
+from mlp.errors import RunError
+from mlp.evaluation import evaluate_run
+from mlp.sweep.differences import in_words, metric_in_words, short_keys
+from mlp.sweep.figures import draw_sweep_figures
+from mlp.sweep.leaderboard import Leaderboard, Row, leaderboard
+from mlp.tracking import RunFolder
+from mlp.tracking.folder import update_run, write_csv
 
+TOP = 5  # runs that are compared in MLflow
 UI = "http://127.0.0.1:5000"  # where `make ui` serves a store of our own
+
+
+def summarise(sweep: RunFolder, test: Literal["winner", "all", "none"]) -> Leaderboard:
+    """Rank a sweep's runs, and put the result into its folder and its record.
+
+    Parameters
+    ----------
+    sweep : RunFolder
+    test : {"winner", "all", "none"}
+        "winner" has the test set read for the best run, unless that was done before; "all" was
+        for each run to see to.
+
+    Raises
+    ------
+    RunError
+        As `Leaderboard.of`.
+    """
+    board = leaderboard([sweep.path.name])
+    winner = board.winner
+    if test == "winner" and not winner.record["test"] and winner.record["data"]["n_test"]:
+        evaluate_run(winner.folder)
+        board = leaderboard([sweep.path.name])
+    write_summary(board, sweep.path)
+    best = {"metric": board.metric, "value": winner.value(board.metric), "run": winner.id}
+    best |= {"name": winner.record["name"], "metrics": winner.record["best"]}
+    update_run(sweep, best=best)
+    return board
+
+
+def write_summary(board: Leaderboard, into: Path) -> None:
+    """Write ``leaderboard.csv`` and the folder ``figures``; RunError where that is impossible."""
+    try:
+        into.mkdir(parents=True, exist_ok=True)
+        write_leaderboard(board, into / "leaderboard.csv")
+        draw_sweep_figures(into / "figures", board)
+    except OSError as error:
+        raise RunError(f"{into} cannot be written: {error.strerror}") from None
+
+
+def show_summary(board: Leaderboard, terminal: Terminal, most: int = 20) -> None:
+    """Print the table, at most so many rows of it, and where to go on from it."""
+    terminal.print(table(board, most))
+    terminal.print()
+    show_places(commands(board), terminal)
+
+
+def show_places(places: Mapping[str, str], terminal: Terminal) -> None:
+    """Print commands, addresses and paths by what they are for, each in a line to be copied."""
+    for purpose, words in places.items():
+        terminal.print(Text.assemble((f"{purpose:<20}", "dim"), words), soft_wrap=True)
 
 
 def table(board: Leaderboard, most: int = 20) -> Table:
@@ -33,17 +90,17 @@ def table(board: Leaderboard, most: int = 20) -> Table:
         shown.add_column(header, justify="right", no_wrap=True)
     shown.add_column("run")
     for rank, row in enumerate(board.rows[:most], 1):
-        cells = [*_params(board, row.params), _value(board, row)]
+        cells = [*_params(board, row.params), _value(board.metric, row)]
         cells += [f"{row.best_epoch:.0f}", f"{row.seconds:.1f}"]
         if tested:
             cells.append("" if row.test_accuracy is None else f"{row.test_accuracy:.2%}")
         ids = " ".join(entry.id[:8] for entry in row.entries)
-        shown.add_row(str(rank), *cells, ids, style="bold" if rank == 1 else None)
+        shown.add_row(str(rank), *map(Text, cells), ids, style="bold" if rank == 1 else None)
     for entry in board.others[:most]:
         seed = f", seed {entry.params['seed']}" if "seed" in entry.params else ""
         cells = [*_params(board, entry.params), f"{entry.state}{seed}"]
         cells += [str(entry.record["epochs"]), f"{entry.record['seconds'] or 0:.1f}"]
-        shown.add_row("", *cells, *([""] if tested else []), entry.id[:8], style="dim")
+        shown.add_row("", *map(Text, cells), *([""] if tested else []), entry.id[:8], style="dim")
     if hidden := len(board.rows[most:]) + len(board.others[most:]):
         shown.caption = f"and {hidden} more"
     return shown
@@ -68,38 +125,25 @@ def write_leaderboard(board: Leaderboard, path: Path) -> None:
     write_csv(path, header, rows)
 
 
-def commands(board: Leaderboard, most: int = 5) -> dict[str, str]:
-    """Return what to type or open next, by what it does.
-
-    Parameters
-    ----------
-    board : Leaderboard
-    most : int
-        So many of the top runs are compared in MLflow.
-    """
-    found = {"evaluate the best": f"python -m mlp.evaluate {board.winner.id[:8]}"}
-    top = [row.entries[0].record for row in board.rows[:most]]
-    if url := comparison_url(top):
-        found[f"compare the top {len(top)}"] = f"make ui, then {url}" if url.startswith(UI) else url
-    return found
+def commands(board: Leaderboard) -> dict[str, str]:
+    """Return what evaluates the winner and what compares the top runs in MLflow."""
+    top = [row.entries[0].record for row in board.rows[:TOP]]
+    evaluation = {"evaluate the best": f"python -m mlp.evaluate {board.winner.id[:8]}"}
+    return evaluation | comparison_in_mlflow(top)
 
 
-def comparison_url(records: list[Mapping[str, Any]]) -> str | None:
-    """Return the address of MLflow's page that compares some runs; None if they are not in MLflow.
-
-    Parameters
-    ----------
-    records : list of mapping
-        The content of each ``run.json``.
-    """
+def comparison_in_mlflow(records: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    """Return how to open MLflow's page that compares some runs; {} if they are not in MLflow."""
     stored = [record["mlflow"] for record in records if record["mlflow"]]
     if len(stored) < 2:
-        return None
+        return {}
     server = stored[0]["tracking_uri"]
-    runs = [mlflow["run_id"] for mlflow in stored]
+    if not server.startswith("http"):
+        server = f"make ui, then {UI}"
     experiments = sorted({mlflow["experiment_id"] for mlflow in stored})
-    query = f"runs={_json(runs)}&experiments={_json(experiments)}"
-    return f"{server if server.startswith('http') else UI}/#/compare-runs?{query}"
+    runs = [mlflow["run_id"] for mlflow in stored]
+    page = f"{server}/#/compare-runs?runs={_json(runs)}&experiments={_json(experiments)}"
+    return {f"compare {len(runs)} in MLflow": page}
 
 
 def _json(ids: list[str]) -> str:
@@ -117,8 +161,9 @@ def _cells(board: Leaderboard, params: Mapping[str, Any]) -> list[str]:
     return [value if isinstance(value, str) else json.dumps(value) for value in values]
 
 
-def _value(board: Leaderboard, row: Row) -> str:
-    """Return the mean, the standard deviation and the number of seeds; an accuracy in per cent."""
-    form = ".2%" if board.metric.endswith("accuracy") else ".4f"
-    spread = f" ± {row.std:{form}} ({len(row.values)})" if row.std is not None else ""
-    return f"{row.mean:{form}}{spread}"
+def _value(metric: str, row: Row) -> str:
+    """Return the mean and, of several seeds, the standard deviation and their number."""
+    mean = metric_in_words(metric, row.mean)
+    if row.std is None:
+        return mean
+    return f"{mean} ± {metric_in_words(metric, row.std)} ({len(row.values)})"

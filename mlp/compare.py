@@ -1,0 +1,121 @@
+"""``python -m mlp.compare SWEEP [SWEEP ...]``, or ``RUN RUN [RUN ...]``: what came of them.
+
+Of sweeps: their leaderboard, as of now, from what is stored. Of runs: side by side what differs in
+their configurations, what they were run with, their results, their curves.
+"""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console as Terminal
+from rich.text import Text
+
+from mlp.errors import RunError, UserError
+from mlp.paths import runs_dir
+from mlp.sweep.leaderboard import leaderboard, training_of
+from mlp.sweep.record import Children, Record, sweeps
+from mlp.sweep.side_by_side import draw_side_by_side, side_by_side
+from mlp.sweep.summary import comparison_in_mlflow, show_places, show_summary, write_summary
+from mlp.tracking import RunFolder, find_run, read_run
+
+
+def main() -> None:
+    """Compare what the command line names, and exit."""
+    parser = argparse.ArgumentParser(
+        prog="python -m mlp.compare",
+        description="Show a sweep's leaderboard, or two runs or more side by side.",
+        epilog="A name, an id or its beginning, a folder; 'best' and 'latest' are runs, 'latest' "
+        "alone is the latest sweep. Beside a run, a sweep stands for its best run.",
+    )
+    parser.add_argument("references", nargs="+", metavar="SWEEP|RUN", help="what to compare")
+    parser.add_argument(
+        "--metric",
+        help="what ranks them, at each run's best epoch, as in val/accuracy "
+        "(default: what they monitored)",
+    )
+    parser.add_argument("--top", type=int, default=20, help="rows to show (default: 20)")
+    arguments = parser.parse_args()
+    terminal = Terminal(highlight=False)
+    if not terminal.is_terminal:
+        terminal.width = 200  # a file has no edge
+    try:
+        compare(arguments.references, terminal, arguments.metric, arguments.top)
+    except UserError as error:
+        print(f"mlp: {error}", file=sys.stderr)
+        sys.exit(2)
+
+
+def compare(
+    references: Sequence[str], terminal: Terminal, metric: str | None = None, most: int = 20
+) -> None:
+    """Print a comparison, and write its figures.
+
+    Parameters
+    ----------
+    references : sequence of str
+        To sweeps only, or to two runs or more, as `mlp.tracking.find_run` takes them.
+    terminal : rich.console.Console
+    metric : str, optional
+        Default: what all runs monitored.
+    most : int
+        Rows to show of a leaderboard.
+
+    Raises
+    ------
+    RunError
+        When a reference means nothing or too much, or there is nothing to compare.
+    """
+    folders = [_latest_sweep()] if references == ["latest"] else [*map(find_run, references)]
+    records = [read_run(folder) for folder in folders]
+    if all(record.get("kind") == "sweep" for record in records):
+        _compare_sweeps(records, terminal, metric, most)
+    elif len(records) > 1:
+        _compare_runs([training_of(folder) for folder in folders], terminal, metric)
+    else:
+        raise RunError(f"{references[0]!r} is one run; name another one to compare it with")
+
+
+def _latest_sweep() -> RunFolder:
+    found = sweeps()
+    if not found:
+        raise RunError(f"there is no sweep in {runs_dir()} yet")
+    return RunFolder(runs_dir() / found[-1]["id"])
+
+
+def _compare_sweeps(
+    records: Sequence[Record], terminal: Terminal, metric: str | None, most: int
+) -> None:
+    ids = [record["id"] for record in records]
+    board = leaderboard(ids, metric)
+    for record in records:
+        counts = ", ".join(f"{n} {s}" for s, n in Children(record["id"]).counts().items() if n)
+        jobs = f"{record['status'].lower()}, {len(record['jobs'])} jobs: {counts}"
+        terminal.print(Text.assemble((record["name"], "bold"), f"  {jobs}"))
+    terminal.print()
+    show_summary(board, terminal, most)
+    alone = len(ids) == 1 and metric is None  # then these are the sweep's own files
+    into = runs_dir() / ids[0] if alone else _place([*ids, *filter(None, [metric])])
+    write_summary(board, into)
+    show_places({"figures and CSV": str(into)}, terminal)
+
+
+def _compare_runs(folders: Sequence[RunFolder], terminal: Terminal, metric: str | None) -> None:
+    records = [read_run(folder) for folder in folders]
+    path = _place([record["id"] for record in records]) / "curves.png"
+    drawn = draw_side_by_side(folders, metric, path)
+    terminal.print(side_by_side(folders))
+    terminal.print()
+    places = comparison_in_mlflow(records) | ({"curves": str(path)} if drawn else {})
+    show_places(places, terminal)
+
+
+def _place(words: Sequence[str]) -> Path:
+    """Return the folder of a comparison's files, named by the runs and what ranks them."""
+    name = "-".join(word[:12].replace("/", "_") for word in words)
+    return runs_dir() / "compared" / name[:200]
+
+
+if __name__ == "__main__":
+    main()
