@@ -17,10 +17,8 @@ from mlp.config import Job, check
 from mlp.data import Dataset, Parts, Source
 from mlp.errors import ConfigError
 from mlp.job import check_fit
-from mlp.sweep.differences import in_words, short_keys
+from mlp.sweep.differences import IRRELEVANT, name_of, short_keys
 from mlp.sweep.settings import Grid, Settings
-
-WITHOUT_EFFECT = ("name", "tags", "test", "tracking")  # on what a training comes to
 
 
 @dataclass(frozen=True)
@@ -154,7 +152,7 @@ def job_key(config: Mapping[str, Any], data_digest: str) -> str:
     data_digest : str
         Stands for the data, wherever their files are.
     """
-    relevant = {key: value for key, value in config.items() if key not in WITHOUT_EFFECT}
+    relevant = {key: value for key, value in config.items() if key not in IRRELEVANT}
     data = {key: value for key, value in config["data"].items() if key not in ("dir", "path")}
     return _hash(relevant | {"data": data, "digest": data_digest})
 
@@ -248,13 +246,9 @@ def _named(jobs: list[PlannedJob]) -> list[PlannedJob]:
     """Name each job by what distinguishes it: ``lr=0.003 hidden_sizes=128x64``."""
     differing = [k for k, values in _values([j.params for j in jobs]).items() if len(values) > 1]
     words = short_keys(differing)
-    for put in (in_words, json.dumps):  # the short form, unless it makes two jobs look the same
-        names = [
-            " ".join(f"{word}={put(job.params[key])}" for key, word in words.items()) or "job"
-            for job in jobs
-        ]
-        if len(set(names)) == len(names):
-            break
+    names = [name_of(job.params, words) or "job" for job in jobs]
+    if len(set(names)) < len(names):  # some values are too close to each other for few digits
+        names = [f"{name} {job.key[:6]}" for name, job in zip(names, jobs, strict=True)]
     return [replace(job, name=name) for job, name in zip(jobs, names, strict=True)]
 
 

@@ -10,25 +10,28 @@ import signal
 import sys
 import threading
 import warnings
-from concurrent.futures import FIRST_COMPLETED, wait
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import connection, forkserver
 from types import TracebackType
-from typing import Any
 
-from pebble import ProcessExpired, ProcessFuture, ProcessPool
+from pebble import ProcessExpired, ProcessPool
 
 from mlp.errors import RunError
 from mlp.sweep.plan import PlannedJob
 from mlp.sweep.record import DIED
 from mlp.sweep.worker import ChildResult, run_child
+from mlp.tracking.mlflow_store import keep_mlflow_quiet
 
 # NumPy's BLAS reads these when it is loaded; a job with more threads raises the number again.
 ONE_THREAD = dict.fromkeys(
     ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"), "1"
 )
-# Imported once, by the process that all workers are copies of: else each needs two seconds.
-PRELOADED = ["mlp.run", "mlp.sweep.pool"]
+# Imported once, by the process that all workers are copies of; else it takes each some seconds.
+PRELOADED = ["mlp.sweep.pool", "matplotlib.figure", "matplotlib.backends.backend_agg"]
+PRELOADED_MLFLOW = ["mlflow.pyfunc", "mlflow.store.tracking.sqlalchemy_store"]
+# Workers are no copies of this process, which has threads; elsewhere not even of another one.
+START = "forkserver" if sys.platform.startswith("linux") else "spawn"
 GRACE = 20.0  # seconds that a job has to end by itself once it was told to
 MOST_BREAKS = 3  # in a row; then something kills the workers before they can do anything
 
@@ -40,6 +43,16 @@ def physical_cores() -> int:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # where the machine does not tell, it counts all
         return joblib.cpu_count(only_physical_cores=True)
+
+
+def prepare(with_mlflow: bool) -> None:
+    """Begin to import what the workers need, while this process does other things."""
+    os.environ.update(ONE_THREAD)
+    keep_mlflow_quiet()
+    if START == "forkserver":
+        modules = PRELOADED + (PRELOADED_MLFLOW if with_mlflow else [])
+        multiprocessing.get_context(START).set_forkserver_preload(modules)
+        forkserver.ensure_running()
 
 
 class Pool:
@@ -57,12 +70,10 @@ class Pool:
 
     def __init__(self, parent: str, workers: int) -> None:
         self._parent, self._workers = parent, workers
-        self._running: dict[ProcessFuture, PlannedJob] = {}
+        self._running: dict[Future, PlannedJob] = {}
         self._breaks = 0
 
     def __enter__(self) -> "Pool":
-        self._environment = {name: os.environ.get(name) for name in ONE_THREAD}
-        os.environ.update(ONE_THREAD)
         self._pool = self._new_pool()
         return self
 
@@ -117,21 +128,10 @@ class Pool:
         finally:
             self._pool.stop()
             self._pool.join()
-            for name, value in self._environment.items():
-                os.environ.pop(name) if value is None else os.environ.update({name: value})
 
     def _new_pool(self) -> ProcessPool:
-        return ProcessPool(self._workers, initializer=_begin_worker, context=_context())
-
-
-def _context() -> Any:
-    """Return how processes are started: not as copies of this one, which has threads."""
-    if not sys.platform.startswith("linux"):
-        return multiprocessing.get_context("spawn")
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(PRELOADED)
-    forkserver.ensure_running()  # it imports while this process does other things
-    return context
+        context = multiprocessing.get_context(START)
+        return ProcessPool(self._workers, initializer=_begin_worker, context=context)
 
 
 def _begin_worker() -> None:
@@ -146,7 +146,7 @@ def _outlive_not(sentinel: int) -> None:
     os.kill(os.getpid(), signal.SIGTERM)
 
 
-def _result(future: ProcessFuture) -> ChildResult:
+def _result(future: Future) -> ChildResult:
     error = future.exception()
     if error is None:
         return future.result()

@@ -5,8 +5,9 @@ when that process ends, however it ends: so a run whose record says RUNNING, and
 claims, belongs to a dead process. And of two processes with the same job, one waits for the other.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -49,6 +50,18 @@ class Children:
         latest = {record["sweep"]["key"]: record for record in records}
         return latest | {r["sweep"]["key"]: r for r in records if r["status"] == "FINISHED"}
 
+    def counts(self) -> dict[str, int]:
+        """Return how many jobs have come to what, see `state`."""
+        counts = dict.fromkeys(("finished", "pruned", "failed", "killed", "running"), 0)
+        return counts | Counter(map(state, self.by_key().values()))
+
+    def bury_dead(self) -> None:
+        """Mark the runs KILLED whose process has died."""
+        for record in [record for record in self.read() if record["status"] == "RUNNING"]:
+            claimed = is_claimed(runs_dir() / self.parent, record["sweep"]["key"])
+            if not claimed:
+                bury(record)
+
     def _look_at(self, path: Path) -> None:
         try:
             record = read_run(RunFolder(path))
@@ -67,15 +80,23 @@ def state(record: Mapping[str, Any]) -> str:
 
 
 @contextmanager
-def claim(parent: str, key: str) -> Iterator[None]:
-    """Have a job, or as key ``sweep`` the sweep as a whole, to oneself; wait for it if need be."""
-    with _lock(parent, key):
+def claim(place: Path, key: str) -> Iterator[None]:
+    """Have something to oneself, and wait for it if need be.
+
+    Parameters
+    ----------
+    place : Path
+        A sweep's folder, for a job; that of all runs, for a sweep.
+    key : str
+        The job's key, or the sweep's identity.
+    """
+    with _lock(place, key):
         yield
 
 
-def is_claimed(parent: str, key: str) -> bool:
-    """Tell whether a living process works on a job."""
-    lock = _lock(parent, key)
+def is_claimed(place: Path, key: str) -> bool:
+    """Tell whether a living process works on a job or a sweep, named as for `claim`."""
+    lock = _lock(place, key)
     try:
         lock.acquire(blocking=False)
     except Timeout:
@@ -84,39 +105,37 @@ def is_claimed(parent: str, key: str) -> bool:
     return False
 
 
-def _lock(parent: str, key: str) -> FileLock:
-    path = runs_dir() / parent / "claims" / f"{key[:32]}.lock"
+def _lock(place: Path, key: str) -> FileLock:
+    path = place / "claims" / f"{key[:32]}.lock"
     path.parent.mkdir(parents=True, exist_ok=True)
     return FileLock(path)
 
 
 def bury(record: Mapping[str, Any]) -> Record:
-    """Mark a run whose process has died KILLED, in its folder."""
+    """Mark a run or a sweep whose process has died KILLED, as of its last sign of life."""
     folder = RunFolder(runs_dir() / record["id"])
-    ended = datetime.now(UTC)
-    seconds = (ended - datetime.fromisoformat(record["started"])).total_seconds()
+    last = max(path.stat().st_mtime for path in folder.path.iterdir())
+    ended, since = datetime.fromtimestamp(last, UTC), record.get("continued", record["started"])
+    spent = (ended - datetime.fromisoformat(since)).total_seconds()
     return update_run(
-        folder, status="KILLED", ended=ended.isoformat(), seconds=seconds, stop_reason=DIED
+        folder,
+        status="KILLED",
+        stop_reason=DIED,
+        ended=ended.isoformat(),
+        seconds=(record["seconds"] or 0.0) + spent,
     )
-
-
-def bury_dead(children: Children) -> list[Record]:
-    """Mark the runs KILLED whose process has died, and return their records."""
-    return [
-        bury(record)
-        for record in children.read()
-        if record["status"] == "RUNNING" and not is_claimed(children.parent, record["sweep"]["key"])
-    ]
 
 
 def sweeps() -> list[Record]:
     """Return the record of every sweep, the first started first."""
     records = []
     for path in runs_dir().glob("*/run.json"):
-        try:
-            record = read_run(RunFolder(path.parent))
-        except RunError:
-            continue
-        if record.get("kind") == "sweep":
-            records.append(record)
-    return sorted(records, key=lambda record: record["started"])
+        with suppress(RunError):
+            records.append(read_run(RunFolder(path.parent)))
+    found = [record for record in records if record.get("kind") == "sweep"]
+    return sorted(found, key=lambda record: record["started"])
+
+
+def find_sweep(identity: str) -> Record | None:
+    """Return the record of the latest sweep with this identity, None if there is none."""
+    return next((r for r in reversed(sweeps()) if r["identity"] == identity), None)

@@ -9,9 +9,10 @@ from mlp.config import check
 from mlp.data import Dataset, Source
 from mlp.errors import RunError
 from mlp.job import run_job
+from mlp.paths import runs_dir
 from mlp.sweep.plan import job_key
 from mlp.sweep.record import Children, Record, claim, state
-from mlp.tracking import read_run
+from mlp.tracking import RunFolder, read_run
 
 
 @dataclass(frozen=True)
@@ -36,12 +37,13 @@ class ChildResult:
     run: str | None = None
     best: Mapping[str, float] | None = None
     seconds: float = 0.0
+    signal: int | None = None
 
     @classmethod
-    def of(cls, record: Record) -> "ChildResult":
+    def of(cls, record: Record, signal: int | None = None) -> "ChildResult":
         """Return what the record of an ended run says."""
         reason, best = record["stop_reason"] or "", record["best"] or {}
-        return cls(state(record), reason, record["id"], best, record["seconds"])
+        return cls(state(record), reason, record["id"], best, record["seconds"], signal)
 
 
 def run_child(
@@ -58,7 +60,7 @@ def run_child(
     child : mapping
         What the run is to be in its sweep: ``parent`` (an id), ``key``, ``name``, ``params``.
     """
-    with claim(child["parent"], child["key"]):
+    with claim(runs_dir() / child["parent"], child["key"]):
         earlier = _children(child["parent"]).by_key().get(child["key"])
         if earlier and earlier["status"] == "FINISHED":
             return ChildResult.of(earlier)
@@ -67,7 +69,7 @@ def run_child(
         if job_key(job.config, dataset.digest) != child["key"]:
             raise RunError("its data or configuration files have changed since it was planned")
         result = run_job(config, overrides, dataset=dataset, sweep=child)
-        return ChildResult.of(read_run(result.folder))
+        return ChildResult.of(read_run(RunFolder(result.folder)), result.signal)
 
 
 # A process that runs one job after another reads the data and the earlier runs once.

@@ -66,7 +66,7 @@ class Bar(Display):
         if event.best_epoch == event.epoch:
             self.best = event.metrics
         left = event.elapsed / event.epoch * (self.start.max_epochs - event.epoch)
-        self.bar.update(self.task, completed=event.epoch, left=f"at most {_clock(left)} left")
+        self.bar.update(self.task, completed=event.epoch, left=f"at most {clock(left)} left")
         self.live.update(Group(self._figures(event), self.bar))
 
     def _figures(self, event: EpochEnded) -> RenderableType:
@@ -98,7 +98,8 @@ def _shown(metrics: Mapping[str, float]) -> list[str]:
     return [name for name in SHOWN if name in metrics]
 
 
-def _clock(seconds: float) -> str:
+def clock(seconds: float) -> str:
+    """Return a duration as m:ss or h:mm:ss."""
     minutes, seconds = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"

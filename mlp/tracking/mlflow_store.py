@@ -58,8 +58,7 @@ def mlflow_client(uri: str | None = None) -> "MlflowClient":
     Processes that meet on a store that does not exist break it, so it is made under a lock,
     which ends with the process that holds it.
     """
-    for variable, value in QUIET.items():
-        os.environ.setdefault(variable, value)  # the user's own setting holds
+    keep_mlflow_quiet()
     from filelock import FileLock
     from mlflow import MlflowClient
 
@@ -68,6 +67,12 @@ def mlflow_client(uri: str | None = None) -> "MlflowClient":
     runs_dir().mkdir(parents=True, exist_ok=True)
     with FileLock(runs_dir() / "mlflow.lock"):
         return MlflowClient(uri or tracking_uri())
+
+
+def keep_mlflow_quiet() -> None:
+    """Set what MLflow reads when it is imported, unless the user has set it."""
+    for variable, value in QUIET.items():
+        os.environ.setdefault(variable, value)
 
 
 def find_experiment(client: "MlflowClient", name: str) -> str:

@@ -1,0 +1,182 @@
+"""The sweep as a run of its own: opened or continued, shown in MLflow, ended whatever happens."""
+
+import logging
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+from mlp.paths import runs_dir
+from mlp.sweep.page import show_sweep
+from mlp.sweep.record import Children, Record, bury, claim, find_sweep, is_claimed, sweeps
+from mlp.tracking import (
+    MLflowTracking,
+    NoTracking,
+    RunFolder,
+    mlflow_client,
+    project,
+    read_run,
+)
+from mlp.tracking.folder import update_run, write_run
+from mlp.tracking.opening import register
+from mlp.tracking.provenance import provenance
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+logger = logging.getLogger(__name__)
+
+
+class Parent:
+    """A sweep under way.
+
+    Parameters
+    ----------
+    folder : RunFolder
+
+    Attributes
+    ----------
+    folder : RunFolder
+    children : Children
+    """
+
+    def __init__(self, folder: RunFolder) -> None:
+        self.folder = folder
+        self.children = Children(folder.path.name)
+
+    @property
+    def id(self) -> str:
+        """The sweep's id, which is its MLflow run's as well."""
+        return self.folder.path.name
+
+    def log(self, line: str) -> None:
+        """Add a line to the sweep's log, with the time in front."""
+        with self.folder.log.open("a", encoding="utf-8") as file:
+            file.write(f"{datetime.now(UTC).isoformat(timespec='milliseconds')}  {line}\n")
+
+    def bury_dead(self) -> None:
+        """Mark what dead processes have left RUNNING KILLED, in the folders and in MLflow."""
+        self.children.bury_dead()
+        mlflow = read_run(self.folder)["mlflow"]
+        if mlflow is None:
+            return
+        with _reported("all children"):
+            client = mlflow_client(mlflow["tracking_uri"])
+            query = f"tags.`mlflow.parentRunId` = '{self.id}' and attributes.status = 'RUNNING'"
+            for run in client.search_runs([mlflow["experiment_id"]], query):
+                self._settle(client, run.info.run_id)
+
+    def _settle(self, client: "MlflowClient", run_id: str) -> None:
+        """Tell MLflow how a run has ended that it takes for RUNNING, unless it is."""
+        folder = RunFolder(runs_dir() / run_id)
+        if not folder.record.exists():  # its process died before it could make the folder
+            client.set_terminated(run_id, "KILLED")
+        elif read_run(folder)["status"] != "RUNNING":
+            project(folder, client)
+
+    def end(self, error: BaseException | None) -> None:
+        """Record how the sweep has ended."""
+        self.bury_dead()
+        record, counts = read_run(self.folder), self.children.counts()
+        n_good, n_jobs = counts["finished"] + counts["pruned"], len(record["jobs"])
+        status = "FINISHED" if n_good == n_jobs else "FAILED"
+        reason = f"{n_good} of {n_jobs} jobs finished"
+        if error is not None:
+            interrupted = isinstance(error, KeyboardInterrupt | SystemExit)
+            status = "KILLED" if interrupted else "FAILED"
+            reason += f", then: {'interrupted' if interrupted else error or type(error).__name__}"
+        ended = datetime.now(UTC)
+        spent = (ended - datetime.fromisoformat(record["continued"])).total_seconds()
+        self._update(
+            status=status,
+            counts=counts,
+            stop_reason=reason,
+            ended=ended.isoformat(),
+            seconds=record["seconds"] + spent,
+        )
+        self.log(f"{status}: {reason}")
+
+    def _update(self, **changes: Any) -> None:
+        update_run(self.folder, **changes)
+        with _reported("all of the sweep"):
+            show_sweep(self.folder)
+
+
+@contextmanager
+def open_sweep(
+    tracking: MLflowTracking | NoTracking, description: Mapping[str, Any], fresh: bool
+) -> Iterator[Parent]:
+    """Open a sweep, or continue the last one with the same identity, for as long as a context is.
+
+    A second process with the same sweep waits here until the first one has ended.
+
+    Parameters
+    ----------
+    tracking : MLflowTracking or NoTracking
+    description : mapping
+        ``identity``, ``name``, ``command``, ``monitor``, ``axes``, ``jobs``.
+    fresh : bool
+        Do not continue.
+
+    Raises
+    ------
+    RunError
+        When the runs' folder cannot be written or MLflow's store does not work.
+    """
+    with claim(runs_dir(), description["identity"]):
+        _bury_dead_sweeps()
+        earlier = None if fresh else find_sweep(description["identity"])
+        parent = Parent(_open(tracking, description, earlier))
+        try:
+            parent.log("opened")
+            parent.bury_dead()
+            yield parent
+        except BaseException as error:
+            parent.end(error)
+            raise
+        parent.end(None)
+
+
+def _open(
+    tracking: MLflowTracking | NoTracking, description: Mapping[str, Any], earlier: Record | None
+) -> RunFolder:
+    now = datetime.now(UTC).isoformat()
+    record = earlier or {
+        "kind": "sweep",
+        "id": uuid4().hex,
+        **description,
+        "started": now,
+        "seconds": 0.0,
+        "best": None,
+        "tags": {},
+        "counts": {},
+        "mlflow": None,
+    }
+    record |= {"status": "RUNNING", "continued": now, "ended": None, "stop_reason": None}
+    record |= {"command": description["command"], "provenance": provenance()}
+    if earlier is None:
+        register(tracking, record)
+    folder = RunFolder(runs_dir() / record["id"])
+    folder.path.mkdir(exist_ok=True)
+    write_run(folder, record)
+    with _reported("the sweep's opening"):
+        show_sweep(folder)
+    return folder
+
+
+def _bury_dead_sweeps() -> None:
+    for record in sweeps():
+        if record["status"] == "RUNNING" and not is_claimed(runs_dir(), record["identity"]):
+            bury(record)
+            with _reported("the end of an earlier sweep"):
+                show_sweep(RunFolder(runs_dir() / record["id"]))
+
+
+@contextmanager
+def _reported(what: str) -> Iterator[None]:
+    """Say what has not reached MLflow; it is in the folders, and is sent again the next time."""
+    try:
+        yield
+    except Exception as error:
+        logger.warning("MLflow did not take %s: %s", what, error)

@@ -1,0 +1,173 @@
+"""``-m``: plan a sweep, run its jobs, sum it up."""
+
+import shlex
+import sys
+import traceback
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from hydra.core.config_loader import ConfigLoader
+from hydra.plugins.launcher import Launcher
+from omegaconf import DictConfig
+
+from hydra_plugins.mlp_sweep import LocalLauncher
+from mlp.config import part
+from mlp.errors import ConfigError, RunError, UserError
+from mlp.paths import runs_dir
+from mlp.sweep.differences import short_keys
+from mlp.sweep.display import Display
+from mlp.sweep.parent import Parent, open_sweep
+from mlp.sweep.plan import Plan, plan_grid
+from mlp.sweep.pool import physical_cores, prepare
+from mlp.sweep.record import Children, Record, find_sweep, is_claimed, state
+from mlp.sweep.settings import Grid, Settings, read_settings
+from mlp.sweep.summary import show_summary, summarise
+from mlp.sweep.work import FixedJobs, Work
+from mlp.tracking import MLflowTracking, NoTracking, read_run
+from mlp.tracking.provenance import git_state
+
+FAILED = 1
+
+
+def sweep(
+    arguments: Sequence[str], master: DictConfig, loader: ConfigLoader, launcher: Launcher
+) -> None:
+    """Run the sweep that a command line describes, or what is left of it.
+
+    Parameters
+    ----------
+    arguments : sequence of str
+        The command line's words.
+    master : DictConfig
+        What Hydra has composed of those that have one value.
+    loader : ConfigLoader
+        Hydra's.
+    launcher : Launcher
+        Ours stands for the pool; any other is given all jobs at once.
+
+    Raises
+    ------
+    UserError
+        When something is not acceptable; nothing has been written then.
+    SystemExit
+        Unless every job has succeeded.
+    """
+    settings = read_settings(master)
+    assert isinstance(settings, Grid)
+    plan = plan_grid(settings, arguments, loader, master)
+    workers = _workers(launcher, plan)
+    earlier = None if settings.fresh else find_sweep(plan.identity)
+    states = _states(Children(earlier["id"])) if earlier else {}
+    display = Display(_metric(plan))
+    where = f"{workers} at a time" if workers else f"by {type(launcher).__name__}"
+    display.show_plan(plan, list(states.values()), where)
+    if settings.dry_run:
+        display.list_jobs(plan, states)
+        return
+    try:
+        succeeded = _run(settings, plan, _command(arguments, master), launcher, workers, display)
+    except UserError:
+        raise
+    except Exception:  # a mistake of ours; the caller would take it for one in the configuration
+        traceback.print_exc()
+        succeeded = False
+    if not succeeded:
+        sys.exit(FAILED)
+
+
+def _run(
+    settings: Settings,
+    plan: Plan,
+    command: str,
+    launcher: Launcher,
+    workers: int | None,
+    display: Display,
+) -> bool:
+    """Run the jobs that are not done yet, and sum up; tell whether all have succeeded."""
+    tracking = part("tracking", plan.jobs[0].config["tracking"], MLflowTracking | NoTracking)
+    if workers:
+        prepare(with_mlflow=isinstance(tracking, MLflowTracking))
+    description = {
+        "identity": plan.identity,
+        "name": settings.name or " × ".join(short_keys(plan.axes).values()) or None,
+        "command": command,
+        "monitor": display.metric,
+        "axes": plan.axes,
+        "jobs": [
+            {"key": job.key, "name": job.name, "params": job.params, "overrides": job.overrides}
+            for job in plan.jobs
+        ],
+    }
+    if is_claimed(runs_dir(), plan.identity):
+        display.say("another process is at this sweep; this one goes on when it has ended")
+    with open_sweep(tracking, description, settings.fresh) as parent:
+        states = _states(parent.children)
+        _warn_of_other_code(parent.children.read(), display)
+        todo = [job for job in plan.jobs if states.get(job.key) not in ("finished", "pruned")]
+        work = Work(FixedJobs(todo), parent, display, settings.max_failures)
+        with display.live(len(todo)):
+            if workers:
+                work.in_pool(min(workers, len(todo)))
+            else:
+                work.by(launcher)
+        _sum_up(parent, settings, display)
+    return read_run(parent.folder)["status"] == "FINISHED"
+
+
+def _sum_up(parent: Parent, settings: Settings, display: Display) -> None:
+    """Show the leaderboard, and leave it with its figures in the sweep's folder."""
+    try:
+        board = summarise(parent.folder, settings.test)
+    except RunError as error:  # nothing has finished
+        display.say(str(error), "red")
+    else:
+        show_summary(board, display.terminal)
+    display.say(f"sweep {parent.id}  {parent.folder.path}")
+
+
+def _workers(launcher: Launcher, plan: Plan) -> int | None:
+    """Return the size of our pool: the cores are shared among the threads; None without a pool."""
+    if not isinstance(launcher, LocalLauncher):
+        return None
+    if launcher.workers is None:
+        threads = max(job.config["threads"] or 1 for job in plan.jobs)
+        return max(1, physical_cores() // threads)
+    if not isinstance(launcher.workers, int) or launcher.workers < 1:
+        raise ConfigError(f"hydra.launcher.workers must be at least 1, got {launcher.workers!r}")
+    return launcher.workers
+
+
+def _metric(plan: Plan) -> str:
+    """Return what the first job monitors: without validation data, its training loss."""
+    config = plan.jobs[0].config
+    blind = config["data"]["validation"] == "none" and not config["trainer"]["overfit_batches"]
+    metric = config["trainer"]["monitor"]
+    return "train/loss" if blind and metric.startswith("val/") else metric
+
+
+def _command(arguments: Sequence[str], master: DictConfig) -> str:
+    """Return the line that starts or continues this sweep."""
+    launcher = [word for word in master.hydra.overrides.hydra if "launcher" in word]
+    return shlex.join(["python", "-m", "mlp.run", "-m", *arguments, *launcher])
+
+
+def _states(children: Children) -> dict[str, str]:
+    """Return what each job has come to, by its key."""
+    return {key: state(record) for key, record in children.by_key().items()}
+
+
+def _warn_of_other_code(records: Iterable[Record], display: Display) -> None:
+    """Say so if finished jobs were run by another commit than this one."""
+    now = git_state()
+    commits = {_commit(r["provenance"]["git"]) for r in records if r["status"] == "FINISHED"}
+    others = commits - {_commit(now)}
+    if others:
+        display.say(
+            f"the code has changed since (then {', '.join(sorted(others))}, now {_commit(now)}): "
+            "finished jobs are kept, sweep.fresh=true runs them again",
+            "yellow",
+        )
+
+
+def _commit(git: Mapping[str, Any] | None) -> str:
+    return git["commit"][:10] if git else "unknown"

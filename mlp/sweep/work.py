@@ -1,0 +1,94 @@
+"""Jobs are handed out, and what becomes of them is taken in: by the pool, or by a launcher."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Protocol
+
+from hydra.plugins.launcher import Launcher
+
+from mlp.sweep.display import Display
+from mlp.sweep.launchers import launch
+from mlp.sweep.parent import Parent
+from mlp.sweep.plan import PlannedJob
+from mlp.sweep.pool import Pool
+from mlp.sweep.worker import ChildResult
+
+
+class Proposals(Protocol):
+    """Who decides which jobs are run."""
+
+    def ask(self) -> PlannedJob | None:
+        """Return the next job, None when there is none."""
+
+    def tell(self, job: PlannedJob, result: ChildResult) -> None:
+        """Learn what has become of a job."""
+
+
+class FixedJobs:
+    """The jobs of a grid, one after the other."""
+
+    def __init__(self, jobs: Iterable[PlannedJob]) -> None:
+        self._jobs = iter(jobs)
+
+    def ask(self) -> PlannedJob | None:
+        """Return the next job."""
+        return next(self._jobs, None)
+
+    def tell(self, job: PlannedJob, result: ChildResult) -> None:
+        """Do nothing: the list stands."""
+
+
+class Work:
+    """The jobs of a sweep on their way.
+
+    Parameters
+    ----------
+    proposals : Proposals
+    parent : Parent
+    display : Display
+    max_failures : int, optional
+        No job begins once so many have failed; a launcher of Hydra's has them all by then.
+    """
+
+    def __init__(
+        self,
+        proposals: Proposals,
+        parent: Parent,
+        display: Display,
+        max_failures: int | None = None,
+    ) -> None:
+        self._proposals, self._parent, self._display = proposals, parent, display
+        self._max_failures, self._n_failed = max_failures, 0
+
+    def in_pool(self, workers: int) -> None:
+        """Run the jobs in processes of our own, each as soon as a worker is free."""
+        with Pool(self._parent.id, workers) as pool:
+            while True:
+                while pool.free and (job := self._next()):
+                    pool.start(job)
+                    self._display.started(job)
+                if not pool.running:
+                    return
+                for job, result in pool.wait():
+                    self._ended(job, result)
+
+    def by(self, launcher: Launcher) -> None:
+        """Let a launcher of Hydra's run all the jobs."""
+        jobs = list(iter(self._next, None))
+        if jobs:
+            launch(launcher, jobs, self._parent.children, self._display.started, self._ended)
+
+    def _next(self) -> PlannedJob | None:
+        if self._max_failures and self._n_failed >= self._max_failures:
+            return None
+        return self._proposals.ask()
+
+    def _ended(self, job: PlannedJob, result: ChildResult) -> None:
+        if result.state == "killed" and result.run is None:  # it could not say so itself
+            self._parent.bury_dead()
+            if record := self._parent.children.by_key().get(job.key):
+                result = replace(result, run=record["id"])
+        self._n_failed += result.state in ("failed", "killed")
+        self._parent.log(f"{result.state}  {job.name}: {result.reason}")
+        self._display.ended(job, result)
+        self._proposals.tell(job, result)
