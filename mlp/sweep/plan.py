@@ -128,7 +128,7 @@ class Composer:
     def _compose(self, choices: tuple[str, ...]) -> DictConfig:
         if choices not in self._composed:
             config = self._loader.load_sweep_config(self._master, [*self._fixed, *choices])
-            keys = [key for key in config if key not in ("hydra", "sweep")]
+            keys = [str(key) for key in config if key not in ("hydra", "sweep")]
             self._composed[choices] = OmegaConf.masked_copy(config, keys)
         return self._composed[choices]
 
