@@ -37,6 +37,8 @@ def main() -> None:
     )
     parser.add_argument("--top", type=int, default=20, help="rows to show (default: 20)")
     arguments = parser.parse_args()
+    if arguments.top < 1:
+        parser.error(f"--top must be at least 1, got {arguments.top}")
     terminal = Terminal(highlight=False)
     if not terminal.is_terminal:
         terminal.width = 200  # a file has no edge

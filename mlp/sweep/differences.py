@@ -54,9 +54,10 @@ def short_keys(keys: Iterable[str]) -> dict[str, str]:
 
 
 def in_words(value: Any) -> str:
-    """Return a value in few characters: ``0.003``, ``128x64``, ``null``."""
+    """Return a value in few characters: ``0.003``, ``128x64``, ``tanh,relu``, ``null``."""
     if isinstance(value, list | tuple):
-        return "x".join(map(in_words, value)) or "[]"
+        mark = "," if any(isinstance(item, str) for item in value) else "x"
+        return mark.join(map(in_words, value)) or "[]"
     if isinstance(value, float):
         return f"{value:.4g}"
     return value if isinstance(value, str) else json.dumps(value)

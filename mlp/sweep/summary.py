@@ -12,7 +12,7 @@ from rich.text import Text
 
 from mlp.errors import RunError
 from mlp.evaluation import evaluate_run
-from mlp.sweep.differences import in_words, metric_in_words, short_keys
+from mlp.sweep.differences import in_words, metric_in_words, name_of, short_keys
 from mlp.sweep.figures import draw_sweep_figures
 from mlp.sweep.leaderboard import Leaderboard, Row, leaderboard
 from mlp.tracking import RunFolder
@@ -61,7 +61,10 @@ def write_summary(board: Leaderboard, into: Path) -> None:
 
 def show_summary(board: Leaderboard, terminal: Terminal, most: int = 20) -> None:
     """Print the table, at most so many rows of it, and where to go on from it."""
-    terminal.print(table(board, most))
+    wide = table(board, most)
+    unbounded = terminal.options.update(max_width=10_000)
+    fits = terminal.measure(wide, options=unbounded).maximum <= terminal.width
+    terminal.print(wide if fits else table(board, most, narrow=True))
     terminal.print()
     show_places(commands(board), terminal)
 
@@ -72,7 +75,7 @@ def show_places(places: Mapping[str, str], terminal: Terminal) -> None:
         terminal.print(Text.assemble((f"{purpose:<20}", "dim"), words), soft_wrap=True)
 
 
-def table(board: Leaderboard, most: int = 20) -> Table:
+def table(board: Leaderboard, most: int = 20, narrow: bool = False) -> Table:
     """Return the board for the terminal.
 
     Parameters
@@ -80,29 +83,41 @@ def table(board: Leaderboard, most: int = 20) -> Table:
     board : Leaderboard
     most : int
         Rows at most, and unranked runs at most.
+    narrow : bool
+        All parameters share one column, and only the best run's id is shown.
     """
-    tested = [row.test_accuracy for row in board.rows if row.test_accuracy is not None]
-    shown = Table(box=None, header_style="dim", padding=(0, 2, 0, 0), caption_justify="left")
+    names = short_keys(board.keys)
+
+    def setting(params: Mapping[str, Any]) -> list[str]:
+        if narrow:
+            return [name_of(params, names)]
+        return [in_words(params[key]) if key in params else "" for key in board.keys]
+
+    tested = ["test accuracy"] if any(r.test_accuracy is not None for r in board.rows) else []
+    shown = Table(box=None, header_style="dim", padding=(0, 2, 0, 0), pad_edge=False)
     shown.add_column("#", justify="right")
-    for name in short_keys(board.keys).values():
-        shown.add_column(name)
-    for header in (board.metric, "epoch", "seconds", *(["test accuracy"] if tested else [])):
+    for name in ["setting"] if narrow else names.values():
+        shown.add_column(name, no_wrap=not narrow)
+    for header in (board.metric, "epoch", "seconds", *tested):
         shown.add_column(header, justify="right", no_wrap=True)
     shown.add_column("run")
     for rank, row in enumerate(board.rows[:most], 1):
-        cells = [*_params(board, row.params), _value(board.metric, row)]
+        cells = [str(rank), *setting(row.params), _value(board.metric, row)]
         cells += [f"{row.best_epoch:.0f}", f"{row.seconds:.1f}"]
-        if tested:
-            cells.append("" if row.test_accuracy is None else f"{row.test_accuracy:.2%}")
-        ids = " ".join(entry.id[:8] for entry in row.entries)
-        shown.add_row(str(rank), *map(Text, cells), ids, style="bold" if rank == 1 else None)
+        cells += ["" if row.test_accuracy is None else f"{row.test_accuracy:.2%}" for _ in tested]
+        runs = row.entries[:1] if narrow else row.entries  # the best one's first
+        cells.append(" ".join(run.id[:8] for run in runs))
+        shown.add_row(*map(Text, cells), style="bold" if rank == 1 else None)
+    if board.others:
+        shown.add_row()
     for entry in board.others[:most]:
         seed = f", seed {entry.params['seed']}" if "seed" in entry.params else ""
-        cells = [*_params(board, entry.params), f"{entry.state}{seed}"]
-        cells += [str(entry.record["epochs"]), f"{entry.record['seconds'] or 0:.1f}"]
-        shown.add_row("", *map(Text, cells), *([""] if tested else []), entry.id[:8], style="dim")
+        seconds = entry.record["seconds"]
+        cells = ["", *setting(entry.params), entry.state + seed, str(entry.record["epochs"])]
+        cells += ["" if seconds is None else f"{seconds:.1f}", *("" for _ in tested), entry.id[:8]]
+        shown.add_row(*map(Text, cells), style="dim")
     if hidden := len(board.rows[most:]) + len(board.others[most:]):
-        shown.caption = f"and {hidden} more"
+        shown.caption, shown.caption_justify = f"and {hidden} more", "left"
     return shown
 
 
@@ -149,10 +164,6 @@ def comparison_in_mlflow(records: Sequence[Mapping[str, Any]]) -> dict[str, str]
 def _json(ids: list[str]) -> str:
     """Return a list as JSON in an address; in a terminal, quotes and brackets would cut it off."""
     return quote(json.dumps(ids, separators=(",", ":")), safe=",")
-
-
-def _params(board: Leaderboard, params: Mapping[str, Any]) -> list[str]:
-    return [in_words(params[key]) if key in params else "" for key in board.keys]
 
 
 def _cells(board: Leaderboard, params: Mapping[str, Any]) -> list[str]:
