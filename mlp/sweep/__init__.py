@@ -1,5 +1,5 @@
 """Many runs as one: planned, run side by side, continued, ranked."""
 
-from mlp.sweep.settings import Grid, Settings
+from mlp.sweep.settings import Grid, Search, Settings
 
-__all__ = ["Grid", "Settings"]
+__all__ = ["Grid", "Search", "Settings"]

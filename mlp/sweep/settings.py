@@ -57,6 +57,48 @@ class Grid(Settings):
     axes: dict[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Search(Settings):
+    """Points of a space, proposed one after another in view of what has come of the earlier ones.
+
+    Parameters
+    ----------
+    sampler : {"tpe", "random", "cmaes", "grid"}
+        CMA-ES learns about numbers that always apply, and draws the others at random.
+    n_trials : int
+        Of all starts together.
+    n_startup : int
+        Trials drawn at random before the sampler learns, and ended before the median prunes.
+    pruner : {"none", "median", "hyperband"}
+        What ends a training early that does not promise much.
+    warmup : int
+        Epochs that every training gets.
+    seeds_per_trial : int
+        A trial's value is the mean over trainings with so many seeds. The first of them is the
+        one that may be pruned; the others follow when it was not.
+    seed : int
+        Of the sampler.
+    space : dict of str to dict
+        The dimensions by dotted key, see `mlp.sweep.space`. The command line may replace or add
+        some, and fixes one by a single value.
+    """
+
+    sampler: Literal["tpe", "random", "cmaes", "grid"] = "tpe"
+    n_trials: int = 50
+    n_startup: int = 10
+    pruner: Literal["none", "median", "hyperband"] = "median"
+    warmup: int = 5
+    seeds_per_trial: int = 1
+    seed: int = 0
+    space: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        at_least(1, n_trials=self.n_trials, n_startup=self.n_startup, warmup=self.warmup)
+        at_least(1, seeds_per_trial=self.seeds_per_trial)
+        at_least(0, seed=self.seed)
+
+
 def read_settings(config: Mapping[str, Any]) -> Settings:
     """Return the settings in a composed configuration's ``sweep`` group.
 

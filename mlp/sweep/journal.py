@@ -1,0 +1,59 @@
+"""Where a search's trials are stored: Optuna's journal, a file that several processes write."""
+
+import json
+import os
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import optuna
+from filelock import FileLock
+from optuna.storages import JournalStorage
+from optuna.storages.journal import JournalFileBackend
+
+optuna.logging.set_verbosity(optuna.logging.ERROR)  # the sweep's own display tells the rest
+
+
+def open_journal(path: Path) -> JournalStorage:
+    """Return the storage in a file, which is made if need be."""
+    return JournalStorage(_Journal(path))
+
+
+@contextmanager
+def experiments_allowed() -> Iterator[None]:
+    """Let parts of Optuna be used without a warning that they may change."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+        yield
+
+
+class _Journal(JournalFileBackend):
+    """Optuna's file of operations, one a line, that outlives a process killed while it writes.
+
+    The operating system takes the lock back from a dead process; Optuna's own would stay behind,
+    and hold everyone up for 30 seconds. Half a line, which only a dead process leaves, is cut off
+    before the next is written; else both would be one line that nobody can read. And no line
+    waits for the disk: that protects from a power cut, and costs up to a tenth of a short epoch.
+    """
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(str(path))
+        self._path, self._mutex = path, FileLock(f"{path}.lock")
+
+    def append_logs(self, logs: list[dict[str, Any]]) -> None:
+        lines = "".join(json.dumps(log, separators=(",", ":")) + "\n" for log in logs)
+        with self._mutex, self._path.open("rb+") as file:
+            _go_to_end_of_last_line(file)
+            file.write(lines.encode())
+
+
+def _go_to_end_of_last_line(file: BinaryIO) -> None:
+    if file.seek(0, os.SEEK_END) == 0:
+        return
+    file.seek(-1, os.SEEK_END)
+    if file.read() != b"\n":
+        file.seek(0)
+        file.truncate(file.read().rfind(b"\n") + 1)
+        file.seek(0, os.SEEK_END)
