@@ -46,12 +46,12 @@ def draw_sweep_figures(into: Path, board: Leaderboard) -> None:
         A folder, made if need be.
     board : Leaderboard
     """
-    groups = {
-        row.name: [read_history(entry.folder) for entry in row.entries] for row in board.rows[:TOP]
-    }
+    params, values = [row.params for row in board.rows], [row.mean for row in board.rows]
+    _, beyond = without_outliers(values)
+    top = [row for row, far in zip(board.rows, beyond, strict=True) if not far][:TOP]
+    groups = {row.name: [read_history(entry.folder) for entry in row.entries] for row in top}
     save_figure(curves(groups, board.metric), into / "curves.png")
     if len(board.rows) > 1:
-        params, values = [row.params for row in board.rows], [row.mean for row in board.rows]
         save_figure(axes_against_metric(params, values, board.metric), into / "axes.png")
         save_figure(parallel_coordinates(params, values, board.metric), into / "parallel.png")
 
@@ -104,7 +104,8 @@ def _suit_losses(axes: "Axes", metric: str) -> None:
     low, high = axes.dataLim.intervaly
     if metric.endswith("loss") and 0 < 3 * low < high:
         axes.set_yscale("log")
-        axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 3, 5, 7)))
+        between = (1, 2, 3, 5, 7) if high < 30 * low else (1,)
+        axes.yaxis.set_major_locator(LogLocator(subs=between))
         axes.yaxis.set_minor_locator(NullLocator())
         axes.yaxis.set_major_formatter("{x:g}")
 
@@ -188,6 +189,27 @@ def parallel_coordinates(
     axes.axis("off")
     note = f"; at the end of its axis: beyond {heights[beyond][0]:.4g}" if beyond.any() else ""
     axes.set_title(f"{len(values)} settings, the darker the better{note}", pad=36, fontsize=10)
+    return figure
+
+
+def importances(shares: Mapping[str, float]) -> "Figure":
+    """Return how much each parameter of a search matters for a good value.
+
+    Parameters
+    ----------
+    shares : mapping of str to float
+        By dotted key, in [0, 1], the largest first.
+    """
+    names = short_keys(shares)
+    figure = new_figure(1.2 + 0.35 * len(shares))
+    axes = figure.subplots()
+    bars = axes.barh([names[key] for key in shares], list(shares.values()), color=BLUE)
+    axes.bar_label(bars, fmt="{:.0%}", padding=4)
+    axes.invert_yaxis()
+    axes.set_xlim(0, 1.1 * max(shares.values()))
+    axes.set_title("Importance of the parameters")
+    axes.xaxis.set_visible(False)
+    axes.spines[["top", "right", "bottom"]].set_visible(False)
     return figure
 
 

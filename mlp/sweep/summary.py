@@ -133,7 +133,7 @@ def write_leaderboard(board: Leaderboard, path: Path) -> None:
         rows.append([rank, "finished", row.name, *values, *figures, row.test_accuracy, ids])
     for entry in board.others:
         best = entry.record["best"] or {}
-        figures = [board.metric, 1, entry.value(board.metric), None, best.get("epoch")]
+        figures = [board.metric, None, entry.value(board.metric), None, best.get("epoch")]
         figures += [entry.record["seconds"], None]
         values = _cells(board, entry.params)
         rows.append([None, entry.state, entry.record["name"], *values, *figures, entry.id])

@@ -217,7 +217,8 @@ def first_layer(weights: np.ndarray, image_shape: Sequence[int]) -> "Figure":
         (height, width) with height · width = n_in.
     """
     n_units = weights.shape[1]
-    strongest = np.argsort(-np.square(weights).sum(axis=0), kind="stable")[:MOST_UNITS]
+    norms = np.square(weights, dtype=np.float64).sum(axis=0)
+    strongest = np.argsort(-norms, kind="stable")[:MOST_UNITS]
     tiles = weights[:, np.sort(strongest)].T.reshape(-1, *image_shape).astype(np.float32)
     board = _mosaic(tiles, min(UNIT_COLUMNS, len(tiles)), 2)
     figure = new_figure(min(WIDTH, (WIDTH - 1.2) * board.shape[0] / board.shape[1] + 0.5))
