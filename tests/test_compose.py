@@ -10,7 +10,7 @@ MISTAKES = {
     "optimizr=sgd": "unknown key 'optimizr'; did you mean 'optimizer'?",
     "sed=1": "unknown key 'sed'; did you mean 'seed'?",
     "no.such.key=1": "unknown key 'no'; there are model, loss, optimizer",
-    "trainer.patience.x=1": "trainer.patience must be an int, got {'x': 1}",
+    "trainer.patience.x=1": "trainer.patience must be an int or null, got {'x': 1}",
     "optimizer=adamm": "optimizer has no choice 'adamm'; did you mean 'adam'? (choices: adagrad,",
     "experiment=mnis": "experiment has no choice 'mnis'; did you mean 'mnist'?",
     "optimizer=null": "(in: optimizer=null)",

@@ -133,7 +133,7 @@ INITIALIZERS: dict[str, Initializer] = {
 """Those that take no argument; ``normal(std)`` and ``uniform(bound)`` take one."""
 
 
-def get_initializer(name: str) -> Initializer:
+def get_initializer(name: str, field: str = "initializer") -> Initializer:
     """Return the initializer that a text names.
 
     Parameters
@@ -141,6 +141,8 @@ def get_initializer(name: str) -> Initializer:
     name : str
         A key of ``INITIALIZERS``, or ``"normal(0.01)"``, ``"uniform(0.05)"`` with any positive
         number.
+    field : str
+        What an error calls it.
 
     Raises
     ------
@@ -154,5 +156,5 @@ def get_initializer(name: str) -> Initializer:
         return Normal(float(number)) if distribution == "normal" else Uniform(float(number))
     choices = [*INITIALIZERS, "normal(0.01)", "uniform(0.05)"]
     raise ValueError(
-        f"initializer must be one of {', '.join(choices)}; got {name!r}{closest(name, choices)}"
+        f"{field} must be one of {', '.join(choices)}; got {name!r}{closest(name, choices)}"
     )

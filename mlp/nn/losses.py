@@ -22,15 +22,15 @@ class Loss:
     ----------
     output_activation : str
         φ of the output layer, a = φ(z); each loss names those that it is meant for.
-    off, on : float
+    low, high : float
         Target values of the wrong classes and of the right one.
     gives_probabilities : bool
         Whether the outputs ``a`` estimate class probabilities, or are mere scores.
     """
 
     output_activation: str
-    off: float = 0.0
-    on: float = 1.0
+    low: float = 0.0
+    high: float = 1.0
     gives_probabilities = True
 
     def __post_init__(self) -> None:
@@ -42,14 +42,14 @@ class Loss:
             )
 
     def codes(self, n_classes: int, dtype: np.dtype | type) -> np.ndarray:
-        """Return the target row of each class: ``on`` in its own column, ``off`` elsewhere.
+        """Return the target row of each class: ``high`` in its own column, ``low`` elsewhere.
 
         Returns
         -------
         ndarray of shape (n_classes, n_classes)
         """
-        codes = np.full((n_classes, n_classes), self.off, dtype)
-        np.fill_diagonal(codes, self.on)
+        codes = np.full((n_classes, n_classes), self.low, dtype)
+        np.fill_diagonal(codes, self.high)
         return codes
 
     def buffers(self, n_batch: int, n_out: int) -> Shapes:
@@ -138,20 +138,20 @@ class MeanSquaredError(Loss):
     Parameters
     ----------
     output_activation : {"identity", "sigmoid", "tanh"}
-    off, on : float
+    low, high : float
         Target values of the wrong classes and of the right one; -1 and 1 suit tanh.
     """
 
     output_activation: Literal["identity", "sigmoid", "tanh"] = "sigmoid"
-    off: float = 0.0
-    on: float = 1.0
+    low: float = 0.0
+    high: float = 1.0
 
     gives_probabilities = False
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if not self.off < self.on:
-            raise ValueError(f"off must be less than on, got {self.off:g} and {self.on:g}")
+        if not self.low < self.high:
+            raise ValueError(f"low must be less than high, got {self.low:g} and {self.high:g}")
 
     def forward(self, z: np.ndarray, ws: SimpleNamespace) -> float:
         """Return the mean of the halved squared errors; ``ws.a`` gets φ(z)."""

@@ -63,8 +63,8 @@ class MLP:
                 f"activation must be one name or one for each of the {len(self.hidden_sizes)} "
                 f"hidden layers, got {len(names)}"
             )
-        get_initializer(self.weight_init)
-        get_initializer(self.bias_init)
+        get_initializer(self.weight_init, "weight_init")
+        get_initializer(self.bias_init, "bias_init")
         fraction(dropout=self.dropout, input_dropout=self.input_dropout)
         at_least(0, l1=self.l1, l2=self.l2)
         if self.max_norm is not None:

@@ -25,8 +25,9 @@ class Trainer:
     max_epochs : int
     batch_size : int
         Examples a step; the last batch of an epoch may be shorter.
-    patience : int
-        Epochs without an improvement of ``monitor`` by ``min_delta`` that end the training.
+    patience : int or None
+        Epochs without an improvement of ``monitor`` by ``min_delta`` that end the training; None
+        lets it go on.
     min_delta : float
     monitor : str
         The metric that decides about the best epoch and about patience. Without validation data
@@ -45,7 +46,7 @@ class Trainer:
 
     max_epochs: int = 100
     batch_size: int = 128
-    patience: int = 10
+    patience: int | None = 10
     min_delta: float = 0.0
     monitor: Monitor = "val/loss"
     max_seconds: float | None = None
@@ -55,13 +56,13 @@ class Trainer:
     overfit_batches: int | None = None
 
     def __post_init__(self) -> None:
-        at_least(1, max_epochs=self.max_epochs, batch_size=self.batch_size, patience=self.patience)
+        at_least(1, max_epochs=self.max_epochs, batch_size=self.batch_size)
         at_least(1, eval_batch_size=self.eval_batch_size)
         at_least(0, min_delta=self.min_delta)
         if self.monitor not in get_args(Monitor):
             choices = ", ".join(get_args(Monitor))
             raise ValueError(f"monitor must be one of {choices}; got {self.monitor!r}")
-        for name in ("limit_batches", "overfit_batches"):
+        for name in ("patience", "limit_batches", "overfit_batches"):
             if getattr(self, name) is not None:
                 at_least(1, **{name: getattr(self, name)})
         for name in ("max_seconds", "clip_norm"):
@@ -188,7 +189,7 @@ class Trainer:
         stops: list[StopCondition] = [EpochLimit(self.max_epochs)]
         if self.max_seconds is not None:
             stops.append(TimeLimit(self.max_seconds))
-        if monitor:
+        if monitor and self.patience is not None:
             stops.append(Patience(monitor, self.patience, self.min_delta))
         return stops
 

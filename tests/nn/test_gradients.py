@@ -18,9 +18,9 @@ TOLERANCE = 1e-6
 LOSSES = {
     "softmax cross-entropy": SoftmaxCrossEntropy(),
     "binary cross-entropy": BinaryCrossEntropy(),
-    "squares of identity": MeanSquaredError("identity", off=-1, on=1),
+    "squares of identity": MeanSquaredError("identity", low=-1, high=1),
     "squares of sigmoid": MeanSquaredError("sigmoid"),
-    "squares of tanh": MeanSquaredError("tanh", off=-1, on=1),
+    "squares of tanh": MeanSquaredError("tanh", low=-1, high=1),
 }
 PENALTIES = {"l1": 0.01, "l2": 0.1}
 DROPOUT = {"dropout": 0.4, "input_dropout": 0.2}

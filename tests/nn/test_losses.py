@@ -12,7 +12,7 @@ LOSSES = {
     "binary": BinaryCrossEntropy(),
     "squares, identity": MeanSquaredError("identity"),
     "squares, sigmoid": MeanSquaredError("sigmoid"),
-    "squares, tanh": MeanSquaredError("tanh", off=-1, on=1),
+    "squares, tanh": MeanSquaredError("tanh", low=-1, high=1),
 }
 CROSS_ENTROPIES = {name: LOSSES[name] for name in ("softmax", "binary")}
 
@@ -56,12 +56,12 @@ def test_binary_cross_entropy(z, y):
     ("name", "phi"),
     [("identity", lambda z: z), ("sigmoid", lambda z: 1 / (1 + np.exp(-z))), ("tanh", np.tanh)],
 )
-@pytest.mark.parametrize(("off", "on"), [(0, 1), (-1, 1), (0.1, 0.9)])
-def test_mean_squared_error(name, phi, off, on, z, y):
+@pytest.mark.parametrize(("low", "high"), [(0, 1), (-1, 1), (0.1, 0.9)])
+def test_mean_squared_error(name, phi, low, high, z, y):
     """Half the squared distance from the target row, whose values can be chosen."""
-    value, a, _ = evaluate(MeanSquaredError(name, off, on), z, y)
-    t = np.full((6, 4), float(off))
-    t[np.arange(6), y] = on
+    value, a, _ = evaluate(MeanSquaredError(name, low, high), z, y)
+    t = np.full((6, 4), float(low))
+    t[np.arange(6), y] = high
     np.testing.assert_allclose(a, phi(z))
     np.testing.assert_allclose(value, 0.5 * ((phi(z) - t) ** 2).sum() / 6)
 
@@ -168,8 +168,8 @@ def test_refused_pair(loss, output_activation, allowed):
 
 def test_targets_in_order():
     """The right class cannot be worth less than a wrong one."""
-    with pytest.raises(ValueError, match="off must be less than on, got 1 and 0"):
-        MeanSquaredError(off=1, on=0)
+    with pytest.raises(ValueError, match="low must be less than high, got 1 and 0"):
+        MeanSquaredError(low=1, high=0)
 
 
 def test_only_cross_entropies_give_probabilities():

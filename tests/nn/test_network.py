@@ -193,7 +193,7 @@ class TestFirstNonfinite:
 
 def test_squared_error_targets():
     """A loss with targets of its own trains on those: a perfect ±1 answer has loss 0."""
-    loss = MeanSquaredError("identity", off=-1, on=1)
+    loss = MeanSquaredError("identity", low=-1, high=1)
     network = MLP([]).build(3, 3, loss, np.random.default_rng(0))
     network.params[:] = 0
     dict(network.named_arrays())["W1"][:] = 2 * np.eye(3) - 1

@@ -25,7 +25,7 @@ def stored(folder, model, loss=None, seed=0):
         (MLP([]), SoftmaxCrossEntropy()),
         (MLP((6, 5), ("tanh", "gelu"), dtype="float64"), BinaryCrossEntropy()),
         (MLP([6], batch_norm=True, dropout=0.5, l1=0.1, max_norm=3.0), SoftmaxCrossEntropy()),
-        (MLP([6]), MeanSquaredError("tanh", off=-1, on=1)),
+        (MLP([6]), MeanSquaredError("tanh", low=-1, high=1)),
     ],
 )
 def test_round_trip(tmp_path, model, loss):
@@ -151,13 +151,13 @@ class TestDamaged:
 
 def test_description_is_json(tmp_path):
     """network.json states the model, the loss and the sizes."""
-    stored(tmp_path, MLP([6], "tanh"), MeanSquaredError("tanh", off=-1, on=1))
+    stored(tmp_path, MLP([6], "tanh"), MeanSquaredError("tanh", low=-1, high=1))
     spec = json.loads((tmp_path / "network.json").read_text())
     assert (spec["n_in"], spec["n_out"]) == (4, 3)
     assert spec["model"]["hidden_sizes"] == [6]
     assert spec["loss"] == {
         "name": "MeanSquaredError",
         "output_activation": "tanh",
-        "off": -1,
-        "on": 1,
+        "low": -1,
+        "high": 1,
     }
