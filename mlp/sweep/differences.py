@@ -65,7 +65,9 @@ def in_words(value: Any) -> str:
 
 def metric_in_words(metric: str, value: float) -> str:
     """Return an accuracy in per cent, any other metric with four decimals."""
-    return f"{value:.2%}" if metric.endswith("accuracy") else f"{value:.4f}"
+    if metric.endswith("accuracy"):
+        return f"{value:.2%}"
+    return f"{value:.4f}" if abs(value) < 1e5 else f"{value:.4g}"
 
 
 def name_of(params: Mapping[str, Any], names: Mapping[str, str]) -> str:

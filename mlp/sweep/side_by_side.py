@@ -30,6 +30,7 @@ def side_by_side(folders: Sequence[RunFolder]) -> Table:
         table.add_column(Text(record["name"]))
     table.add_row("run", *(record["id"][:8] for record in records))
     table.add_row("status", *(record["status"].lower() for record in records))
+    table.add_row("stopped", *(Text(record["stop_reason"] or "") for record in records))
     for title, values in {
         "configuration": differences([read_config(folder) for folder in folders]),
         "ran with": differences([_origin(record) for record in records]),
