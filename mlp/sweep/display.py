@@ -62,7 +62,7 @@ class Display:
         where : str
             In a few words, by what they are run.
         """
-        self.terminal.print(f"[bold]{len(plan.jobs)} jobs[/], {escape(where)}")
+        self.terminal.print(f"[bold]{escape(plan.headline)}[/], {escape(where)}")
         table = Table(box=None, show_header=False, padding=(0, 2, 0, 2))
         for key, values in plan.axes.items():
             table.add_row(f"[cyan]{escape(key)}[/]", escape("  ".join(map(in_words, values))))

@@ -69,8 +69,7 @@ def launch(
 
 def child_override(parent: str, job: PlannedJob) -> str:
     """Return the override that tells a job, wherever it is composed again, what it is."""
-    child = {"parent": parent, "key": job.key, "name": job.name, "params": job.params}
-    text = json.dumps(child).replace("\\", "\\\\").replace("'", "\\'")
+    text = json.dumps(job.child_of(parent)).replace("\\", "\\\\").replace("'", "\\'")
     return f"+sweep.child='{text}'"
 
 

@@ -67,7 +67,7 @@ def _note(record: Mapping[str, Any]) -> str:
     ]
     best = record["best"]
     parts = [
-        f"{len(record['jobs'])} jobs: {record['stop_reason'] or 'under way'}.",
+        f"{record['stop_reason'] or 'Under way'}.",
         "\n".join(axes),
         f"Best by {best['metric']}, {best['value']:.4f}: **{best['name']}** (`{best['run']}`)."
         if best

@@ -80,6 +80,7 @@ class Parent:
         self.bury_dead()
         record, counts = read_run(self.folder), self.children.counts()
         n_good, n_jobs = counts["finished"] + counts["pruned"], len(record["jobs"])
+        n_jobs = n_jobs or sum(counts.values())  # of a search, those that it has come to
         status = "FINISHED" if n_good == n_jobs else "FAILED"
         reason = f"{n_good} of {n_jobs} jobs finished"
         if error is not None:

@@ -37,6 +37,8 @@ class PlannedJob:
         They make it a single run: ``python -m mlp.run OVERRIDES``.
     config : dict
         Composed and resolved, plain containers.
+    trial : int or None
+        Number of the search's trial whose pruner watches it, if one does.
     """
 
     key: str
@@ -44,28 +46,40 @@ class PlannedJob:
     params: dict[str, Any]
     overrides: list[str]
     config: dict[str, Any]
+    trial: int | None = None
+
+    def child_of(self, parent: str) -> dict[str, Any]:
+        """Return what its run is told of the sweep with the id ``parent``."""
+        child = {"parent": parent, "key": self.key, "name": self.name, "params": self.params}
+        return child if self.trial is None else child | {"trial": self.trial}
 
 
 @dataclass(frozen=True)
 class Plan:
-    """A grid, laid out.
+    """A sweep, laid out.
 
     Attributes
     ----------
+    headline : str
+        What is going to run, in a few words.
     axes : dict of str to list
-        The values of each axis, by dotted key.
+        The values of each axis, by dotted key; in words if they are too many.
     jobs : list of PlannedJob
-        No two with the same key.
+        No two with the same key; empty if each is decided on when its turn has come.
     n_duplicates : int
         Combinations that were left out since they come to the same as another one.
     identity : str
         The same for the same sweep.
+    example : PlannedJob
+        One of those that are going to run, or that may be.
     """
 
+    headline: str
     axes: dict[str, list[Any]]
     jobs: list[PlannedJob]
     n_duplicates: int
     identity: str
+    example: PlannedJob
 
 
 class Composer:
@@ -154,7 +168,7 @@ def job_key(config: Mapping[str, Any], data_digest: str) -> str:
     """
     relevant = {key: value for key, value in config.items() if key not in IRRELEVANT}
     data = {key: value for key, value in config["data"].items() if key not in ("dir", "path")}
-    return _hash(relevant | {"data": data, "digest": data_digest})
+    return digest(relevant | {"data": data, "digest": data_digest})
 
 
 def plan_grid(
@@ -176,23 +190,26 @@ def plan_grid(
         For an axis without values, and for the first job that is not acceptable.
     """
     fixed, axes = split_arguments(grid, arguments, loader, master)
-    compose = Composer(loader, master, fixed)
+    compose = Composer(loader, master, list(fixed.values()))
     jobs: dict[str, PlannedJob] = {}
-    combinations = list(product(*axes.values()))
+    combinations = list(product(*map(_axis, axes.values())))
     for values in combinations:
         job = compose([f"{key}={value}" for key, value in zip(axes, values, strict=True)])
         jobs.setdefault(job.key, job)
+    named = _named(list(jobs.values()))
     return Plan(
-        axes=_values([job.params for job in jobs.values()]),
-        jobs=_named(list(jobs.values())),
+        headline=f"{len(jobs)} jobs",
+        axes=_values([job.params for job in named]),
+        jobs=named,
         n_duplicates=len(combinations) - len(jobs),
-        identity=_hash([sorted(jobs), grid.name]),
+        identity=digest([sorted(jobs), grid.name]),
+        example=named[0],
     )
 
 
 def split_arguments(
     settings: Settings, arguments: Sequence[str], loader: ConfigLoader, master: DictConfig
-) -> tuple[list[str], dict[str, list[str]]]:
+) -> tuple[dict[str, str], dict[str, Override]]:
     """Tell what all jobs share from what differs.
 
     A job has one BLAS thread unless the user gives it more, and leaves the test set alone unless
@@ -200,29 +217,30 @@ def split_arguments(
 
     Returns
     -------
-    fixed : list of str
-        Overrides.
-    axes : dict of str to list of str
-        The values of each axis, as on a command line.
+    fixed : dict of str to str
+        Overrides, by dotted key.
+    axes : dict of str to Override
+        Those with several values, by dotted key.
     """
     default = [] if settings.test == "all" else ["test=false"]
     default += ["threads=1"] if master.threads is None else []
     preset = [f"{key}={values}" for key, values in getattr(settings, "axes", {}).items()]
     parse = OverridesParser.create(config_loader=loader).parse_overrides
     overrides = {o.key_or_group: o for o in parse([*default, *preset, *arguments])}
-    fixed: list[str] = []
-    axes: dict[str, list[str]] = {}
+    fixed: dict[str, str] = {}
+    axes: dict[str, Override] = {}
     for key, override in overrides.items():
+        ours = key.split(".")[0] == "sweep"
+        if ours and override.is_sweep_override():
+            raise ConfigError(f"'{override.input_line}': a sweep's own settings have one value")
         if override.is_sweep_override():
-            axes[override.get_key_element()] = _axis(override)
-        elif key.split(".")[0] != "sweep":
-            fixed.append(str(override.input_line))
+            axes[override.get_key_element()] = override
+        elif not ours:
+            fixed[key] = str(override.input_line)
     return fixed, axes
 
 
 def _axis(override: Override) -> list[str]:
-    if override.key_or_group.split(".")[0] == "sweep":
-        raise ConfigError(f"'{override.input_line}': a sweep's own settings have one value")
     if not override.is_discrete_sweep():
         raise ConfigError(
             f"'{override.input_line}': a grid needs single values, as in "
@@ -252,7 +270,8 @@ def _named(jobs: list[PlannedJob]) -> list[PlannedJob]:
     return [replace(job, name=name) for job, name in zip(jobs, names, strict=True)]
 
 
-def _hash(value: Any) -> str:
+def digest(value: Any) -> str:
+    """Return a hash of plain values; equal numbers are equal, however they are written."""
     return hashlib.sha256(json.dumps(_canonical(value), sort_keys=True).encode()).hexdigest()
 
 

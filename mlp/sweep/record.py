@@ -111,6 +111,11 @@ def _lock(place: Path, key: str) -> FileLock:
     return FileLock(path)
 
 
+def study_journal(parent: str) -> Path:
+    """Return where a search with the id ``parent`` has its trials."""
+    return runs_dir() / parent / "study.journal"
+
+
 def bury(record: Mapping[str, Any]) -> Record:
     """Mark a run or a sweep whose process has died KILLED, as of its last sign of life."""
     folder = RunFolder(runs_dir() / record["id"])

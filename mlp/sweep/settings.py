@@ -78,6 +78,8 @@ class Search(Settings):
         one that may be pruned; the others follow when it was not.
     seed : int
         Of the sampler.
+    batch : int
+        Jobs given at once to a launcher of Hydra's; our own takes each when a worker is free.
     space : dict of str to dict
         The dimensions by dotted key, see `mlp.sweep.space`. The command line may replace or add
         some, and fixes one by a single value.
@@ -90,16 +92,17 @@ class Search(Settings):
     warmup: int = 5
     seeds_per_trial: int = 1
     seed: int = 0
+    batch: int = 4
     space: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         super().__post_init__()
         at_least(1, n_trials=self.n_trials, n_startup=self.n_startup, warmup=self.warmup)
-        at_least(1, seeds_per_trial=self.seeds_per_trial)
+        at_least(1, seeds_per_trial=self.seeds_per_trial, batch=self.batch)
         at_least(0, seed=self.seed)
 
 
-def read_settings(config: Mapping[str, Any]) -> Settings:
+def read_settings(config: Mapping[str, Any]) -> Grid | Search:
     """Return the settings in a composed configuration's ``sweep`` group.
 
     Raises
@@ -109,4 +112,4 @@ def read_settings(config: Mapping[str, Any]) -> Settings:
     """
     from omegaconf import OmegaConf
 
-    return part("sweep", OmegaConf.to_container(config["sweep"], resolve=True), Settings)
+    return part("sweep", OmegaConf.to_container(config["sweep"], resolve=True), Grid | Search)

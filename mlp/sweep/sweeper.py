@@ -4,6 +4,8 @@ import shlex
 import sys
 import traceback
 from collections.abc import Iterable, Mapping, Sequence
+from importlib import import_module
+from types import ModuleType
 from typing import Any
 
 from hydra.core.config_loader import ConfigLoader
@@ -16,17 +18,20 @@ from mlp.errors import ConfigError, RunError, UserError
 from mlp.paths import runs_dir
 from mlp.sweep.differences import short_keys
 from mlp.sweep.display import Display
+from mlp.sweep.figures import importances
 from mlp.sweep.parent import Parent, open_sweep
 from mlp.sweep.plan import Plan, plan_grid
 from mlp.sweep.pool import physical_cores, prepare
-from mlp.sweep.record import Children, Record, find_sweep, is_claimed, state
-from mlp.sweep.settings import Grid, Settings, read_settings
+from mlp.sweep.record import Children, Record, find_sweep, is_claimed, state, study_journal
+from mlp.sweep.settings import Search, Settings, read_settings
 from mlp.sweep.summary import show_summary, summarise
-from mlp.sweep.work import FixedJobs, Work
+from mlp.sweep.work import FixedJobs, Proposals, Work
 from mlp.tracking import MLflowTracking, NoTracking, read_run
 from mlp.tracking.provenance import git_state
+from mlp.tracking.style import save_figure
 
 FAILED = 1
+DONE = ("finished", "pruned")
 
 
 def sweep(
@@ -53,8 +58,10 @@ def sweep(
         Unless every job has succeeded.
     """
     settings = read_settings(master)
-    assert isinstance(settings, Grid)
-    plan = plan_grid(settings, arguments, loader, master)
+    if isinstance(settings, Search):
+        plan: Plan = _searching().plan_search(settings, arguments, loader, master)
+    else:
+        plan = plan_grid(settings, arguments, loader, master)
     workers = _workers(launcher, plan)
     earlier = None if settings.fresh else find_sweep(plan.identity)
     states = _states(Children(earlier["id"])) if earlier else {}
@@ -84,7 +91,7 @@ def _run(
     display: Display,
 ) -> bool:
     """Run the jobs that are not done yet, and sum up; tell whether all have succeeded."""
-    tracking = part("tracking", plan.jobs[0].config["tracking"], MLflowTracking | NoTracking)
+    tracking = part("tracking", plan.example.config["tracking"], MLflowTracking | NoTracking)
     if workers:
         prepare(with_mlflow=isinstance(tracking, MLflowTracking))
     description = {
@@ -101,17 +108,36 @@ def _run(
     if is_claimed(runs_dir(), plan.identity):
         display.say("another process is at this sweep; this one goes on when it has ended")
     with open_sweep(tracking, description, settings.fresh) as parent:
-        states = _states(parent.children)
         _warn_of_other_code(parent.children.read(), display)
-        todo = [job for job in plan.jobs if states.get(job.key) not in ("finished", "pruned")]
-        work = Work(FixedJobs(todo), parent, display, settings.max_failures)
-        with display.live(len(todo)):
+        proposals = _proposals(settings, plan, parent, display.metric)
+        work = Work(proposals, parent, display, settings.max_failures)
+        with display.live(proposals.n_left):
             if workers:
-                work.in_pool(min(workers, len(todo)))
+                work.in_pool(min(workers, max(1, proposals.n_left)))
             else:
-                work.by(launcher)
+                work.by(launcher, getattr(settings, "batch", None))
+        if shares := proposals.importances():
+            save_figure(importances(shares), parent.folder.figures / "importance.png")
         _sum_up(parent, settings, display)
     return read_run(parent.folder)["status"] == "FINISHED"
+
+
+def _searching() -> ModuleType:
+    """Return what runs a search; it needs packages that not everyone has installed."""
+    try:
+        for package in ("optuna", "cmaes"):
+            import_module(package)
+    except ImportError as error:
+        raise ConfigError(f"a search needs {error.name}: pip install 'mlp[search]'") from None
+    return import_module("mlp.sweep.trials")
+
+
+def _proposals(settings: Settings, plan: Plan, parent: Parent, metric: str) -> Proposals:
+    """Return what decides on the next job: of a grid, the list of those that are not done yet."""
+    if isinstance(settings, Search):
+        return _searching().Trials(plan, study_journal(parent.id), metric)
+    states = _states(parent.children)
+    return FixedJobs(job for job in plan.jobs if states.get(job.key) not in DONE)
 
 
 def _sum_up(parent: Parent, settings: Settings, display: Display) -> None:
@@ -130,7 +156,7 @@ def _workers(launcher: Launcher, plan: Plan) -> int | None:
     if not isinstance(launcher, LocalLauncher):
         return None
     if launcher.workers is None:
-        threads = max(job.config["threads"] or 1 for job in plan.jobs)
+        threads = max(job.config["threads"] or 1 for job in [plan.example, *plan.jobs])
         return max(1, physical_cores() // threads)
     if not isinstance(launcher.workers, int) or launcher.workers < 1:
         raise ConfigError(f"hydra.launcher.workers must be at least 1, got {launcher.workers!r}")
@@ -138,8 +164,8 @@ def _workers(launcher: Launcher, plan: Plan) -> int | None:
 
 
 def _metric(plan: Plan) -> str:
-    """Return what the first job monitors: without validation data, its training loss."""
-    config = plan.jobs[0].config
+    """Return what the jobs monitor: without validation data, its training loss."""
+    config = plan.example.config
     blind = config["data"]["validation"] == "none" and not config["trainer"]["overfit_batches"]
     metric = config["trainer"]["monitor"]
     return "train/loss" if blind and metric.startswith("val/") else metric

@@ -1,7 +1,9 @@
 """Jobs are handed out, and what becomes of them is taken in: by the pool, or by a launcher."""
 
+from collections import deque
 from collections.abc import Iterable
 from dataclasses import replace
+from itertools import islice
 from typing import Protocol
 
 from hydra.plugins.launcher import Launcher
@@ -17,25 +19,41 @@ from mlp.sweep.worker import ChildResult
 class Proposals(Protocol):
     """Who decides which jobs are run."""
 
+    @property
+    def n_left(self) -> int:
+        """How many jobs are to be run, at most."""
+
     def ask(self) -> PlannedJob | None:
-        """Return the next job, None when there is none."""
+        """Return the next job; None when there is none before one that is under way has ended."""
 
     def tell(self, job: PlannedJob, result: ChildResult) -> None:
         """Learn what has become of a job."""
+
+    def importances(self) -> dict[str, float]:
+        """Return how much each axis matters, where that can be told; see `Study.importances`."""
 
 
 class FixedJobs:
     """The jobs of a grid, one after the other."""
 
     def __init__(self, jobs: Iterable[PlannedJob]) -> None:
-        self._jobs = iter(jobs)
+        self._jobs = deque(jobs)
+
+    @property
+    def n_left(self) -> int:
+        """How many jobs are to be run."""
+        return len(self._jobs)
 
     def ask(self) -> PlannedJob | None:
         """Return the next job."""
-        return next(self._jobs, None)
+        return self._jobs.popleft() if self._jobs else None
 
     def tell(self, job: PlannedJob, result: ChildResult) -> None:
         """Do nothing: the list stands."""
+
+    def importances(self) -> dict[str, float]:
+        """Return nothing: the figure of the axes shows it all."""
+        return {}
 
 
 class Work:
@@ -72,10 +90,9 @@ class Work:
                 for job, result in pool.wait():
                     self._ended(job, result)
 
-    def by(self, launcher: Launcher) -> None:
-        """Let a launcher of Hydra's run all the jobs."""
-        jobs = list(iter(self._next, None))
-        if jobs:
+    def by(self, launcher: Launcher, batch: int | None = None) -> None:
+        """Let a launcher of Hydra's run the jobs, all at once or so many at a time."""
+        while jobs := list(islice(iter(self._next, None), batch)):
             launch(launcher, jobs, self._parent.children, self._display.started, self._ended)
 
     def _next(self) -> PlannedJob | None:

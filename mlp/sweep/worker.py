@@ -11,8 +11,9 @@ from mlp.errors import RunError
 from mlp.job import run_job
 from mlp.paths import runs_dir
 from mlp.sweep.plan import job_key
-from mlp.sweep.record import Children, Record, claim, state
+from mlp.sweep.record import Children, Record, claim, state, study_journal
 from mlp.tracking import RunFolder, read_run
+from mlp.training import Pruner
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,7 @@ def run_child(
     overrides : sequence of str
         They repeat it as a single run.
     child : mapping
-        What the run is to be in its sweep: ``parent`` (an id), ``key``, ``name``, ``params``.
+        What the run is to be in its sweep, see `PlannedJob.child_of`.
     """
     with claim(runs_dir() / child["parent"], child["key"]):
         earlier = _children(child["parent"]).by_key().get(child["key"])
@@ -68,8 +69,16 @@ def run_child(
         dataset = _dataset(job.data)
         if job_key(job.config, dataset.digest) != child["key"]:
             raise RunError("its data or configuration files have changed since it was planned")
-        result = run_job(config, overrides, dataset=dataset, sweep=child)
+        result = run_job(config, overrides, dataset=dataset, sweep=child, pruner=_pruner(child))
         return ChildResult.of(read_run(RunFolder(result.folder)), result.signal)
+
+
+def _pruner(child: Mapping[str, Any]) -> Pruner | None:
+    if "trial" not in child:
+        return None
+    from mlp.sweep.pruning import TrialPruner  # imports Optuna, which not every sweep needs
+
+    return TrialPruner(study_journal(child["parent"]), child["trial"])
 
 
 # A process that runs one job after another reads the data and the earlier runs once.

@@ -1,0 +1,207 @@
+"""The jobs of a search: points proposed become jobs, and what becomes of these is told."""
+
+import json
+import logging
+import re
+from collections import deque
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from math import isfinite
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+from hydra.core.config_loader import ConfigLoader
+from omegaconf import DictConfig
+
+from mlp.errors import ConfigError, UserError
+from mlp.sweep.differences import name_of, short_keys
+from mlp.sweep.dimensions import Point
+from mlp.sweep.plan import Composer, Plan, PlannedJob, digest, split_arguments
+from mlp.sweep.search import Study
+from mlp.sweep.settings import Search
+from mlp.sweep.space import Space, read_override, read_space
+from mlp.sweep.worker import ChildResult
+
+logger = logging.getLogger(__name__)
+WORD = re.compile(r"(?!(?:null|true|false|nan|inf)$)[A-Za-z]\w*", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class SearchPlan(Plan):
+    """A search, laid out: its jobs are not known yet, but what they can be is checked.
+
+    Attributes
+    ----------
+    settings : Search
+    space : Space
+    compose : Composer
+    max_epochs : int
+        What a training takes at most.
+    """
+
+    settings: Search
+    space: Space
+    compose: Composer
+    max_epochs: int
+
+
+def plan_search(
+    search: Search, arguments: Sequence[str], loader: ConfigLoader, master: DictConfig
+) -> SearchPlan:
+    """Return the plan of a search; every value that ends a range, and every choice, is checked.
+
+    Parameters
+    ----------
+    search : Search
+    arguments : sequence of str
+        The command line's words: those with several values are dimensions, one value fixes a key.
+    loader, master
+        As for `Composer`.
+
+    Raises
+    ------
+    UserError
+        When the space or something in it is not acceptable.
+    """
+    fixed, axes = split_arguments(search, arguments, loader, master)
+    dimensions = {k: dim for k, dim in read_space(search.space).items() if k not in fixed}
+    space = Space(dimensions | {key: read_override(override) for key, override in axes.items()})
+    compose = Composer(loader, master, list(fixed.values()))
+    samples = [compose(_overrides(point)) for point in space.samples()]
+    _check(search, space, samples)
+    return SearchPlan(
+        headline=_headline(search, space),
+        axes={key: dimension.in_words() for key, dimension in space.dimensions.items()},
+        jobs=[],
+        n_duplicates=0,
+        identity=_identity(search, space, samples),
+        example=samples[0],
+        settings=search,
+        space=space,
+        compose=compose,
+        max_epochs=max(job.config["trainer"]["max_epochs"] for job in samples),
+    )
+
+
+def _headline(search: Search, space: Space) -> str:
+    n_trials = search.n_trials
+    if search.sampler == "grid":
+        n_trials = min(n_trials, len(space.grid()))
+    seeds = f" of {search.seeds_per_trial} seeds" if search.seeds_per_trial > 1 else ""
+    pruning = f", {search.pruner} pruning" if search.pruner != "none" else ""
+    return f"{n_trials} trials{seeds} by {search.sampler}{pruning}"
+
+
+def _check(search: Search, space: Space, samples: Sequence[PlannedJob]) -> None:
+    """Raise ConfigError for what is right in itself and does not go together."""
+    if search.seeds_per_trial > 1 and "seed" in space.dimensions:
+        raise ConfigError("sweep.seeds_per_trial must be 1 when the seed itself is searched for")
+    if len({job.config["trainer"]["monitor"] for job in samples}) > 1:
+        raise ConfigError("trainer.monitor cannot be searched for: trials are compared by it")
+
+
+def _identity(search: Search, space: Space, samples: Sequence[PlannedJob]) -> str:
+    """Return a hash of what determines the trials; their number does not."""
+    settings = asdict(search)
+    for key in ("fresh", "dry_run", "max_failures", "test", "n_trials", "batch", "space"):
+        del settings[key]
+    dimensions = {
+        key: [type(dimension).__name__, vars(dimension)]
+        for key, dimension in space.dimensions.items()
+    }
+    return digest([settings, dimensions, [job.key for job in samples]])
+
+
+@dataclass
+class _Trial:
+    """A trial under way, and the values of its seeds so far."""
+
+    number: int
+    point: Point
+    values: list[float] = field(default_factory=list)
+    ended: bool = False
+
+
+class Trials:
+    """The jobs of a search, one after another (see `mlp.sweep.work.Proposals`).
+
+    Of a trial with several seeds the first is run first. If it was pruned, the trial ends so; else
+    the others follow, which are not pruned, and the trial's value is the mean of all.
+
+    Parameters
+    ----------
+    plan : SearchPlan
+    journal : Path
+        Of the study, made if need be.
+    metric : str
+        By which trials are compared, each training at its best epoch.
+    """
+
+    def __init__(self, plan: SearchPlan, journal: Path, metric: str) -> None:
+        self._plan, self._metric = plan, metric
+        self._study = Study(journal, plan.settings, plan.space, metric, plan.max_epochs)
+        self._names = short_keys(plan.space.dimensions)
+        self._trials: dict[str, _Trial] = {}  # by the names of their jobs
+        self._waiting: deque[PlannedJob] = deque()
+
+    @property
+    def n_left(self) -> int:
+        """How many jobs may follow, at most."""
+        n_trials = max(0, self._study.n_trials - self._study.n_ended)
+        return n_trials * self._plan.settings.seeds_per_trial
+
+    def ask(self) -> PlannedJob | None:
+        """Return the next job; None when there is none before one under way has ended."""
+        if self._waiting:
+            return self._waiting.popleft()
+        while proposal := self._study.ask():
+            try:
+                return self._job(_Trial(proposal.number, proposal.point), 0)
+            except UserError as error:  # each value is acceptable, but not all of them together
+                logger.warning("trial %d cannot be run: %s", proposal.number, error)
+                self._study.tell(proposal.number, None)
+        return None
+
+    def tell(self, job: PlannedJob, result: ChildResult) -> None:
+        """Learn what has become of a job; a killed one is left for the next start to repeat."""
+        trial = self._trials.pop(job.name)
+        if trial.ended or result.state == "killed":
+            return
+        value = (result.best or {}).get(self._metric)
+        if result.state != "finished" or value is None or not isfinite(value):
+            trial.ended = True
+            self._study.tell(trial.number, None, pruned=result.state == "pruned")
+            return
+        trial.values.append(value)
+        n_seeds = self._plan.settings.seeds_per_trial
+        if len(trial.values) == n_seeds:
+            self._study.tell(trial.number, fmean(trial.values))
+        elif len(trial.values) == 1:
+            self._waiting.extend(self._job(trial, i) for i in range(1, n_seeds))
+
+    def importances(self) -> dict[str, float]:
+        """Return how much each key matters, see `Study.importances`."""
+        return self._study.importances()
+
+    def _job(self, trial: _Trial, i: int) -> PlannedJob:
+        """Return the job of a trial's i-th seed."""
+        search, overrides = self._plan.settings, _overrides(trial.point)
+        name = f"trial {trial.number}: {name_of(trial.point, self._names)}"
+        if search.seeds_per_trial > 1:
+            seed = self._plan.example.config["seed"] + i
+            overrides, name = [*overrides, f"seed={seed}"], f"{name} seed={seed}"
+        watched = i == 0 and search.pruner != "none"
+        job = replace(self._plan.compose(overrides, name), trial=trial.number if watched else None)
+        self._trials[name] = trial
+        return job
+
+
+def _overrides(point: Mapping[str, Any]) -> list[str]:
+    """Return a point as words on a command line."""
+    return [f"{key}={_written(value)}" for key, value in point.items()]
+
+
+def _written(value: Any) -> str:
+    plain = isinstance(value, str) and WORD.fullmatch(value)
+    return value if plain else json.dumps(value)
