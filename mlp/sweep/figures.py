@@ -49,7 +49,10 @@ def draw_sweep_figures(into: Path, board: Leaderboard) -> None:
     params, values = [row.params for row in board.rows], [row.mean for row in board.rows]
     _, beyond = without_outliers(values)
     top = [row for row, far in zip(board.rows, beyond, strict=True) if not far][:TOP]
-    groups = {row.name: [read_history(entry.folder) for entry in row.entries] for row in top}
+    groups = {
+        f"{rank}. {row.name}": [read_history(entry.folder) for entry in row.entries]
+        for rank, row in enumerate(top, 1)
+    }
     save_figure(curves(groups, board.metric), into / "curves.png")
     if len(board.rows) > 1:
         save_figure(axes_against_metric(params, values, board.metric), into / "axes.png")
@@ -139,7 +142,8 @@ def axes_against_metric(
             medians = [np.median(heights[places == place]) for place in where.ticks]
             axes.plot(where.ticks, medians, "_", color=GREY, markersize=18)
         crowded = sum(map(len, where.labels)) > 60 // n_columns
-        turned = {"rotation": 30, "ha": "right", "rotation_mode": "anchor"} if crowded else {}
+        angle = 0 if not crowded else 30 if len(where.labels) <= 6 else 60
+        turned = {"rotation": angle, "ha": "right", "rotation_mode": "anchor"} if angle else {}
         axes.set_xticks(where.ticks, where.labels, **turned)
         axes.set_xlim(-0.15, 1.15)
         axes.set_xlabel(name)

@@ -149,7 +149,7 @@ class TestFiles:
             make_child(runs, f"r{i}", {"optimizer.lr": i}, value)
         draw_sweep_figures(tmp_path, leaderboard(["5eed"]))
         [legend] = drawn["curves.png"].legends
-        assert [text.get_text() for text in legend.get_texts()] == ["lr=0", "lr=1", "lr=2"]
+        assert [text.get_text() for text in legend.get_texts()] == ["1. lr=0", "2. lr=1", "3. lr=2"]
 
     def test_many_parameters_with_long_values_can_be_drawn(self, tmp_path: Path):
         params = [
