@@ -15,7 +15,7 @@ install: $(INSTALLED)  ## make .venv and install the project with everything it 
 
 $(INSTALLED): pyproject.toml constraints.txt
 	$(PY) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,search]'
 	@touch $@
 
 run: $(INSTALLED)  ## train on 5,000 real digits (nothing to download) and show the result
