@@ -141,7 +141,7 @@ def axes_against_metric(
         if len(where.ticks) == len(set(where.places)):
             medians = [np.median(heights[places == place]) for place in where.ticks]
             axes.plot(where.ticks, medians, "_", color=GREY, markersize=18)
-        crowded = sum(map(len, where.labels)) > 60 // n_columns
+        crowded = sum(map(len, where.labels)) > 50 // n_columns
         angle = 0 if not crowded else 30 if len(where.labels) <= 6 else 60
         turned = {"rotation": angle, "ha": "right", "rotation_mode": "anchor"} if angle else {}
         axes.set_xticks(where.ticks, where.labels, **turned)

@@ -155,7 +155,8 @@ class Leaderboard:
             groups.setdefault(json.dumps([entry.params.get(key) for key in keys]), []).append(entry)
         rows = [_row(group, metric, short_keys(keys)) for group in groups.values()]
         rows.sort(key=lambda row: (_order(metric, row.mean), row.name))
-        others = [entry for entry in entries if entry not in ranked]
+        ids = {entry.id for entry in ranked}
+        others = [entry for entry in entries if entry.id not in ids]
         others.sort(key=lambda entry: (entry.state, entry.record["name"], entry.id))
         return cls(metric, keys, rows, others)
 
