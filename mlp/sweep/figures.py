@@ -4,14 +4,14 @@ Each function takes plain values and returns a Figure of its own.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mlp.sweep.differences import in_words, short_keys
+from mlp.sweep.differences import short_keys
 from mlp.sweep.leaderboard import Leaderboard
+from mlp.sweep.scales import number_scale, scale, without_outliers
 from mlp.tracking import read_history
 from mlp.tracking.style import (
     BLUE,
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 
 TOP = 6  # rows of the leaderboard whose curves are drawn
 COLOURS = (ORANGE, BLUE, "#3a9a5b", "#8a5fb5", "#c0504d", "#8c8c8c")
-MOST_PLACES = 8  # values up to which each has a place of its own on its axis
 COLUMNS = 3
 ABSENT = "–"  # where a parameter does not apply
 History = Sequence[Mapping[str, float]]
@@ -92,6 +91,9 @@ def _draw_seeds(
     axes: "Axes", histories: Sequence[History], metric: str, name: str, style: Mapping[str, Any]
 ) -> None:
     series = [[row[metric] for row in history if metric in row] for history in histories]
+    series = [values for values in series if values]
+    if not series:
+        return
     mean = np.mean([s[: min(map(len, series))] for s in series], axis=0)
     if len(series) > 1:
         for values in series:
@@ -215,73 +217,3 @@ def importances(shares: Mapping[str, float]) -> "Figure":
     axes.xaxis.set_visible(False)
     axes.spines[["top", "right", "bottom"]].set_visible(False)
     return figure
-
-
-def without_outliers(values: Sequence[float]) -> tuple[np.ndarray, np.ndarray]:
-    """Bring the worst values so near that the others can be told apart.
-
-    Parameters
-    ----------
-    values : sequence of float
-        The best first, so that the direction shows.
-
-    Returns
-    -------
-    clipped : ndarray of shape (n,), float64
-        Not further from the best than four times the median is.
-    beyond : ndarray of shape (n,), bool
-        Which ones were.
-    """
-    distances = np.array(values) - values[0]
-    reach = 4 * np.median(np.abs(distances)) or np.inf
-    beyond = np.abs(distances) > reach
-    return values[0] + np.clip(distances, -reach, reach), beyond
-
-
-@dataclass(frozen=True)
-class Scale:
-    """Where the values of a parameter lie on its axis, from 0 to 1, and what is written there."""
-
-    places: Sequence[float]
-    ticks: Sequence[float]
-    labels: Sequence[str]
-
-
-def scale(values: Sequence[Any]) -> Scale:
-    """Lay out a parameter's values: many numbers by size, anything else evenly.
-
-    Where a parameter of many numbers is a word or absent, that has its place below them.
-    """
-    words = {in_words(value): value for value in values}
-    numbers = {word: value for word, value in words.items() if _is_number(value)}
-    others = sorted(words.keys() - numbers.keys(), key=lambda word: (len(word), word))
-    if len(numbers) > MOST_PLACES:
-        by_size, foot = number_scale(list(numbers.values())), 0.12 * len(others)
-        raised = [foot + (1 - foot) * np.array(x) for x in (by_size.places, by_size.ticks)]
-        places = {word: 0.12 * i for i, word in enumerate(others)}
-        ticks = [*places.values(), *raised[1].tolist()]
-        labels = [*others, *by_size.labels]
-        places |= zip(numbers, raised[0].tolist(), strict=True)
-    else:
-        labels = [*sorted(numbers, key=lambda word: numbers[word]), *others]
-        ticks = np.linspace(0, 1, len(labels)).tolist()
-        places = dict(zip(labels, ticks, strict=True))
-    return Scale([places[in_words(v)] for v in values], ticks, [shortened(x) for x in labels])
-
-
-def number_scale(values: Sequence[float]) -> Scale:
-    """Lay out numbers by their size, or by its logarithm if most of them are near the lower end."""
-    from matplotlib.ticker import LogLocator, MaxNLocator
-
-    low, high = min(values), max(values)
-    logarithmic = low > 0 and np.median(values) - low < 0.2 * (high - low)
-    locator = LogLocator(subs=(1.0, 3.0)) if logarithmic else MaxNLocator(5, steps=[1, 2, 5, 10])
-    ticks = [float(tick) for tick in locator.tick_values(low, high) if low <= tick <= high]
-    size = np.log10 if logarithmic else np.asarray
-    span = (size(high) - size(low)) or 1.0
-    places, where = ((size(v) - size(low)) / span for v in (values, ticks))
-    return Scale(places.tolist(), where.tolist(), [in_words(tick) for tick in ticks])
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
