@@ -131,8 +131,8 @@ def _read_dimension(place: str, values: Any) -> Dimension:
 def read_override(override: Override) -> Dimension:
     """Return the dimension that a word on the command line describes.
 
-    Values and lists are a choice, ``range`` has steps, ``interval`` is of whole numbers if both
-    of its ends are; ``tag(log, interval(1, 100))`` makes orders of magnitude alike.
+    Several values are a choice; ``range`` has steps; ``interval(0,0.5)`` is of all numbers, and
+    ``int(interval(1,8))`` of whole ones; ``tag(log, ...)`` makes orders of magnitude alike.
     """
     place, sweep = f"sweep.space.{override.get_key_element()}.", override.value()
     if isinstance(sweep, IntervalSweep):
