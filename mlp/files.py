@@ -1,11 +1,72 @@
-"""Files that are there as a whole or not at all."""
+"""Files and folders that are there as a whole or not at all."""
 
 import os
+import secrets
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+UNFINISHED = ".part"  # ends the name of what is being written, or was when its writer died
 
-def fsync_path(path: Path) -> None:
-    """Force a file's content, or a folder's entries, to the disk."""
+
+@contextmanager
+def whole(path: Path) -> Iterator[Path]:
+    """Write a file or a folder elsewhere, and give it its name when it is complete.
+
+    Whatever ends the writer, a signal, a full disk or a power cut, under ``path`` is found what
+    was there before, or all of the new; for a folder that replaces another there is a moment with
+    nothing under the name.
+
+    Parameters
+    ----------
+    path : Path
+        In a folder that exists.
+
+    Yields
+    ------
+    Path
+        Beside ``path``, and nothing there yet: the block makes a file or a folder of it.
+    """
+    unfinished, old = _beside(path), _beside(path)
+    try:
+        yield unfinished
+        _force_to_disk(unfinished)
+        if unfinished.is_dir() and path.exists():
+            path.rename(old)  # a folder cannot replace anything in one step
+        os.replace(unfinished, path)
+    except BaseException:
+        if old.exists():
+            old.rename(path)
+        raise
+    finally:
+        remove(unfinished)
+        remove(old)
+
+
+def remove(path: Path) -> None:
+    """Remove a file or a folder as far as that is possible, if it is there."""
+    if path.is_dir():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def remove_unfinished(folder: Path) -> None:
+    """Remove what dead writers have left in a folder; there must be no living ones."""
+    for path in folder.glob(f".*{UNFINISHED}"):
+        remove(path)
+
+
+def _beside(path: Path) -> Path:
+    return path.with_name(f".{path.name}.{secrets.token_hex(4)}{UNFINISHED}")
+
+
+def _force_to_disk(path: Path) -> None:
+    """Wait until a file, or a folder with all in it, would survive a power cut."""
+    if path.is_dir():
+        for entry in path.iterdir():
+            _force_to_disk(entry)
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)

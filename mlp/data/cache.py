@@ -5,7 +5,6 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -13,6 +12,7 @@ from filelock import FileLock
 
 from mlp import paths
 from mlp.data.dataset import ARRAYS, Dataset
+from mlp.files import whole
 
 FORMAT = 1  # part of every key: raise it when a decoder changes what it returns
 
@@ -75,15 +75,11 @@ def _write(dataset: Dataset, folder: Path) -> Dataset:
     """Store the data set and return it memory-mapped; as it is, where it cannot be stored."""
     meta = {key: getattr(dataset, key) for key in ("classes", "x_max", "image_shape", "digest")}
     try:
-        with TemporaryDirectory(prefix=".writing-", dir=folder.parent) as scratch:
-            entry = Path(scratch, "entry")
+        with whole(folder) as entry:  # in place of a broken one, or that would have been read
             entry.mkdir()
             for name, array in dataset.arrays.items():
                 np.save(entry / f"{name}.npy", array)
             (entry / "meta.json").write_text(json.dumps(meta))
-            if folder.exists():  # broken, or it would have been read
-                folder.rename(Path(scratch, "broken"))
-            entry.rename(folder)
     except OSError:
         return dataset
     return _read(folder, dataset.name) or dataset

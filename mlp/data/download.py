@@ -7,6 +7,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from mlp.errors import DataError
+from mlp.files import whole
 
 TIMEOUT = 15.0  # seconds without an answer before the next mirror is tried
 
@@ -61,8 +62,8 @@ def _install(file: Path, folder: Path) -> Path:
     """Copy a file into a folder; under its name it is never seen incomplete."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with TemporaryDirectory(prefix=".download-", dir=folder) as nearby:
-            copy = shutil.copyfile(file, Path(nearby, file.name))
-            return copy.rename(folder / file.name)
+        with whole(folder / file.name) as copy:
+            shutil.copyfile(file, copy)
     except (OSError, ValueError) as error:  # ValueError: a NUL in the folder's name
         raise DataError(f"data.dir: {folder} cannot be written ({error})") from error
+    return folder / file.name

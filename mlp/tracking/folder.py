@@ -6,13 +6,14 @@ complete or not at all, so a reader never meets half a file, whatever ended the 
 
 import csv
 import json
-import os
+import threading
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from mlp.errors import RunError
+from mlp.files import whole
 
 
 @dataclass(frozen=True)
@@ -83,10 +84,9 @@ class RunFolder:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a file that is never seen half-written: a temporary one, renamed when complete."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    temporary.write_text(text, encoding="utf-8")
-    os.replace(temporary, path)
+    """Write a file that is never seen half-written."""
+    with whole(path) as unfinished:
+        unfinished.write_text(text, encoding="utf-8")
 
 
 def write_yaml(path: Path, value: Any) -> None:
@@ -98,10 +98,8 @@ def write_yaml(path: Path, value: Any) -> None:
 
 def write_csv(path: Path, header: list[str], rows: Iterable[Iterable[Any]]) -> None:
     """Write a table whose floats read back as the same numbers."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    with temporary.open("w", newline="", encoding="utf-8") as file:
+    with whole(path) as unfinished, unfinished.open("w", newline="", encoding="utf-8") as file:
         csv.writer(file, lineterminator="\n").writerows([header, *rows])
-    os.replace(temporary, path)
 
 
 def read_run(folder: RunFolder) -> dict[str, Any]:
@@ -126,11 +124,25 @@ def write_run(folder: RunFolder, record: Mapping[str, Any]) -> None:
     write_text(folder.record, json.dumps(record, indent=2, ensure_ascii=False) + "\n")
 
 
+_changing = threading.Lock()  # the training and what brings it to MLflow are two threads
+
+
 def update_run(folder: RunFolder, **changes: Any) -> dict[str, Any]:
-    """Change some entries of the record and return all of it."""
-    record = read_run(folder) | changes
-    write_run(folder, record)
+    """Change some entries of the record, which is to be delivered again; return all of it."""
+    with _changing:
+        record = read_run(folder) | changes
+        if record["mlflow"]:
+            record["mlflow"] = record["mlflow"] | {"delivered": False}
+        write_run(folder, record)
     return record
+
+
+def note_delivery(folder: RunFolder, delivered: Mapping[str, Any]) -> None:
+    """Note that MLflow has all of a record, unless it has changed meanwhile."""
+    with _changing:
+        if read_run(folder) == delivered:
+            place = delivered["mlflow"] | {"delivered": True}
+            write_run(folder, delivered | {"mlflow": place})
 
 
 def read_config(folder: RunFolder) -> dict[str, Any]:

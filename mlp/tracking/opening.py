@@ -10,6 +10,7 @@ import numpy as np
 
 from mlp.data import Dataset, Parts
 from mlp.errors import RunError, UserError
+from mlp.files import whole
 from mlp.nn import Network
 from mlp.paths import runs_dir
 from mlp.tracking.folder import RunFolder, write_run, write_text, write_yaml
@@ -87,7 +88,8 @@ def open_run(
     folder = RunFolder(runs_dir() / record["id"])
     try:
         _make_folder(folder, record, config, overrides)
-        np.save(folder.example, dataset.x_train[:1])
+        with whole(folder.example) as unfinished, unfinished.open("wb") as file:
+            np.save(file, dataset.x_train[:1])
     except OSError as error:
         if client:
             client.set_terminated(record["id"], "FAILED")

@@ -1,7 +1,6 @@
 """One run being recorded: its folder is written as things happen, MLflow follows behind."""
 
 import csv
-import os
 import time
 import traceback
 from collections.abc import Mapping, Sequence
@@ -10,6 +9,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, TextIO
 
 from mlp.data import Scaler
+from mlp.files import whole
 from mlp.nn import MLP, Network, save
 from mlp.tracking.evaluations import record_evaluation
 from mlp.tracking.folder import RunFolder, read_run, update_run, write_text
@@ -73,11 +73,10 @@ class Recorder:
 
     def save_weights(self, model: MLP, network: Network, scaler: Scaler) -> None:
         """Write what evaluation needs: the network and the scaling of its inputs."""
-        unfinished = self.folder.path / ".weights"
-        unfinished.mkdir()
-        save(unfinished, model, network)
-        scaler.save(unfinished)
-        os.replace(unfinished, self.folder.weights)
+        with whole(self.folder.weights) as unfinished:
+            unfinished.mkdir()
+            save(unfinished, model, network)
+            scaler.save(unfinished)
 
     def save_test(self, evaluation: Evaluation, classes: Sequence[str]) -> None:
         """Record the result on the run's own test set."""

@@ -6,6 +6,8 @@ A figure is an object of its own: no pyplot, no global state.
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mlp.files import whole
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
@@ -25,9 +27,8 @@ def new_figure(height: float) -> "Figure":
 def save_figure(figure: "Figure", path: Path) -> None:
     """Write a PNG that is never seen half-written; its folder is made if need be."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f".{path.name}")
-    figure.savefig(unfinished, format="png")
-    unfinished.replace(path)
+    with whole(path) as unfinished:
+        figure.savefig(unfinished, format="png")
 
 
 def bare(axes: "Axes") -> None:

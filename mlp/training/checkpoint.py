@@ -8,8 +8,6 @@ in case the newest is damaged later.
 
 import hashlib
 import json
-import os
-import shutil
 from pathlib import Path
 from time import perf_counter
 
@@ -17,7 +15,7 @@ import numpy as np
 
 from mlp.arrays import read_into
 from mlp.errors import RunError
-from mlp.files import fsync_path
+from mlp.files import remove, remove_unfinished, whole
 from mlp.training.progress import Progress
 
 N_KEPT = 2
@@ -62,20 +60,13 @@ class Checkpoints:
         OSError
             When it cannot be written, for want of space or permission; those there are remain.
         """
-        unfinished = self.folder / f".writing-{os.getpid()}"
-        shutil.rmtree(unfinished, ignore_errors=True)
-        unfinished.mkdir(parents=True)
-        try:
+        self.folder.mkdir(exist_ok=True)
+        remove_unfinished(self.folder)
+        with whole(self.folder / f"epoch-{progress.epoch}") as unfinished:
+            unfinished.mkdir()
             _write(unfinished, progress)
-            final = self.folder / f"epoch-{progress.epoch}"
-            shutil.rmtree(final, ignore_errors=True)  # a damaged one, or it would have been used
-            unfinished.rename(final)
-            fsync_path(self.folder)
-        except BaseException:
-            shutil.rmtree(unfinished, ignore_errors=True)
-            raise
         for old in self.stored()[:-N_KEPT]:
-            shutil.rmtree(old, ignore_errors=True)
+            remove(old)
 
     def stored(self) -> list[Path]:
         """Return the checkpoints' folders, oldest first."""
@@ -102,11 +93,11 @@ class Checkpoints:
 
     def remove(self) -> None:
         """Remove all checkpoints: the training is over."""
-        shutil.rmtree(self.folder, ignore_errors=True)
+        remove(self.folder)
 
 
 def _write(folder: Path, progress: Progress) -> None:
-    """Write the files of a checkpoint and force them to the disk."""
+    """Write the files of a checkpoint."""
     digests = {}
     for name, array in progress.arrays().items():
         np.save(folder / f"{name}.npy", array)
@@ -114,8 +105,6 @@ def _write(folder: Path, progress: Progress) -> None:
     text = json.dumps({"digests": digests, **progress.numbers()})
     (folder / "progress.json").write_text(text, encoding="utf-8")
     (folder / "progress.sha256").write_text(_digest(text.encode()), encoding="utf-8")
-    for path in (*folder.iterdir(), folder):
-        fsync_path(path)
 
 
 def _read(folder: Path, progress: Progress) -> None:
