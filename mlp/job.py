@@ -104,9 +104,14 @@ def run_job(
         console.show_plan(dataset, parts, network)
         with Interruption() as interruption:
             run = open_run(job.tracking, job.config, overrides, dataset, parts, network, sweep)
+            stops = [interruption, pruner] if pruner else [interruption]
             try:
                 with run:
-                    _train(job, run, dataset, parts, network, console, interruption, pruner)
+                    _train(job, run, dataset, parts, network, console, stops)
+                    run.killed = interruption.signal is not None
+                    run.pruned = pruner is not None and pruner.pruned
+                    if not run.killed and (job.test or not sweep):  # of many, few are looked at
+                        _evaluate(job, run, dataset, parts, network)
             except Exception:
                 pass  # the run is recorded as FAILED, with the reason
     record = read_run(run.folder)
@@ -136,10 +141,9 @@ def _train(
     parts: Parts,
     network: Network,
     console: Console,
-    interruption: "Interruption",
-    pruner: Pruner | None,
+    stops: Sequence[StopCondition],
 ) -> None:
-    """Fit, store the best epoch's weights, and read the test set, once, if it is wanted."""
+    """Fit, store the best epoch's weights, and draw how it went."""
     with console.training():
         outcome = job.trainer.fit(
             network,
@@ -148,21 +152,26 @@ def _train(
             parts,
             job.seed,
             listeners=(run, console),
-            stops=(interruption, pruner) if pruner else (interruption,),
+            stops=stops,
         )
     run.save_weights(job.model, network, parts.scaler)
     image, figures = dataset.image_shape, run.folder.figures
     first_weights = dict(network.named_arrays())["W1"]
     draw_training_figures(figures, outcome.history, outcome.best_epoch, first_weights, image)
-    tested = job.test and parts.test and not interruption.signal
-    shown = parts.test if tested else parts.val
-    if shown:
-        evaluation = Evaluator(network, shown, job.trainer.eval_batch_size)()
-        if tested:
-            run.save_test(evaluation, dataset.classes)
-        draw_evaluation_figures(figures, evaluation, shown, dataset.classes, image)
-    run.killed = interruption.signal is not None
-    run.pruned = pruner is not None and pruner.pruned
+
+
+def _evaluate(job: Job, run: Recorder, dataset: Dataset, parts: Parts, network: Network) -> None:
+    """Read the test set, once, if it is wanted, or else the validation data, for the figures."""
+    tested = job.test and parts.test
+    part = parts.test if tested else parts.val
+    if part is None:
+        return
+    evaluation = Evaluator(network, part, job.trainer.eval_batch_size)()
+    if tested:
+        run.save_test(evaluation, dataset.classes)
+    draw_evaluation_figures(
+        run.folder.figures, evaluation, part, dataset.classes, dataset.image_shape
+    )
 
 
 class Interruption(StopCondition):

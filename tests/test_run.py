@@ -130,9 +130,12 @@ class TestFailure:
 class TestSweep:
     def test_test_set_is_left_alone_unless_asked_for(self, mlp_run: Command):
         """A sweep chooses by validation."""
-        assert mlp_run("-m", *QUICK, "optimizer=sgd,adam").status == 0
-        assert mlp_run("-m", *QUICK, "test=true").status == 0
-        assert [bool(read_run(folder)["test"]) for folder in list_runs()] == [False, False, True]
+        quick = [*QUICK, "optimizer=sgd,adam"]
+        for name in ("none", "all"):
+            words = [f"sweep.test={name}", f"sweep.name={name}"]
+            assert mlp_run("-m", *quick, *words).status == 0
+        tested = [bool(read_run(folder)["test"]) for folder in list_runs()]
+        assert tested == [False, False, True, True]
         assert not any(Path.cwd().iterdir())
 
 

@@ -89,30 +89,31 @@ class Pool:
 
     def start(self, job: PlannedJob) -> None:
         """Hand a job to a free worker."""
-        child = {"parent": self._parent, "key": job.key, "name": job.name, "params": job.params}
-        future = self._pool.schedule(run_child, (job.config, job.overrides, child))
+        if not self._pool.active:
+            self._renew()
+        arguments = (job.config, job.overrides, job.child_of(self._parent))
+        future = self._pool.schedule(run_child, arguments)
         self._running[future] = job
 
     def wait(self) -> list[tuple[PlannedJob, ChildResult]]:
         """Wait until at least one job has ended; return those that have."""
         done, _ = wait(self._running, return_when=FIRST_COMPLETED)
         ended = [(self._running.pop(future), future) for future in done]
-        if any(isinstance(future.exception(), BrokenProcessPool) for _, future in ended):
-            return self._start_over([job for job, _ in ended])
-        self._breaks = 0
-        return [(job, _result(future)) for job, future in ended]
+        broken = [job for job, f in ended if isinstance(f.exception(), BrokenProcessPool)]
+        for job in broken:  # no worker had taken it
+            self.start(job)
+        results = [(job, _result(future)) for job, future in ended if job not in broken]
+        self._breaks = 0 if results else self._breaks
+        return results
 
-    def _start_over(self, jobs: list[PlannedJob]) -> list[tuple[PlannedJob, ChildResult]]:
-        """Make a new pool: the workers of the old one died before they had taken a job."""
+    def _renew(self) -> None:
+        """Make a new pool: a worker of the old one died when none had a job."""
         self._breaks += 1
         if self._breaks == MOST_BREAKS:
             raise RunError("the worker processes die as soon as they are started")
         self._pool.stop()
         self._pool.join()
         self._pool = self._new_pool()
-        for job in jobs:
-            self.start(job)
-        return []
 
     def __exit__(
         self,
@@ -131,11 +132,15 @@ class Pool:
 
     def _new_pool(self) -> ProcessPool:
         context = multiprocessing.get_context(START)
-        return ProcessPool(self._workers, initializer=_begin_worker, context=context)
+        environment = (dict(os.environ),)
+        return ProcessPool(
+            self._workers, initializer=_begin_worker, initargs=environment, context=context
+        )
 
 
-def _begin_worker() -> None:
-    """Let the worker end when the process that started it has died."""
+def _begin_worker(environment: dict[str, str]) -> None:
+    """Prepare a worker: it shares our environment, and ends when this process has died."""
+    os.environ.update(environment)
     parent = multiprocessing.parent_process()
     assert parent is not None
     threading.Thread(target=_outlive_not, args=(parent.sentinel,), daemon=True).start()
