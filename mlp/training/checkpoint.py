@@ -8,6 +8,8 @@ in case the newest is damaged later.
 
 import hashlib
 import json
+import logging
+from collections.abc import Callable
 from pathlib import Path
 from time import perf_counter
 
@@ -18,6 +20,7 @@ from mlp.errors import RunError
 from mlp.files import remove, remove_unfinished, whole
 from mlp.training.progress import Progress
 
+logger = logging.getLogger(__name__)
 N_KEPT = 2
 MAX_SHARE = 0.01  # of the training time: a large network is written less often than asked
 
@@ -29,28 +32,53 @@ class Checkpoints:
     ----------
     folder : Path
         Their own; made when the first one is written.
-    every : float
-        Seconds from one to the next, at least.
-
-    Attributes
-    ----------
-    damaged : list of str
-        Why a checkpoint was passed over, one sentence each.
+    every : float or None
+        Seconds from one to the next, at least; None makes none.
+    keep : bool
+        Write one of the last epoch: the training may be made longer.
+    report : callable
+        Told, a sentence each, which checkpoint is damaged or cannot be written.
     """
 
-    def __init__(self, folder: Path, every: float) -> None:
-        self.folder, self.every = folder, every
-        self.damaged: list[str] = []
-        self._cost = 0.0
-        self._last = perf_counter()
+    def __init__(
+        self,
+        folder: Path,
+        every: float | None,
+        keep: bool = False,
+        report: Callable[[str], None] = logger.warning,
+    ) -> None:
+        self.folder, self.every, self.keep, self.report = folder, every, keep, report
+        self._last, self._cost = perf_counter(), 0.0
+        self._failed = False
 
-    def offer(self, progress: Progress) -> None:
-        """Write a checkpoint if it is time for one."""
-        if perf_counter() - self._last >= max(self.every, self._cost / MAX_SHARE):
-            begin = perf_counter()
+    def offer(self, progress: Progress, last: bool) -> None:
+        """Write a checkpoint if it is time for one.
+
+        A disk that does not take it is reported once, and tried again the next time: the training
+        need not end for that.
+
+        Parameters
+        ----------
+        progress : Progress
+        last : bool
+            Whether the training is over.
+        """
+        begin = perf_counter()
+        if not (self.keep if last else self._is_due(begin)):
+            return
+        try:
             self.write(progress)
-            self._last = perf_counter()
-            self._cost = self._last - begin
+        except OSError as error:
+            if not self._failed:
+                self.report(f"no checkpoint can be written to {self.folder}: {error}")
+            self._failed = True
+        self._last = perf_counter()
+        self._cost = self._last - begin
+
+    def _is_due(self, now: float) -> bool:
+        if self.every is None:
+            return False
+        return now - self._last >= max(self.every, self._cost / MAX_SHARE)
 
     def write(self, progress: Progress) -> None:
         """Write a checkpoint and remove all but the last two.
@@ -80,13 +108,13 @@ class Checkpoints:
     def restore(self, progress: Progress) -> int:
         """Put the newest sound checkpoint into ``progress``; return its epoch, 0 if there is none.
 
-        A damaged one is named in ``damaged`` and the one before it used.
+        A damaged one is reported, and the one before it used.
         """
         for path in reversed(self.stored()):
             try:
                 _read(path, progress)
             except RunError as error:
-                self.damaged.append(str(error))
+                self.report(f"a damaged checkpoint is left aside: {error}")
             else:
                 return progress.epoch
         return 0

@@ -5,7 +5,7 @@ callable that takes one. A listener observes and changes nothing.
 """
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from mlp.nn import Network
@@ -28,6 +28,9 @@ class RunStarted:
         The metric that decides which epoch is best; None when the last one is.
     patience : int or None
         None when only ``max_epochs`` or the time end the training.
+    history : sequence of dict
+        The metrics of the epochs that an interrupted training has come to before, with their
+        numbers under ``epoch``; they are not told again.
     """
 
     network: Network
@@ -37,6 +40,7 @@ class RunStarted:
     max_epochs: int
     monitor: str | None
     patience: int | None
+    history: Sequence[dict[str, float]] = ()
 
 
 @dataclass(frozen=True)

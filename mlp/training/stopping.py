@@ -14,7 +14,10 @@ class StopCondition:
         return None
 
     def after_epoch(self, event: EpochEnded) -> str | None:
-        """Return why to stop after this epoch, or None."""
+        """Return why to stop after this epoch, or None.
+
+        A training that is continued asks about the last epoch again: the answer is to be the same.
+        """
         return None
 
     def state(self) -> dict[str, Any]:
@@ -75,25 +78,23 @@ class Patience(StopCondition):
         self.monitor, self.patience, self.min_delta = monitor, patience, min_delta
         self.sign = 1.0 if higher_is_better(monitor) else -1.0
         self.reference: float | None = None
-        self.waited = 0
+        self.reference_epoch = 0
 
     def after_epoch(self, event: EpochEnded) -> str | None:
         """Return a reason when patience is at its end."""
         value = event.metrics[self.monitor]
         gain = None if self.reference is None else self.sign * (value - self.reference)
         if gain is None or (gain > 0 and gain >= self.min_delta):
-            self.reference, self.waited = value, 0
-            return None
-        self.waited += 1
-        if self.waited < self.patience:
+            self.reference, self.reference_epoch = value, event.epoch
+        if event.epoch - self.reference_epoch < self.patience:
             return None
         by = f" by {self.min_delta:g}" if self.min_delta else ""
         return f"{self.monitor} has not improved{by} for {self.patience} epochs"
 
     def state(self) -> dict[str, Any]:
-        """Return the reference and the epochs waited since."""
-        return {"reference": self.reference, "waited": self.waited}
+        """Return the reference and its epoch."""
+        return {"reference": self.reference, "reference_epoch": self.reference_epoch}
 
     def load_state(self, state: dict[str, Any]) -> None:
         """Go on from what ``state`` returned."""
-        self.reference, self.waited = state["reference"], state["waited"]
+        self.reference, self.reference_epoch = state["reference"], state["reference_epoch"]

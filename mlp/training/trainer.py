@@ -42,6 +42,10 @@ class Trainer:
         For debugging: an epoch, and a validation, end after so many batches.
     overfit_batches : int or None
         For debugging: train and validate on the same so many batches.
+    checkpoint_every : float or None
+        Seconds from one checkpoint to the next, at least; None makes none.
+    keep_checkpoint : bool
+        Keep the last epoch's when all is over, so that the training can be made longer.
     """
 
     max_epochs: int = 100
@@ -54,6 +58,8 @@ class Trainer:
     eval_batch_size: int = 1000
     limit_batches: int | None = None
     overfit_batches: int | None = None
+    checkpoint_every: float | None = 5.0
+    keep_checkpoint: bool = False
 
     def __post_init__(self) -> None:
         at_least(1, max_epochs=self.max_epochs, batch_size=self.batch_size)
@@ -65,7 +71,7 @@ class Trainer:
         for name in ("patience", "limit_batches", "overfit_batches"):
             if getattr(self, name) is not None:
                 at_least(1, **{name: getattr(self, name)})
-        for name in ("max_seconds", "clip_norm"):
+        for name in ("max_seconds", "clip_norm", "checkpoint_every"):
             if getattr(self, name) is not None:
                 positive(**{name: getattr(self, name)})
 
@@ -143,8 +149,7 @@ class Trainer:
         if checkpoints:
             checkpoints.restore(progress)
         emit = Emitter(listeners)
-        emit(self._started(network, train, val, run_epoch.n_steps, monitor))
-        # A checkpoint holds an epoch about which the conditions have not been asked yet.
+        emit(self._started(progress, train, val, run_epoch.n_steps))
         reason = _ask(stops, progress.ended()) if progress.epoch else None
         while reason is None:
             try:
@@ -154,9 +159,9 @@ class Trainer:
                 break
             ended = progress.ended()
             emit(ended)
-            if checkpoints:
-                checkpoints.offer(progress)
             reason = _ask(stops, ended)
+            if checkpoints:
+                checkpoints.offer(progress, last=reason is not None)
         progress.restore_best()
         outcome = Outcome(
             reason,
@@ -179,11 +184,18 @@ class Trainer:
         return train, val
 
     def _started(
-        self, network: Network, train: Part, val: Part | None, n_steps: int, monitor: str | None
+        self, progress: Progress, train: Part, val: Part | None, n_steps: int
     ) -> RunStarted:
-        n_val = len(val) if val else 0
-        patience = self.patience if monitor else None
-        return RunStarted(network, len(train), n_val, n_steps, self.max_epochs, monitor, patience)
+        return RunStarted(
+            progress.network,
+            n_train=len(train),
+            n_val=len(val) if val else 0,
+            steps_per_epoch=n_steps,
+            max_epochs=self.max_epochs,
+            monitor=progress.monitor,
+            patience=self.patience if progress.monitor else None,
+            history=tuple(progress.history),
+        )
 
     def _stop_conditions(self, monitor: str | None) -> list[StopCondition]:
         stops: list[StopCondition] = [EpochLimit(self.max_epochs)]

@@ -1,5 +1,7 @@
 """A training that goes on from a checkpoint is the training that was never interrupted."""
 
+import os
+
 import numpy as np
 import pytest
 
@@ -8,6 +10,7 @@ from mlp.nn import (
     Adagrad,
     Adam,
     AdamW,
+    Constant,
     Cosine,
     Momentum,
     NAdam,
@@ -25,9 +28,10 @@ class EveryEpoch(Checkpoints):
     """Writes a checkpoint whenever it can."""
 
     def __init__(self, folder):
-        super().__init__(folder, every=0)
+        self.reports = []
+        super().__init__(folder, every=0, report=self.reports.append)
 
-    def offer(self, progress):
+    def offer(self, progress, last):
         self.write(progress)
 
 
@@ -124,6 +128,61 @@ def test_not_more_often_than_asked(run, folder):
     assert not folder.exists()
 
 
+def test_none(run, folder):
+    """``every=None`` makes none, and continues from what is there."""
+    run(checkpoints=Checkpoints(folder, every=None))
+    assert not folder.exists()
+    crash(run, folder, 3)
+    epochs = []
+    run(checkpoints=Checkpoints(folder, every=None), listeners=[epochs.append])
+    assert [event.epoch for event in epochs if isinstance(event, EpochEnded)] == [4, 5]
+
+
+def test_kept(run, folder):
+    """The last epoch's, from which a longer training goes on as if it had been meant so."""
+    settings = {"make_optimizer": Adam, "make_schedule": Constant}
+    run(checkpoints=Checkpoints(folder, every=None, keep=True), **settings)
+    assert [path.name for path in folder.iterdir()] == ["epoch-5"]
+    longer = {"max_epochs": 9, **settings}
+    assert_same(run(checkpoints=Checkpoints(folder, every=None), **longer), run(**longer))
+
+
+def test_longer_patience(run, folder):
+    """A training that patience has ended goes on as if it had been longer all the time."""
+    settings = {"make_optimizer": lambda: SGD(0.5), "max_epochs": 60}
+    checkpoints = Checkpoints(folder, every=None, keep=True)
+    short = run(checkpoints=checkpoints, patience=1, **settings)
+    assert short[1].stop_reason.startswith("val/loss has not improved")
+    longer = run(checkpoints=Checkpoints(folder, every=None), patience=4, **settings)
+    assert longer[1].epochs > short[1].epochs
+    assert_same(longer, run(patience=4, **settings))
+
+
+def test_continued_training_tells_its_past(run, folder):
+    """So that who listens can fill a gap."""
+    crash(run, folder, 3)
+    events = []
+    _, outcome = run(checkpoints=EveryEpoch(folder), listeners=[events.append])
+    assert list(events[0].history) == outcome.history[:3]
+
+
+def test_full_disk(run, folder, monkeypatch):
+    """The training goes on, what is there stays, and it is reported once."""
+    crash(run, folder, 3)
+
+    def full(descriptor):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    reports = []
+    checkpoints = Checkpoints(folder, every=1e-9, report=reports.append)
+    assert_same(run(checkpoints=checkpoints), run())
+    [report] = reports
+    assert "No space left on device" in report
+    assert str(folder) in report
+    assert {path.name for path in folder.iterdir()} == {"epoch-2", "epoch-3"}
+
+
 def test_removed(run, folder):
     """Once the training is over, all can go."""
     checkpoints = EveryEpoch(folder)
@@ -170,7 +229,7 @@ def test_damaged(run, folder, damage):
     damage(folder / "epoch-3")
     checkpoints = EveryEpoch(folder)
     assert_same(run(checkpoints=checkpoints), run())
-    [message] = checkpoints.damaged
+    [message] = checkpoints.reports
     assert str(folder / "epoch-3") in message
 
 
@@ -181,4 +240,4 @@ def test_both_damaged(run, folder):
         damage_array(path)
     checkpoints = EveryEpoch(folder)
     assert_same(run(checkpoints=checkpoints), run())
-    assert len(checkpoints.damaged) == 2
+    assert len(checkpoints.reports) == 2
