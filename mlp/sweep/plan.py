@@ -166,9 +166,14 @@ def job_key(config: Mapping[str, Any], data_digest: str) -> str:
     data_digest : str
         Stands for the data, wherever their files are.
     """
-    relevant = {key: value for key, value in config.items() if key not in IRRELEVANT}
-    data = {key: value for key, value in config["data"].items() if key not in ("dir", "path")}
-    return digest(relevant | {"data": data, "digest": data_digest})
+    relevant = _without(config, *IRRELEVANT)
+    data = _without(config["data"], "dir", "path")
+    trainer = _without(config["trainer"], "checkpoint_every", "keep_checkpoint")
+    return digest(relevant | {"data": data, "digest": data_digest, "trainer": trainer})
+
+
+def _without(values: Mapping[str, Any], *keys: str) -> dict[str, Any]:
+    return {key: value for key, value in values.items() if key not in keys}
 
 
 def plan_grid(
