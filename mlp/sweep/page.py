@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from mlp.sweep.differences import in_words
 from mlp.tracking import RunFolder, mlflow_client, read_run
-from mlp.tracking.projection import LONGEST_PARAM, milliseconds, origin_tags, set_tags
+from mlp.tracking.folder import note_delivery
+from mlp.tracking.mlflow_run import delete_doubles, milliseconds, mlflow_id
+from mlp.tracking.projection import LONGEST_PARAM, origin_tags, set_tags
 
 if TYPE_CHECKING:
     from mlflow.entities import Metric
@@ -16,13 +18,14 @@ if TYPE_CHECKING:
 
 def show_sweep(folder: RunFolder) -> None:
     """Bring a sweep's MLflow run up to date with its folder; without one, do nothing."""
-    record = read_run(folder)
-    if record["mlflow"] is None:
+    place = read_run(folder)["mlflow"]
+    if place is None:
         return
     from mlflow.entities import Param
 
-    run_id = record["mlflow"]["run_id"]
-    client = mlflow_client(record["mlflow"]["tracking_uri"])
+    client = mlflow_client(place["tracking_uri"])
+    run_id = mlflow_id(folder, client)
+    record = read_run(folder)
     axes = {key: ", ".join(map(in_words, values)) for key, values in record["axes"].items()}
     params = [Param(key, text[:LONGEST_PARAM]) for key, text in axes.items()]
     client.log_batch(run_id, params=params, metrics=_metrics(record))
@@ -36,6 +39,8 @@ def show_sweep(folder: RunFolder) -> None:
         client.set_terminated(run_id, record["status"], milliseconds(record["ended"]))
     else:
         client.update_run(run_id, record["status"])
+    delete_doubles(record, client)
+    note_delivery(folder, record)
 
 
 def _metrics(record: Mapping[str, Any]) -> "list[Metric]":

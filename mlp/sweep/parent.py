@@ -19,11 +19,13 @@ from mlp.tracking import (
     read_run,
 )
 from mlp.tracking.folder import update_run, write_run
+from mlp.tracking.mlflow_run import ID, mlflow_id
 from mlp.tracking.opening import register
 from mlp.tracking.provenance import provenance
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
+    from mlflow.entities import Run
 
 logger = logging.getLogger(__name__)
 
@@ -47,7 +49,7 @@ class Parent:
 
     @property
     def id(self) -> str:
-        """The sweep's id, which is its MLflow run's as well."""
+        """The sweep's id, by which its runs know it."""
         return self.folder.path.name
 
     def log(self, line: str) -> None:
@@ -63,15 +65,19 @@ class Parent:
             return
         with _reported("all children"):
             client = mlflow_client(mlflow["tracking_uri"])
-            query = f"tags.`mlflow.parentRunId` = '{self.id}' and attributes.status = 'RUNNING'"
-            for run in client.search_runs([mlflow["experiment_id"]], query):
-                self._settle(client, run.info.run_id)
+            parent = mlflow_id(self.folder, client)
+            query = f"tags.`mlflow.parentRunId` = '{parent}' and attributes.status = 'RUNNING'"
+            experiment = read_run(self.folder)["mlflow"]["experiment_id"]
+            for run in client.search_runs([experiment], query):
+                self._settle(client, run)
 
-    def _settle(self, client: "MlflowClient", run_id: str) -> None:
+    def _settle(self, client: "MlflowClient", run: "Run") -> None:
         """Tell MLflow how a run has ended that it takes for RUNNING, unless it is."""
-        folder = RunFolder(runs_dir() / run_id)
-        if not folder.record.exists():  # its process died before it could make the folder
-            client.set_terminated(run_id, "KILLED")
+        ids = (run.info.run_id, run.data.tags.get(ID, ""))
+        folders = [RunFolder(runs_dir() / run_id) for run_id in ids]
+        folder = next((folder for folder in folders if folder.record.exists()), None)
+        if folder is None:  # its process died before it could make the folder
+            client.set_terminated(run.info.run_id, "KILLED")
         elif read_run(folder)["status"] != "RUNNING":
             project(folder, client)
 

@@ -149,7 +149,8 @@ def commands(board: Leaderboard) -> dict[str, str]:
 
 def comparison_in_mlflow(records: Sequence[Mapping[str, Any]]) -> dict[str, str]:
     """Return how to open MLflow's page that compares some runs; {} if they are not in MLflow."""
-    stored = [record["mlflow"] for record in records if record["mlflow"]]
+    places = [record["mlflow"] or {} for record in records]
+    stored = [place for place in places if place.get("run_id")]
     if len(stored) < 2:
         return {}
     server = stored[0]["tracking_uri"]

@@ -142,7 +142,7 @@ def note_delivery(folder: RunFolder, delivered: Mapping[str, Any]) -> None:
     with _changing:
         if read_run(folder) == delivered:
             place = delivered["mlflow"] | {"delivered": True}
-            write_run(folder, delivered | {"mlflow": place})
+            write_run(folder, {**delivered, "mlflow": place})
 
 
 def read_config(folder: RunFolder) -> dict[str, Any]:

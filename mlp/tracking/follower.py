@@ -2,28 +2,34 @@
 
 import logging
 import threading
+from collections.abc import Callable
+from time import monotonic, sleep
 from typing import TYPE_CHECKING
 
 from mlp.tracking.folder import RunFolder, read_run
+from mlp.tracking.mlflow_run import mlflow_id
+from mlp.tracking.mlflow_store import first_line, is_outage
 from mlp.tracking.projection import project, project_metrics, project_opening
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
 INTERVAL = 2.0  # seconds between two batches
+LONGEST_PAUSE = 30.0  # seconds between two attempts to reach a server that does not answer
+LAST_WAIT = 10.0  # seconds that the end of a run waits for a server
 logger = logging.getLogger(__name__)
 
 
 class Follower(threading.Thread):
     """Sends the run's opening and then the new rows of its history, a batch every two seconds.
 
-    The training thread only appends to ``rows``. What MLflow does not take is tried again with the
-    next batch; it is in the folder anyway.
+    The training thread only appends to ``rows``. What MLflow does not take is tried again, at
+    growing intervals; it is in the folder anyway.
 
     Parameters
     ----------
     folder : RunFolder
-        Of a run that was created in MLflow.
+        Of a run that is to be in MLflow.
     client : MlflowClient
     """
 
@@ -31,34 +37,58 @@ class Follower(threading.Thread):
         super().__init__(name=f"mlflow-{folder.path.name}", daemon=True)
         self.rows: list[dict[str, float]] = []
         self._folder, self._client = folder, client
-        self._sent = 0
+        self._opened, self._sent = False, 0
         self._finished = threading.Event()
+        self._deadline = 0.0
+        self._error: Exception | None = None  # that the last attempt met
 
     def run(self) -> None:
-        """Follow the run until `finish` is called."""
-        try:
-            project_opening(self._folder, self._client)
-        except Exception as error:  # `finish` sends it again, and reports
-            logger.info("the run's opening did not reach MLflow yet: %s", error)
-        run_id = read_run(self._folder)["mlflow"]["run_id"]
-        while not self._finished.wait(INTERVAL):
-            rows = self.rows[self._sent :]
-            try:
-                project_metrics(self._client, run_id, rows)
-            except Exception as error:
-                logger.info("%d epochs did not reach MLflow yet: %s", len(rows), error)
-            else:
-                self._sent += len(rows)
+        """Follow the run until `finish` is called, then bring it over as a whole."""
+        pause = 0.0
+        while not self._finished.wait(pause):
+            self._attempt(self._send_news)
+            pause = min(2 * pause, LONGEST_PAUSE) if self._error and pause else INTERVAL
+        self._attempt(self._send_all)
+        while self._waits_for_server() and monotonic() < self._deadline:
+            sleep(INTERVAL / 2)
+            self._attempt(self._send_all)
 
     def finish(self) -> None:
-        """Bring the ended run over as a whole; say so if MLflow does not take it."""
+        """Bring the ended run over; say so if MLflow does not take it, or not in time."""
+        remote = self._client.tracking_uri.startswith("http")
+        self._deadline = monotonic() + LAST_WAIT
         self._finished.set()
-        self.join()
-        try:
-            project(self._folder, self._client, self._sent)
-        except Exception as error:
+        self.join(LAST_WAIT if remote else None)
+        record = read_run(self._folder)
+        if not record["mlflow"]["delivered"] and not record.get("sweep"):
+            reason = first_line(self._error) if self._error else "it is slow to answer"
             logger.warning(
-                "MLflow did not take all of the run (%s); everything is in %s",
-                error,
-                self._folder.path,
+                "MLflow does not have all of this run yet (%s); its folder does. To bring it over "
+                "later: python -m mlp.sync %s",
+                reason,
+                record["id"][:8],
             )
+
+    def _attempt(self, send: Callable[[], None]) -> None:
+        try:
+            send()
+        except Exception as error:
+            logger.info("something did not reach MLflow yet: %s", error)
+            self._error = error
+        else:
+            self._error = None
+
+    def _send_news(self) -> None:
+        if not self._opened:
+            project_opening(self._folder, self._client)
+            self._opened = True
+        rows = self.rows[self._sent :]
+        if rows:
+            project_metrics(self._client, mlflow_id(self._folder, self._client), rows)
+            self._sent += len(rows)
+
+    def _send_all(self) -> None:
+        project(self._folder, self._client, self._sent)
+
+    def _waits_for_server(self) -> bool:
+        return self._error is not None and is_outage(self._error, self._client.tracking_uri)

@@ -19,15 +19,24 @@ NEEDED = ("__init__.py", "arrays.py", "errors.py", "validate.py", "nn", "data/sc
 
 
 def log_model(folder: RunFolder, client: "MlflowClient", run_id: str) -> None:
-    """Attach the model to its MLflow run, as ``runs:/<run id>/model``; once."""
+    """Attach the model to its MLflow run, as ``runs:/<run id>/model``; once.
+
+    One that was created and not finished, since the server could not be reached any more, is used.
+    """
     from mlflow.entities import LoggedModelOutput
 
     run = client.get_run(run_id)
     if run.outputs and run.outputs.model_outputs:
         return
     record = read_run(folder)
-    model = client.create_logged_model(
-        run.info.experiment_id, "model", source_run_id=run_id, params=run.data.params
+    experiment = run.info.experiment_id
+    begun = client.search_logged_models([experiment], f"source_run_id = '{run_id}'")
+    model = (
+        begun[0]
+        if begun
+        else client.create_logged_model(
+            experiment, "model", source_run_id=run_id, params=run.data.params
+        )
     )
     with TemporaryDirectory() as temporary:
         local = Path(temporary) / "model"

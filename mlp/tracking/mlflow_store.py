@@ -12,11 +12,15 @@ from mlp.tracking.store import check_name
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
-QUIET = {
+SETTINGS = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
+    # What a server does not take is sent again by us, who know what must not be there twice.
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0",
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "5",  # seconds
 }
+PATIENCE = 60.0  # seconds to wait for another process that is making the store
 
 
 @dataclass(kw_only=True)
@@ -57,22 +61,43 @@ def mlflow_client(uri: str | None = None) -> "MlflowClient":
 
     Processes that meet on a store that does not exist break it, so it is made under a lock,
     which ends with the process that holds it.
+
+    Raises
+    ------
+    RunError
+        When another process holds the lock for too long.
     """
     keep_mlflow_quiet()
-    from filelock import FileLock
+    from filelock import FileLock, Timeout
     from mlflow import MlflowClient
 
     for talkative in ("mlflow", "alembic"):
         logging.getLogger(talkative).setLevel(logging.WARNING)
     runs_dir().mkdir(parents=True, exist_ok=True)
-    with FileLock(runs_dir() / "mlflow.lock"):
-        return MlflowClient(uri or tracking_uri())
+    lock = FileLock(runs_dir() / "mlflow.lock", timeout=PATIENCE)
+    try:
+        with lock:
+            return MlflowClient(uri or tracking_uri())
+    except Timeout:
+        raise RunError(
+            f"another process has held {lock.lock_file} for {PATIENCE:g} s, as if it were making "
+            "the MLflow store: end it and try again (tracking=none trains without MLflow)"
+        ) from None
 
 
 def keep_mlflow_quiet() -> None:
-    """Set what MLflow reads when it is imported, unless the user has set it."""
-    for variable, value in QUIET.items():
+    """Set what MLflow reads from the environment, unless the user has set it."""
+    for variable, value in SETTINGS.items():
         os.environ.setdefault(variable, value)
+
+
+def is_outage(error: Exception, uri: str) -> bool:
+    """Tell a server that cannot answer, or not now, from one that refuses what it is asked."""
+    from mlflow.exceptions import MlflowException
+
+    if not uri.startswith(("http:", "https:")) or not isinstance(error, MlflowException):
+        return False
+    return error.get_http_status_code() not in range(400, 500)
 
 
 def find_experiment(client: "MlflowClient", name: str) -> str:
@@ -95,3 +120,8 @@ def find_experiment(client: "MlflowClient", name: str) -> str:
             f"the MLflow experiment {name!r} is deleted; restore it or set tracking.experiment_name"
         )
     return experiment.experiment_id
+
+
+def first_line(error: Exception) -> str:
+    """Return what an error says, without the pages that some say it in."""
+    return (str(error).strip() or type(error).__name__).splitlines()[0][:300]

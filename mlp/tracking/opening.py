@@ -1,5 +1,6 @@
 """How a run begins: in MLflow first, which gives the id, then as a folder of that name."""
 
+import logging
 import shlex
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -14,19 +15,22 @@ from mlp.files import whole
 from mlp.nn import Network
 from mlp.paths import runs_dir
 from mlp.tracking.folder import RunFolder, write_run, write_text, write_yaml
+from mlp.tracking.mlflow_run import create
 from mlp.tracking.mlflow_store import (
     MLflowTracking,
     NoTracking,
-    find_experiment,
+    first_line,
+    is_outage,
     mlflow_client,
     tracking_uri,
 )
-from mlp.tracking.projection import family_tags, milliseconds
 from mlp.tracking.provenance import git_diff, provenance
 from mlp.tracking.recorder import Recorder
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
+
+logger = logging.getLogger(__name__)
 
 
 def open_run(
@@ -91,8 +95,8 @@ def open_run(
         with whole(folder.example) as unfinished, unfinished.open("wb") as file:
             np.save(file, dataset.x_train[:1])
     except OSError as error:
-        if client:
-            client.set_terminated(record["id"], "FAILED")
+        if client and record["mlflow"]["run_id"]:
+            client.set_terminated(record["mlflow"]["run_id"], "FAILED")
         raise RunError(f"the run's folder {folder.path} cannot be written: {error}") from None
     return Recorder(folder, client)
 
@@ -128,31 +132,43 @@ def register(
 
 
 def _create_in_mlflow(experiment_name: str, record: dict[str, Any]) -> "MlflowClient":
-    """Create the MLflow run, and put its id, name and place into the record."""
+    """Create the MLflow run, and put its id, name and place into the record.
+
+    Where the server does not answer, the run keeps the id it has, and is created later.
+    """
+    record["mlflow"] = {
+        "tracking_uri": tracking_uri(),
+        "experiment": experiment_name,
+        "experiment_id": None,
+        "run_id": None,
+        "delivered": False,
+    }
     try:
         client = mlflow_client()
-        run = client.create_run(
-            find_experiment(client, experiment_name),
-            start_time=milliseconds(record["started"]),
-            run_name=record["name"],
-            tags=family_tags(record),
-        )
+        create(client, record)
     except UserError:
         raise
     except Exception as error:  # MLflow lets through what its database or its network raises
-        reason = (str(error) or type(error).__name__).splitlines()[0]
+        if is_outage(error, tracking_uri()):
+            _tell(record, error)
+            return client
         raise RunError(
-            f"the MLflow store at {tracking_uri()} does not work: {reason} "
+            f"the MLflow store at {tracking_uri()} does not work: {first_line(error)} "
             "(tracking=none trains without it)"
         ) from error
-    record["id"], record["name"] = run.info.run_id, run.info.run_name
-    record["mlflow"] = {
-        "tracking_uri": client.tracking_uri,
-        "experiment": experiment_name,
-        "experiment_id": run.info.experiment_id,
-        "run_id": run.info.run_id,
-    }
+    record["id"] = record["mlflow"]["run_id"]
     return client
+
+
+def _tell(record: Mapping[str, Any], error: Exception) -> None:
+    """Say that the server does not answer; of a sweep's jobs, only in the log."""
+    logger.log(
+        logging.INFO if record.get("sweep") else logging.WARNING,
+        "MLflow at %s does not answer (%s): the run is kept in its folder, and brought over when "
+        "the server is back",
+        tracking_uri(),
+        first_line(error),
+    )
 
 
 def _make_folder(

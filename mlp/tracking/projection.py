@@ -7,11 +7,11 @@ delivered is delivered by projecting its folder again.
 
 import json
 from collections.abc import Iterable, Mapping
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from mlp.tracking.folder import RunFolder, read_config, read_history, read_run
+from mlp.tracking.folder import RunFolder, note_delivery, read_config, read_history, read_run
 from mlp.tracking.logged_model import log_model
+from mlp.tracking.mlflow_run import ID, delete_doubles, family_tags, milliseconds, mlflow_id
 from mlp.tracking.mlflow_store import mlflow_client
 from mlp.tracking.note import describe
 
@@ -35,11 +35,12 @@ def project(folder: RunFolder, client: "MlflowClient | None" = None, rows_sent: 
     rows_sent : int
         Rows of the history that are known to be there already.
     """
-    record = read_run(folder)
-    if record["mlflow"] is None:
+    place = read_run(folder)["mlflow"]
+    if place is None:
         return
-    client = client or mlflow_client(record["mlflow"]["tracking_uri"])
-    run_id = record["mlflow"]["run_id"]
+    client = client or mlflow_client(place["tracking_uri"])
+    run_id = mlflow_id(folder, client)
+    record = read_run(folder)
     try:
         project_opening(folder, client)
         project_metrics(client, run_id, read_history(folder)[rows_sent:])
@@ -48,20 +49,22 @@ def project(folder: RunFolder, client: "MlflowClient | None" = None, rows_sent: 
         _log_files(folder, client, run_id)
         if record["status"] == "FINISHED" and folder.weights.exists():
             log_model(folder, client, run_id)
+        delete_doubles(record, client)
     finally:  # an ended run must not look as if it went on, whatever else was refused
         if record["ended"]:
             client.set_terminated(run_id, record["status"], milliseconds(record["ended"]))
+    note_delivery(folder, record)
 
 
 def project_opening(folder: RunFolder, client: "MlflowClient") -> None:
     """Send what is known when a run begins: params, tags, the data."""
     from mlflow.entities import Param
 
+    run_id = mlflow_id(folder, client)
     record, config = read_run(folder), read_config(folder)
-    run_id = record["mlflow"]["run_id"]
     params = [Param(k, v[:LONGEST_PARAM]) for k, v in flatten(config).items()]
     client.log_batch(run_id, params=params)
-    set_tags(client, run_id, _opening_tags(record))
+    set_tags(client, run_id, _opening_tags(record) | family_tags(record, client))
     client.log_inputs(run_id, [_dataset_input(record["data"])])
 
 
@@ -91,11 +94,6 @@ def flatten(config: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
     return flat
 
 
-def milliseconds(moment: str) -> int:
-    """Return an ISO time as milliseconds since 1970."""
-    return round(datetime.fromisoformat(moment).timestamp() * 1000)
-
-
 def _final_metrics(record: Mapping[str, Any]) -> "list[Metric]":
     """Return the best epoch's figures, at that epoch, and the evaluations', at their time."""
     from mlflow.entities import Metric
@@ -119,12 +117,6 @@ def _final_metrics(record: Mapping[str, Any]) -> "list[Metric]":
     return metrics
 
 
-def family_tags(record: Mapping[str, Any]) -> dict[str, str]:
-    """Return what makes a run the child of its sweep, if it has one."""
-    sweep = record.get("sweep")
-    return {"mlflow.parentRunId": sweep["parent"], "mlp.sweep.key": sweep["key"]} if sweep else {}
-
-
 def origin_tags(record: Mapping[str, Any]) -> dict[str, Any]:
     """Return what a run or a sweep comes from: the command, the code, the machine."""
     origin, git = record["provenance"], record["provenance"]["git"] or {}
@@ -136,7 +128,7 @@ def origin_tags(record: Mapping[str, Any]) -> dict[str, Any]:
         "mlflow.source.git.commit": git.get("commit"),
         "mlflow.source.git.branch": git.get("branch"),
         "mlp.git.dirty": git.get("dirty"),
-        "mlp.id": record["id"],
+        ID: record["id"],
         "mlp.host": origin["host"],
         "mlp.platform": origin["platform"],
         "mlp.blas.library": f"{origin['blas']['library']} {origin['blas']['version']}",
@@ -147,7 +139,7 @@ def origin_tags(record: Mapping[str, Any]) -> dict[str, Any]:
 
 def _opening_tags(record: Mapping[str, Any]) -> dict[str, Any]:
     data = {"mlp.data.digest": record["data"]["digest"]}
-    return record["tags"] | origin_tags(record) | family_tags(record) | data
+    return record["tags"] | origin_tags(record) | data
 
 
 def _outcome_tags(record: Mapping[str, Any]) -> dict[str, Any]:

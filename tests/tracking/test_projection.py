@@ -139,7 +139,7 @@ class TestProjectingAgain:
             patch.setattr("mlflow.MlflowClient.log_batch", refuse)
             case.train(run)
             run.__exit__(None, None, None)
-        assert "everything is in" in caplog.text
+        assert "python -m mlp.sync" in caplog.text
         project(run.folder)
         sent = mlflow_client().get_metric_history(run.folder.path.name, "val/loss")
         assert [m.value for m in sent] == [row["val/loss"] for row in read_history(run.folder)]
