@@ -68,7 +68,7 @@ def plan_search(
     dimensions = {k: dim for k, dim in read_space(search.space).items() if k not in fixed}
     space = Space(dimensions | {key: read_override(override) for key, override in axes.items()})
     compose = Composer(loader, master, list(fixed.values()))
-    samples = [compose(_overrides(point)) for point in space.samples()]
+    samples = [compose(overrides(point)) for point in space.samples()]
     _check(search, space, samples)
     return SearchPlan(
         headline=_headline(search, space),
@@ -186,18 +186,18 @@ class Trials:
 
     def _job(self, trial: _Trial, i: int) -> PlannedJob:
         """Return the job of a trial's i-th seed."""
-        search, overrides = self._plan.settings, _overrides(trial.point)
+        search, words = self._plan.settings, overrides(trial.point)
         name = f"trial {trial.number}: {name_of(trial.point, self._names)}"
         if search.seeds_per_trial > 1:
             seed = self._plan.example.config["seed"] + i
-            overrides, name = [*overrides, f"seed={seed}"], f"{name} seed={seed}"
+            words, name = [*words, f"seed={seed}"], f"{name} seed={seed}"
         watched = i == 0 and search.pruner != "none"
-        job = replace(self._plan.compose(overrides, name), trial=trial.number if watched else None)
+        job = replace(self._plan.compose(words, name), trial=trial.number if watched else None)
         self._trials[name] = trial
         return job
 
 
-def _overrides(point: Mapping[str, Any]) -> list[str]:
+def overrides(point: Mapping[str, Any]) -> list[str]:
     """Return a point as words on a command line."""
     return [f"{key}={_written(value)}" for key, value in point.items()]
 

@@ -245,13 +245,13 @@ class TestJournal:
     def test_several_processes_write_at_once(self, tmp_path: Path):
         search = study(tmp_path, pruner="median", n_startup=9)
         context = multiprocessing.get_context("spawn")
-        numbers = [search.ask().number for _ in range(4)]
+        numbers = [search.ask().number for _ in range(3)]
         workers = [context.Process(target=report_many, args=(tmp_path, n)) for n in numbers]
         for worker in workers:
             worker.start()
         for worker in workers:
             worker.join(timeout=60)
-        assert [worker.exitcode for worker in workers] == [0, 0, 0, 0]
+        assert [worker.exitcode for worker in workers] == [0, 0, 0]
         trials = open_journal(tmp_path / "study").get_all_trials(0)
         assert all(len(trial.intermediate_values) == MAX_EPOCHS for trial in trials)
 

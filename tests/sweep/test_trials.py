@@ -1,0 +1,155 @@
+"""Searches from the command line: what is refused, what is run, what is continued."""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytest.importorskip("optuna", reason="a search needs mlp[search]")
+pytest.importorskip("cmaes", reason="a search needs mlp[search]")
+
+from mlp.sweep.journal import open_journal
+from mlp.sweep.record import Children, sweeps
+from tests.conftest import Said
+
+Command = Callable[..., Said]
+QUICK = ("-m", "data=digits", "tracking=none", "trainer.max_epochs=2", "trainer.patience=2")
+SMALL = ("sweep=tpe", "model.hidden_sizes=[8],[16]", "trainer.batch_size=64", "model.dropout=0")
+
+
+def children(parent: dict[str, Any]) -> list[dict[str, Any]]:
+    return Children(parent["id"]).read()
+
+
+class TestMistake:
+    """Exit status 2, one sentence on stderr, and nothing written."""
+
+    @pytest.mark.parametrize(
+        ("words", "sentence"),
+        [
+            (
+                ["sweep.sampler=tpx"],
+                "sweep.sampler must be tpe or random or cmaes or grid, got 'tpx'",
+            ),
+            (["sweep=tpx"], "sweep has no choice 'tpx'; did you mean 'tpe'?"),
+            (["sweep.pruner=mean"], "sweep.pruner must be none or median or hyperband, got 'mean'"),
+            (["sweep.n_trials=0"], "sweep.n_trials must be at least 1, got 0"),
+            (["sweep.n_trials=3,4"], "'sweep.n_trials=3,4': a sweep's own settings have one value"),
+            (
+                ["optimizer.lr=interval(0.1,0.01)"],
+                "sweep.space.optimizer.lr.low must be at most high, 0.01, got 0.1",
+            ),
+            (["optimizer.lrr=interval(0,1)"], "unknown key 'optimizer.lrr'; did you mean"),
+            (["model.dropout=interval(0,1.5)"], "model.dropout must be at least 0 and below 1"),
+            (["model.activation=relu,gelo"], "model.activation"),
+            (
+                ["sweep.sampler=grid"],
+                "sweep.space.optimizer.lr.step must be given for a grid",
+            ),
+            (
+                ["seed=range(3)", "sweep.seeds_per_trial=2"],
+                "sweep.seeds_per_trial must be 1 when the seed itself is searched for",
+            ),
+            (
+                ["trainer.monitor=val/loss,val/accuracy"],
+                "trainer.monitor cannot be searched for",
+            ),
+        ],
+    )
+    def test_is_told_before_anything_runs(
+        self, mlp_run: Command, runs: Path, words: list[str], sentence: str
+    ):
+        said = mlp_run(*QUICK, "sweep=tpe", *words)
+        assert said.status == 2
+        assert said.err.startswith(f"mlp: {sentence}")
+        assert said.err.count("\n") == 1
+        assert not runs.exists()
+
+    @pytest.mark.parametrize("package", ["optuna", "cmaes"])
+    def test_missing_extra_is_named_with_its_command(
+        self, mlp_run: Command, runs: Path, package: str, monkeypatch: pytest.MonkeyPatch
+    ):
+        monkeypatch.setitem(sys.modules, package, None)
+        said = mlp_run(*QUICK, "sweep=tpe")
+        assert said.status == 2
+        assert said.err == f"mlp: a search needs {package}: pip install 'mlp[search]'\n"
+        assert not runs.exists()
+
+
+class TestSearch:
+    @pytest.mark.parametrize("preset", ["tpe", "random", "cmaes"])
+    def test_preset_is_a_plan(self, mlp_run: Command, runs: Path, preset: str):
+        said = mlp_run("-m", f"sweep={preset}", "sweep.dry_run=true")
+        assert (said.status, said.err) == (0, "")
+        assert f"50 trials by {preset}, median pruning" in said.out
+        assert "0.0001 to 0.03, log" in said.out
+        assert not runs.exists()
+
+    def test_one_value_fixes_a_key_and_several_replace_it(self, mlp_run: Command):
+        said = mlp_run(*QUICK, *SMALL, "sweep.dry_run=true")
+        assert "model.hidden_sizes    8  16" in said.out
+        assert "dropout" not in said.out
+        assert "batch_size" not in said.out
+
+    def test_is_one_study_however_often_it_is_started(self, mlp_run: Command):
+        """With n_trials raised; trials that are there are not run again."""
+        said = mlp_run(*QUICK, *SMALL, "sweep.n_trials=3", "sweep.pruner=none")
+        assert (said.status, said.err) == (0, "")
+        said = mlp_run(*QUICK, *SMALL, "sweep.n_trials=5", "sweep.pruner=none")
+        assert (said.status, said.err) == (0, "")
+        [parent] = sweeps()
+        assert parent["status"] == "FINISHED"
+        assert parent["counts"]["finished"] == 5
+        numbers = sorted(child["name"].split(":")[0] for child in children(parent))
+        assert numbers == [f"trial {number}" for number in range(5)]
+
+    def test_interrupted_trial_is_run_again_under_its_number(self, mlp_run: Command, runs: Path):
+        mlp_run(*QUICK, *SMALL, "sweep.n_trials=2")
+        [parent] = sweeps()
+        journal = runs / parent["id"] / "study.journal"
+        lines = journal.read_text().splitlines(keepends=True)
+        told = next(i for i, line in enumerate(lines) if '"trial_id":1,"state"' in line)
+        journal.write_text("".join(lines[:told]))  # it was killed before it could say more
+        mlp_run(*QUICK, *SMALL, "sweep.n_trials=2")
+        trials = open_journal(journal).get_all_trials(0)
+        assert [trial.state.name for trial in trials] == ["COMPLETE", "COMPLETE"]
+        assert len(children(parent)) == 2  # its training was through
+
+    def test_value_is_the_mean_over_seeds(self, mlp_run: Command, runs: Path):
+        words = ["sweep.n_trials=2", "sweep.seeds_per_trial=3", "seed=5"]
+        said = mlp_run(*QUICK, *SMALL, *words)
+        assert (said.status, said.err) == (0, "")
+        [parent] = sweeps()
+        runs_of = children(parent)
+        assert sorted(child["sweep"]["params"]["seed"] for child in runs_of) == [5, 5, 6, 6, 7, 7]
+        journal = open_journal(runs / parent["id"] / "study.journal")
+        for trial in journal.get_all_trials(0):
+            values = [
+                child["best"]["val/loss"]
+                for child in runs_of
+                if child["name"].startswith(f"trial {trial.number}:")
+            ]
+            assert trial.value == pytest.approx(sum(values) / 3)
+            assert len(trial.intermediate_values) == 2  # of the first seed, which may be pruned
+
+    def test_pruned_and_failed_trials_are_marked_and_no_end(self, mlp_run: Command, runs: Path):
+        """An lr of 1e30 diverges, 1e-9 learns nothing."""
+        said = mlp_run(
+            *("-m", "data=digits", "tracking=none", "trainer.max_epochs=4", "sweep=random"),
+            *("sweep.n_trials=9", "sweep.n_startup=2", "sweep.warmup=1", "sweep.sampler=grid"),
+            *("model.dropout=0", "trainer.batch_size=64", "model.hidden_sizes=[8]"),
+            *("optimizer=sgd", "optimizer.lr=0.1,1e30,1e-9", "seed=range(3)"),
+        )
+        assert said.status == 1
+        [parent] = sweeps()
+        counts = parent["counts"]
+        assert (parent["status"], counts["failed"]) == ("FAILED", 3)
+        assert counts["pruned"] >= 1
+        assert counts["finished"] + counts["pruned"] == 6
+        pruned = next(child for child in children(parent) if child["pruned"])
+        assert pruned["status"] == "FINISHED"
+        assert pruned["stop_reason"].startswith("pruned (median): ")
+        trials = open_journal(runs / parent["id"] / "study.journal").get_all_trials(0)
+        assert sorted(trial.state.name for trial in trials).count("FAIL") == 3
