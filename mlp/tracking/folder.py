@@ -6,6 +6,7 @@ complete or not at all, so a reader never meets half a file, whatever ended the 
 
 import csv
 import json
+import os
 import threading
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -51,6 +52,16 @@ class RunFolder:
     def weights(self) -> Path:
         """The network and the scaler as .npy files, with ``network.json``."""
         return self.path / "weights"
+
+    @property
+    def checkpoints(self) -> Path:
+        """The state of a training that has not FINISHED, to be continued from."""
+        return self.path / "checkpoints"
+
+    @property
+    def alive(self) -> Path:
+        """There while a process works on the run, which holds a lock on it; see `Life`."""
+        return self.path / "alive"
 
     @property
     def example(self) -> Path:
@@ -158,6 +169,12 @@ def read_config(folder: RunFolder) -> dict[str, Any]:
     if not isinstance(config, dict):
         raise RunError(f"{folder.config} does not hold a configuration")
     return {str(key): value for key, value in config.items()}
+
+
+def mend_history(folder: RunFolder) -> None:
+    """Cut off a last line of the history that a dying process could not complete."""
+    if folder.history.exists():
+        os.truncate(folder.history, folder.history.read_bytes().rfind(b"\n") + 1)
 
 
 def read_history(folder: RunFolder) -> list[dict[str, float]]:

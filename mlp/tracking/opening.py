@@ -11,10 +11,11 @@ import numpy as np
 
 from mlp.data import Dataset, Parts
 from mlp.errors import RunError, UserError
-from mlp.files import whole
+from mlp.files import remove, whole
 from mlp.nn import Network
 from mlp.paths import runs_dir
 from mlp.tracking.folder import RunFolder, write_run, write_text, write_yaml
+from mlp.tracking.liveness import Life, this_process
 from mlp.tracking.mlflow_run import create
 from mlp.tracking.mlflow_store import (
     MLflowTracking,
@@ -84,6 +85,7 @@ def open_run(
         "model": _describe_network(network),
         "data": _describe_data(dataset, parts),
         "provenance": provenance(),
+        "process": this_process(),
         "mlflow": None,
     }
     if sweep:
@@ -91,14 +93,12 @@ def open_run(
     client = register(tracking, record)
     folder = RunFolder(runs_dir() / record["id"])
     try:
-        _make_folder(folder, record, config, overrides)
-        with whole(folder.example) as unfinished, unfinished.open("wb") as file:
-            np.save(file, dataset.x_train[:1])
+        life = _make_folder(folder, record, config, overrides, dataset.x_train[:1])
     except OSError as error:
         if client and record["mlflow"]["run_id"]:
             client.set_terminated(record["mlflow"]["run_id"], "FAILED")
         raise RunError(f"the run's folder {folder.path} cannot be written: {error}") from None
-    return Recorder(folder, client)
+    return Recorder(folder, client, life)
 
 
 def register(
@@ -176,14 +176,25 @@ def _make_folder(
     record: Mapping[str, Any],
     config: Mapping[str, Any],
     overrides: Sequence[str],
-) -> None:
+    example: np.ndarray,
+) -> Life:
+    """Make the folder with all that is known of the run now, or leave nothing."""
     folder.path.mkdir()
-    write_yaml(folder.config, config)
-    write_yaml(folder.overrides, list(overrides))
-    git = record["provenance"]["git"]
-    if git and git["dirty"]:
-        write_text(folder.diff, git_diff())
-    write_run(folder, record)
+    life = Life(folder)
+    try:
+        write_yaml(folder.config, config)
+        write_yaml(folder.overrides, list(overrides))
+        git = record["provenance"]["git"]
+        if git and git["dirty"]:
+            write_text(folder.diff, git_diff())
+        with whole(folder.example) as unfinished, unfinished.open("wb") as file:
+            np.save(file, example)
+        write_run(folder, record)
+    except BaseException:
+        life.end()
+        remove(folder.path)
+        raise
+    return life
 
 
 def _describe_network(network: Network) -> dict[str, Any]:

@@ -1,23 +1,34 @@
 """One run being recorded: its folder is written as things happen, MLflow follows behind."""
 
 import csv
+import logging
 import time
 import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
+from errno import ENOSPC
+from io import StringIO
+from os import strerror
+from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any
 
 from mlp.data import Scaler
+from mlp.errors import RunError
 from mlp.files import whole
 from mlp.nn import MLP, Network, save
 from mlp.tracking.evaluations import record_evaluation
-from mlp.tracking.folder import RunFolder, read_run, update_run, write_text
+from mlp.tracking.folder import RunFolder, read_history, read_run, update_run, write_text
 from mlp.tracking.follower import Follower
+from mlp.tracking.liveness import Life
+from mlp.tracking.rescue import rescue
 from mlp.training import EpochEnded, Evaluation, Event, RunEnded, RunStarted
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
+
+logger = logging.getLogger(__name__)
 
 
 class Recorder:
@@ -26,27 +37,40 @@ class Recorder:
     Left without an exception the run is FINISHED, or KILLED if ``killed`` was set. Left by Ctrl-C
     or SystemExit it is KILLED, by any other exception FAILED, with the traceback in its folder.
 
+    A folder that cannot be written, for want of space, ends no training: what is to be recorded
+    waits, and the weights are stored elsewhere if it comes to that.
+
     Parameters
     ----------
     folder : RunFolder
-        Of a run that has just been opened.
+        Of a run that has just been opened, or opened again; epochs that its history holds already
+        are not recorded twice.
     client : MlflowClient or None
         None when the run has no counterpart in MLflow.
+    life : Life
+        Of the run; it is ended with it.
 
     Attributes
     ----------
     folder : RunFolder
+    record : dict
+        What ``run.json`` holds, or would hold if it could be written.
     killed : bool
         To be set when a signal brought the training to a regular end.
     pruned : bool
         To be set when a pruner did.
     """
 
-    def __init__(self, folder: RunFolder, client: "MlflowClient | None") -> None:
+    def __init__(self, folder: RunFolder, client: "MlflowClient | None", life: Life) -> None:
         self.folder, self.killed, self.pruned = folder, False, False
-        self._epochs = 0
-        self._history: TextIO | None = None
+        self.record = read_run(folder)
+        self._life = life
+        self._rows = read_history(folder)
+        self._n_written = len(self._rows)
+        self._is_full = False
         self._follower = Follower(folder, client) if client else None
+        if self._follower:
+            self._follower.rows = self._rows
 
     def __enter__(self) -> "Recorder":
         self.log("opened")
@@ -58,25 +82,39 @@ class Recorder:
         """Record an event of the training."""
         match event:
             case RunStarted():
-                update_run(self.folder, monitor=event.monitor)
+                self._start(event)
             case EpochEnded():
-                self._append_to_history(event.epoch, event.metrics)
+                self._add(event.epoch, event.metrics)
             case RunEnded(outcome):
                 best = {"epoch": outcome.best_epoch} | outcome.best if outcome.best else None
-                update_run(self.folder, best=best, stop_reason=outcome.stop_reason)
+                self._update(best=best, stop_reason=outcome.stop_reason)
                 self.log(f"stopped after {outcome.epochs} epochs: {outcome.stop_reason}")
 
     def log(self, line: str) -> None:
         """Add a line to the run's log, with the time in front."""
-        with self.folder.log.open("a", encoding="utf-8") as file:
+        with self._tolerant(), self.folder.log.open("a", encoding="utf-8") as file:
             file.write(f"{datetime.now(UTC).isoformat(timespec='milliseconds')}  {line}\n")
 
     def save_weights(self, model: MLP, network: Network, scaler: Scaler) -> None:
-        """Write what evaluation needs: the network and the scaling of its inputs."""
-        with whole(self.folder.weights) as unfinished:
-            unfinished.mkdir()
-            save(unfinished, model, network)
-            scaler.save(unfinished)
+        """Write what evaluation needs: the network and the scaling of its inputs.
+
+        Raises
+        ------
+        RunError
+            When the run's folder does not take them; it says where they are instead.
+        """
+
+        def write(place: Path) -> None:
+            with whole(place) as unfinished:
+                unfinished.mkdir()
+                save(unfinished, model, network)
+                scaler.save(unfinished)
+
+        try:
+            write(self.folder.weights)
+        except OSError as error:
+            where = rescue(self.folder, self.record, self._rows, write)
+            raise RunError(f"{self.folder.path} cannot be written ({error}): {where}") from error
 
     def save_test(self, evaluation: Evaluation, classes: Sequence[str]) -> None:
         """Record the result on the run's own test set."""
@@ -88,33 +126,78 @@ class Recorder:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if self._history:
-            self._history.close()
-        changes: dict[str, Any] = {"epochs": self._epochs, "pruned": self.pruned}
+        changes: dict[str, Any] = {"epochs": self._n_epochs, "pruned": self.pruned}
         changes["status"] = "KILLED" if self.killed else "FINISHED"
         if error is not None:
             interrupted = isinstance(error, KeyboardInterrupt | SystemExit)
             changes["status"] = "KILLED" if interrupted else "FAILED"
             changes["stop_reason"] = str(error) or type(error).__name__
             if not interrupted:
-                write_text(self.folder.traceback, "".join(traceback.format_exception(error)))
+                with self._tolerant():
+                    text = "".join(traceback.format_exception(error))
+                    write_text(self.folder.traceback, text)
         ended = datetime.now(UTC)
-        started = datetime.fromisoformat(read_run(self.folder)["started"])
-        changes |= {"ended": ended.isoformat(), "seconds": (ended - started).total_seconds()}
-        record = update_run(self.folder, **changes)
-        self.log(f"{record['status']}: {record['stop_reason']}")
-        if self._follower:
-            self._follower.finish()
+        since = datetime.fromisoformat(self.record.get("continued") or self.record["started"])
+        seconds = (self.record["seconds"] or 0.0) + (ended - since).total_seconds()
+        in_order = self._update(**changes, ended=ended.isoformat(), seconds=seconds)
+        self.log(f"{self.record['status']}: {self.record['stop_reason']}")
+        if self._follower and in_order:
+            if isinstance(error, SystemExit):  # a second signal: the user waits for nothing more
+                self._follower.abandon()
+            else:
+                self._follower.finish()
+        self._life.end(in_order)
 
-    def _append_to_history(self, epoch: int, metrics: Mapping[str, float]) -> None:
+    @property
+    def _n_epochs(self) -> int:
+        return int(self._rows[-1]["epoch"]) if self._rows else 0
+
+    def _start(self, event: RunStarted) -> None:
+        """Record what is going to be trained, and epochs that were lost with a machine's power."""
+        self._update(monitor=event.monitor)
+        for past in event.history:
+            self._add(int(past["epoch"]), {k: v for k, v in past.items() if k != "epoch"})
+        if event.history:
+            self.log(f"continued after epoch {len(event.history)}")
+
+    def _add(self, epoch: int, metrics: Mapping[str, float]) -> None:
+        """Append an epoch to the history, unless it is the repetition of one that is there."""
+        if epoch <= self._n_epochs:
+            return
         row: dict[str, float] = {"epoch": epoch, "timestamp": time.time_ns() // 1_000_000}
-        row |= {name: float(value) for name, value in metrics.items()}
-        if self._history is None:
-            self._history = self.folder.history.open("a", newline="", encoding="utf-8")
-            self._rows = csv.DictWriter(self._history, list(row), lineterminator="\n")
-            self._rows.writeheader()
-        self._rows.writerow(row)
-        self._history.flush()
-        self._epochs = epoch
-        if self._follower:
-            self._follower.rows.append(row)
+        self._rows.append(row | {name: float(value) for name, value in metrics.items()})
+        with self._tolerant():
+            self._write_rows()
+
+    def _write_rows(self) -> None:
+        """Append to the history what is not there yet; all of it, or nothing."""
+        text = StringIO()
+        writer = csv.DictWriter(text, list(self._rows[0]), lineterminator="\n")
+        with self.folder.history.open("ab", buffering=0) as file:
+            end = file.tell()
+            if end == 0:
+                writer.writeheader()
+            writer.writerows(self._rows[self._n_written :])
+            content = text.getvalue().encode()
+            if file.write(content) < len(content):
+                file.truncate(end)
+                raise OSError(ENOSPC, strerror(ENOSPC))
+        self._n_written = len(self._rows)
+
+    def _update(self, **changes: Any) -> bool:
+        """Change entries of the record; tell whether the folder has it."""
+        self.record = self.record | changes
+        with self._tolerant():
+            self.record = update_run(self.folder, **changes)
+            return True
+        return False
+
+    @contextmanager
+    def _tolerant(self) -> Iterator[None]:
+        """Do without something that cannot be written; say so the first time."""
+        try:
+            yield
+        except OSError as error:
+            if not self._is_full:
+                logger.warning("%s cannot be written: %s", self.folder.path, error)
+            self._is_full = True

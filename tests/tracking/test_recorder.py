@@ -142,6 +142,6 @@ class TestOpening:
     def test_weights_appear_whole_or_not_at_all(self, runs: Path, case: Case, monkeypatch):
         """A writer that dies between two arrays leaves no folder that looks complete."""
         monkeypatch.setattr(Scaler, "save", lambda self, folder: os.listdir("/does/not/exist"))
-        with pytest.raises(FileNotFoundError), opened(case) as run:
+        with pytest.raises(RunError, match="the weights are lost"), opened(case) as run:
             run.save_weights(case.model, case.network, case.parts.scaler)
         assert not run.folder.weights.exists()
