@@ -73,11 +73,12 @@ def accepted(arguments: Sequence[str]) -> list[str]:
     Raises
     ------
     ConfigError
-        For a setting of Hydra's own. They say which folders Hydra makes and which objects it
-        calls; a run's folder is ours to make.
+        For a setting of Hydra's own but a sweep's launcher. They say which folders Hydra makes and
+        which objects it calls; a run's folder is ours to make.
     """
     for argument in arguments:
-        if re.match(r"[+~\s]*hydra\s*([.=@/]|$)", argument):
+        launcher = re.match(r"\+*hydra(/launcher=|\.launcher\.)", argument)
+        if re.match(r"[+~\s]*hydra\s*([.=@/]|$)", argument) and not launcher:
             raise ConfigError(
                 f"'{_short(argument)}' cannot be set: Hydra's own settings are fixed here, and a "
                 "run's folder is made in runs/ (MLP_RUNS moves them)"
@@ -112,10 +113,13 @@ def explain(error: Exception, overrides: Sequence[str]) -> ConfigError:
 def _unknown_key(key: str, overrides: Sequence[str]) -> ConfigError:
     """Return what the check says of a key, wherever it was written: here it is put in by force."""
     from mlp.config import check
+    from mlp.sweep.settings import read_settings
 
     words = [_one_value(override) for override in overrides]
     try:
-        check(compose([f"++{word}" if word.split("=")[0] == key else word for word in words]))
+        config = compose([f"++{word}" if word.split("=")[0] == key else word for word in words])
+        check(config)
+        read_settings(config)
     except ConfigError as error:
         return error
     return ConfigError(f"unknown key '{key}'")

@@ -1,24 +1,25 @@
 """``mlp-run``, or ``python -m mlp.run``: compose a configuration, run it, and say how it went.
 
-Exit status: 0 when every run FINISHED, 1 when one FAILED, 2 when something was asked that cannot
-be done (then nothing has been written), 130 or 143 after Ctrl-C or SIGTERM.
+Exit status: 0 when every run has succeeded, 1 when one has not, 2 when something was asked that
+cannot be done (then nothing has been written), 130 or 143 after Ctrl-C or SIGTERM.
 """
 
+import json
 import os
+import re
 import signal
 import sys
 import tempfile
 import traceback
 from importlib.metadata import version
-from typing import cast
+from typing import Any
 
 import hydra
 from hydra.core.hydra_config import HydraConfig
-from hydra.types import RunMode
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 
 from mlp.compose import COMPOSITION_ERRORS, accepted, conf_dir, explain
-from mlp.errors import UserError
+from mlp.errors import ConfigError, UserError
 
 FAILED, MISTAKEN, INTERRUPTED = 1, 2, 130
 
@@ -30,53 +31,66 @@ def main() -> None:
         print(f"mlp {version('mlp')}")
         sys.exit()
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))  # unwinds, as Ctrl-C
-    statuses: list[int] = []
     try:
         with tempfile.TemporaryDirectory(prefix="mlp-") as scratch:
-            _compose_and_run(arguments, statuses, scratch)
+            _compose_and_run(arguments, scratch)
     except KeyboardInterrupt:
         print("mlp: interrupted", file=sys.stderr)
-        statuses.append(INTERRUPTED)
+        sys.exit(INTERRUPTED)
     except UserError as error:
-        statuses.append(_complain(error))
-    sys.exit(max(statuses, default=0))
+        sys.exit(_complain(error))
+    sys.exit()
 
 
-def _compose_and_run(arguments: list[str], statuses: list[int], scratch: str) -> None:
-    """Let Hydra compose, and run each job; ``scratch`` takes what it wants to write."""
+def _compose_and_run(arguments: list[str], scratch: str) -> None:
+    """Let Hydra compose, and run or sweep; ``scratch`` takes what it wants to write."""
     sys.argv[1:] = accepted(arguments)
     os.environ |= {"HYDRA_FULL_ERROR": "1", "MLP_SCRATCH": scratch}  # 1: raise, for us to explain
-
-    def run(config: DictConfig) -> None:
-        try:
-            statuses.append(_run(config))
-        except Exception:  # a mistake of ours, not the user's
-            traceback.print_exc()
-            statuses.append(FAILED)
-
     try:
-        hydra.main(config_path=str(conf_dir()), config_name="config", version_base="1.3")(run)()
+        hydra.main(config_path=str(conf_dir()), config_name="config", version_base="1.3")(task)()
     except COMPOSITION_ERRORS as error:
         overrides = [a for a in arguments if not a.startswith("-")]
         raise explain(error, overrides) from None
 
 
-def _run(config: DictConfig) -> int:
-    """Run a job that Hydra has composed, and return its exit status."""
+def task(config: DictConfig) -> Any:
+    """Do what Hydra has composed: a run, or for one of its launchers a job of a sweep.
+
+    Raises
+    ------
+    SystemExit
+        With the status of a run, unless it is 0; at a signal, which ends a serial sweep too.
+    """
+    words = list(HydraConfig.get().overrides.task)
+    overrides = [word for word in words if not re.match(r"\+*sweep\b", word)]
+    if child := config.sweep.get("child"):
+        from mlp.sweep.worker import run_child
+
+        result = run_child(config, overrides, json.loads(child))
+        if result.signal:
+            sys.exit(128 + result.signal)
+        return result
+    try:
+        if words != overrides:
+            raise ConfigError(f"'{(set(words) - set(overrides)).pop()}' is for a sweep: add -m")
+        status = _run(config, words)
+    except UserError as error:
+        status = _complain(error)
+    except Exception:  # a mistake of ours, not the user's
+        traceback.print_exc()
+        status = FAILED
+    if status:
+        sys.exit(status)
+
+
+def _run(config: DictConfig, overrides: list[str]) -> int:
+    """Train a network, and return the exit status."""
     from mlp.job import run_job
     from mlp.tracking.console import Console
 
-    composed = HydraConfig.get()
-    overrides = cast(list[str], OmegaConf.to_container(composed.overrides.task))
-    asked = any(override.lstrip("+").startswith("test=") for override in overrides)
-    if composed.mode == RunMode.MULTIRUN and not asked:
-        config.test = False  # a sweep chooses by validation
-    try:
-        result = run_job(config, overrides, Console())
-    except UserError as error:
-        return _complain(error)
+    result = run_job(config, overrides, Console())
     if result.signal:
-        sys.exit(128 + result.signal)  # ends a sweep, too
+        return 128 + result.signal
     if result.status == "FINISHED":
         return 0
     print(f"mlp: the run failed: {result.reason}", file=sys.stderr)

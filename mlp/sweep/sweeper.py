@@ -66,7 +66,7 @@ def sweep(
     earlier = None if settings.fresh else find_sweep(plan.identity)
     states = _states(Children(earlier["id"])) if earlier else {}
     display = Display(_metric(plan))
-    where = f"{workers} at a time" if workers else f"by {type(launcher).__name__}"
+    where = f"{workers} at a time" if workers else f"by {_choice(master)}"
     display.show_plan(plan, list(states.values()), where)
     if settings.dry_run:
         display.list_jobs(plan, states)
@@ -169,6 +169,11 @@ def _metric(plan: Plan) -> str:
     blind = config["data"]["validation"] == "none" and not config["trainer"]["overfit_batches"]
     metric = config["trainer"]["monitor"]
     return "train/loss" if blind and metric.startswith("val/") else metric
+
+
+def _choice(master: DictConfig) -> str:
+    """Return the launcher's name on the command line."""
+    return master.hydra.runtime.choices["hydra/launcher"]
 
 
 def _command(arguments: Sequence[str], master: DictConfig) -> str:
