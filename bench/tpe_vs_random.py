@@ -46,7 +46,7 @@ SPACE = {
 }
 METRIC, MAX_EPOCHS, PATIENCE = "val/loss", 30, 5
 METHODS = {
-    "TPE, median pruning": {"sampler": "tpe", "pruner": "median", "n_startup": 10, "warmup": 3},
+    "TPE, median pruning": {"sampler": "tpe", "pruner": "median", "n_startup": 10, "warmup": 5},
     "random": {"sampler": "random", "pruner": "none"},
 }
 
@@ -67,7 +67,7 @@ class Budget(StopCondition):
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--data", default="mnist_5k")
-    parser.add_argument("--budget", type=int, default=600, help="epochs a search")
+    parser.add_argument("--budget", type=int, default=800, help="epochs a search")
     parser.add_argument("--repeats", type=int, default=5)
     options = parser.parse_args()
     dataset = check(compose([f"data={options.data}"])).data.load()
