@@ -10,6 +10,7 @@ from mlp.sweep.differences import in_words
 from mlp.tracking import RunFolder, mlflow_client, read_run
 from mlp.tracking.folder import note_delivery
 from mlp.tracking.mlflow_run import delete_doubles, milliseconds, mlflow_id
+from mlp.tracking.patient import patient
 from mlp.tracking.projection import LONGEST_PARAM, origin_tags, set_tags
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ def show_sweep(folder: RunFolder) -> None:
         return
     from mlflow.entities import Param
 
-    client = mlflow_client(place["tracking_uri"])
+    client = patient(mlflow_client(place["tracking_uri"]))
     run_id = mlflow_id(folder, client)
     record = read_run(folder)
     axes = {key: ", ".join(map(in_words, values)) for key, values in record["axes"].items()}
@@ -33,8 +34,8 @@ def show_sweep(folder: RunFolder) -> None:
     for file in (folder.record, folder.path / "leaderboard.csv", folder.log):
         if file.exists():
             client.log_artifact(run_id, str(file))
-    if folder.figures.exists():
-        client.log_artifacts(run_id, str(folder.figures), "figures")
+    for figure in sorted(folder.figures.glob("*.png")):
+        client.log_artifact(run_id, str(figure), "figures")
     if record["ended"]:
         client.set_terminated(run_id, record["status"], milliseconds(record["ended"]))
     else:

@@ -7,7 +7,7 @@ from mlp.tracking.mlflow_store import MLflowTracking, NoTracking, mlflow_client,
 from mlp.tracking.opening import open_run
 from mlp.tracking.projection import project
 from mlp.tracking.recorder import Recorder
-from mlp.tracking.store import check_name, check_tags, find_run, list_runs
+from mlp.tracking.store import check_name, check_tags, find_run, list_runs, undelivered_runs
 
 __all__ = [
     "MLflowTracking",
@@ -29,4 +29,5 @@ __all__ = [
     "read_run",
     "record_evaluation",
     "tracking_uri",
+    "undelivered_runs",
 ]

@@ -41,7 +41,9 @@ def log_model(folder: RunFolder, client: "MlflowClient", run_id: str) -> None:
     with TemporaryDirectory() as temporary:
         local = Path(temporary) / "model"
         _save(folder, record, model, local)
-        client.log_model_artifacts(model.model_id, str(local))
+        for file in sorted(path for path in local.rglob("*") if path.is_file()):
+            place = str(file.parent.relative_to(local)) if file.parent != local else None
+            client.log_model_artifact(model.model_id, str(file), place)
     client.finalize_logged_model(model.model_id, "READY")
     step = int((record["best"] or {}).get("epoch", 0))
     client.log_outputs(run_id, [LoggedModelOutput(model.model_id, step)])

@@ -113,9 +113,11 @@ def find_experiment(client: "MlflowClient", name: str) -> str:
         location = (runs_dir() / "artifacts").as_uri() if ours else None
         try:
             return client.create_experiment(name, artifact_location=location)
-        except MlflowException:  # another process was faster
-            experiment = client.get_experiment_by_name(name)
-    if experiment is None or experiment.lifecycle_stage != "active":
+        except MlflowException:
+            experiment = client.get_experiment_by_name(name)  # another process may have been faster
+            if experiment is None:
+                raise
+    if experiment.lifecycle_stage != "active":
         raise RunError(
             f"the MLflow experiment {name!r} is deleted; restore it or set tracking.experiment_name"
         )
@@ -123,5 +125,6 @@ def find_experiment(client: "MlflowClient", name: str) -> str:
 
 
 def first_line(error: Exception) -> str:
-    """Return what an error says, without the pages that some say it in."""
-    return (str(error).strip() or type(error).__name__).splitlines()[0][:300]
+    """Return what an error says in the end, without the pages that some take for it."""
+    line = (str(error).strip() or type(error).__name__).splitlines()[0]
+    return line.rpartition("(Caused by ")[2][:300]

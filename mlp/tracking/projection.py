@@ -14,6 +14,7 @@ from mlp.tracking.logged_model import log_model
 from mlp.tracking.mlflow_run import ID, delete_doubles, family_tags, milliseconds, mlflow_id
 from mlp.tracking.mlflow_store import mlflow_client
 from mlp.tracking.note import describe
+from mlp.tracking.patient import patient
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -38,7 +39,7 @@ def project(folder: RunFolder, client: "MlflowClient | None" = None, rows_sent: 
     place = read_run(folder)["mlflow"]
     if place is None:
         return
-    client = client or mlflow_client(place["tracking_uri"])
+    client = patient(client or mlflow_client(place["tracking_uri"]))
     run_id = mlflow_id(folder, client)
     record = read_run(folder)
     try:
@@ -184,5 +185,5 @@ def _log_files(folder: RunFolder, client: "MlflowClient", run_id: str) -> None:
         if file.exists():
             client.log_artifact(run_id, str(file))
     for place in (folder.weights, folder.figures, folder.evaluations):
-        if place.exists():
-            client.log_artifacts(run_id, str(place), place.name)
+        for file in sorted(path for path in place.rglob("*") if path.is_file()):
+            client.log_artifact(run_id, str(file), str(file.parent.relative_to(folder.path)))

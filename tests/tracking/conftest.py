@@ -80,11 +80,13 @@ def make_case() -> Case:
     return Case(dataset, parts, model, network)
 
 
-def record_whole_run(case: Case, tracking: MLflowTracking | NoTracking, **config: Any) -> Finished:
+def record_whole_run(
+    case: Case, tracking: MLflowTracking | NoTracking, *listeners: Listener, **config: Any
+) -> Finished:
     """Do what a job does: train, save the weights, evaluate, draw."""
     dataset = case.dataset
     with open_run(tracking, CONFIG | config, OVERRIDES, dataset, case.parts, case.network) as run:
-        outcome = case.train(run)
+        outcome = case.train(run, *listeners)
         run.save_weights(case.model, case.network, case.parts.scaler)
         evaluation = Evaluator(case.network, case.parts.test, 1000)()
         run.save_test(evaluation, dataset.classes)

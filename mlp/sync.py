@@ -1,0 +1,76 @@
+"""``python -m mlp.sync [RUN ...]``: bring to MLflow what it could not take at the time.
+
+A run's folder holds all of it, and what MLflow has already is not stored twice. Exit status: 0 when
+MLflow has everything, 1 when it does not, 2 for a run that does not exist.
+"""
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+
+from mlp.errors import RunError, UserError
+from mlp.sweep.page import show_sweep
+from mlp.tracking import RunFolder, find_run, project, read_run, undelivered_runs
+from mlp.tracking.mlflow_store import first_line, is_outage
+
+PATIENCE = "60"  # seconds for an answer: here, no training waits for it
+
+
+def main() -> None:
+    """Bring over the runs that the command line names, and exit."""
+    parser = argparse.ArgumentParser(
+        prog="python -m mlp.sync",
+        description="Bring runs to MLflow that it does not have, or not all of.",
+    )
+    parser.add_argument(
+        "runs", nargs="*", metavar="RUN", help="as for mlp.evaluate; all that are not there if none"
+    )
+    arguments = parser.parse_args()
+    os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", PATIENCE)
+    try:
+        folders = [find_run(reference) for reference in arguments.runs] or undelivered_runs()
+        n_left = sync(folders)
+    except UserError as error:
+        print(f"mlp: {error}", file=sys.stderr)
+        sys.exit(2)
+    if not folders:
+        print("MLflow has all runs.")
+    sys.exit(1 if n_left else 0)
+
+
+def sync(folders: Sequence[RunFolder]) -> int:
+    """Bring runs and sweeps to MLflow, and say of each what came of it.
+
+    Parameters
+    ----------
+    folders : sequence of RunFolder
+        A sweep before its runs.
+
+    Returns
+    -------
+    int
+        How many MLflow does not have, or not all of.
+    """
+    n_left, silent = 0, set()  # silent: servers that did not answer once are not asked again
+    for folder in folders:
+        record = read_run(folder)
+        if record["mlflow"] is None:
+            raise RunError(f"{record['name']} was run with tracking=none: MLflow is not to have it")
+        server = record["mlflow"]["tracking_uri"]
+        try:
+            if server in silent:
+                raise RunError("the server does not answer")
+            (show_sweep if record.get("kind") == "sweep" else project)(folder)
+        except Exception as error:
+            n_left += 1
+            if is_outage(error, server):
+                silent.add(server)
+            print(f"not yet  {record['id'][:8]}  {record['name']}: {first_line(error)}")
+        else:
+            print(f"there    {record['id'][:8]}  {record['name']}")
+    return n_left
+
+
+if __name__ == "__main__":
+    main()

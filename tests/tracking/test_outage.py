@@ -1,0 +1,285 @@
+"""A tracking server that is gone, slow or broken: no training waits, nothing is lost or doubled."""
+
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from mlp.errors import RunError
+from mlp.paths import runs_dir
+from mlp.sync import main, sync
+from mlp.tracking import (
+    MLflowTracking,
+    NoTracking,
+    RunFolder,
+    mlflow_client,
+    open_run,
+    read_history,
+    read_run,
+    undelivered_runs,
+)
+from mlp.tracking.folder import update_run, write_run
+from mlp.tracking.opening import register
+from tests.tracking.conftest import CONFIG, Case, make_case, record_whole_run
+from tests.tracking.flaky import FlakyServer, Wsgi, mlflow_application
+
+
+@pytest.fixture(scope="module")
+def application(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Wsgi]:
+    with mlflow_application(tmp_path_factory.mktemp("server")) as application:
+        yield application
+
+
+@pytest.fixture
+def server(
+    application: Wsgi, runs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[FlakyServer]:
+    """A tracking server that is not up yet, and clients of little patience."""
+    server = FlakyServer(application)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", server.uri)
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_TIMEOUT", "2")
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+    monkeypatch.setattr("mlp.tracking.follower.INTERVAL", 0.05)
+    monkeypatch.setattr("mlp.tracking.follower.LAST_WAIT", 0.5)
+    yield server
+    server.stop()
+
+
+def tracking(request: pytest.FixtureRequest) -> MLflowTracking:
+    """Return an experiment of the test's own."""
+    return MLflowTracking(experiment_name=request.node.name)
+
+
+def stored(server: FlakyServer, experiment: str) -> list[Any]:
+    """Return the runs of an experiment, as the server has them when it is well."""
+    server.stop()
+    server.misbehave("")
+    server.start()
+    client = mlflow_client(server.uri)
+    return list(client.search_runs([client.get_experiment_by_name(experiment).experiment_id]))
+
+
+def check_delivered(folder: RunFolder, run: Any, server: FlakyServer) -> None:
+    """Every metric has arrived once and at its time, and so have the files and the model."""
+    client, record, history = mlflow_client(server.uri), read_run(folder), read_history(folder)
+    assert record["mlflow"]["delivered"]
+    assert run.info.status == record["status"]
+    assert run.data.tags["mlp.id"] == record["id"]
+    assert run.data.params["optimizer.lr"] == "0.01"
+    for name in history[0].keys() - {"epoch", "timestamp"}:
+        sent = client.get_metric_history(run.info.run_id, name)
+        assert sorted((m.step, m.timestamp, m.value) for m in sent) == [
+            (row["epoch"], row["timestamp"], row[name]) for row in history
+        ]
+    for name in ("best/val_loss", "test/accuracy"):
+        assert len(client.get_metric_history(run.info.run_id, name)) == 1
+    files = {file.path for file in client.list_artifacts(run.info.run_id)}
+    assert {"run.json", "history.csv", "config.yaml", "weights", "figures"} <= files
+    models = client.search_logged_models([run.info.experiment_id])
+    assert [(m.source_run_id, m.status) for m in models] == [(run.info.run_id, "READY")]
+    assert [output.model_id for output in run.outputs.model_outputs] == [models[0].model_id]
+
+
+class TestGone:
+    def test_from_the_start_and_brought_over_later(
+        self,
+        case: Case,
+        server: FlakyServer,
+        request: pytest.FixtureRequest,
+        caplog: pytest.LogCaptureFixture,
+        capsys: pytest.CaptureFixture[str],
+    ):
+        folder = record_whole_run(case, tracking(request)).folder
+        record = read_run(folder)
+        assert (record["status"], record["mlflow"]["run_id"]) == ("FINISHED", None)
+        assert record["id"] == folder.path.name
+        assert "does not answer" in caplog.messages[0]
+        assert f"python -m mlp.sync {record['id'][:8]}" in caplog.messages[1]
+        assert undelivered_runs() == [folder]
+
+        assert sync(undelivered_runs()) == 1
+        assert f"not yet  {record['id'][:8]}" in capsys.readouterr().out
+        server.start()
+        assert sync(undelivered_runs()) == 0
+        assert undelivered_runs() == []
+        (run,) = stored(server, request.node.name)
+        check_delivered(folder, run, server)
+
+    def test_for_a_while_and_the_run_itself_brings_all_over(
+        self,
+        case: Case,
+        server: FlakyServer,
+        request: pytest.FixtureRequest,
+        monkeypatch: pytest.MonkeyPatch,
+    ):
+        monkeypatch.setattr("mlp.tracking.follower.LAST_WAIT", 10.0)
+        server.start()
+
+        def come_and_go(event: Any) -> None:
+            epoch = getattr(event, "epoch", None)
+            if epoch == 1:
+                server.stop()
+            if epoch == 3:
+                server.start()
+
+        folder = record_whole_run(case, tracking(request), come_and_go).folder
+        (run,) = stored(server, request.node.name)
+        assert run.info.run_id == folder.path.name
+        check_delivered(folder, run, server)
+
+    def test_for_good_and_the_end_does_not_wait_for_long(
+        self, case: Case, server: FlakyServer, request: pytest.FixtureRequest
+    ):
+        """A server that accepts connections and is silent is the worst: only time tells."""
+        server.start()
+        server.misbehave("late 3", forever=True)
+        begin = time.monotonic()
+        run = open_run(tracking(request), CONFIG, [], case.dataset, case.parts, case.network)
+        opened = time.monotonic()
+        with run:
+            outcome = case.train(run)
+            trained = time.monotonic()
+        assert opened - begin < 3  # the client waits 2 s for an answer
+        assert outcome.seconds < 1
+        assert time.monotonic() - trained < 1.5  # LAST_WAIT is 0.5 s here
+        assert len(read_history(run.folder)) == 3
+        assert undelivered_runs() == [run.folder]
+
+    def test_a_mistake_is_told_and_is_no_outage(
+        self, case: Case, server: FlakyServer, request: pytest.FixtureRequest
+    ):
+        """What the server refuses, it would refuse later, too: nothing has been made."""
+        server.start()
+        client = mlflow_client(server.uri)
+        client.delete_experiment(client.create_experiment(request.node.name))
+        with pytest.raises(RunError, match="is deleted"):
+            record_whole_run(case, tracking(request))
+        assert undelivered_runs() == []
+
+
+class TestFlaky:
+    @pytest.mark.parametrize(
+        "faults",
+        [
+            ("", "lose", "error", "refuse", "late 0.05"),
+            ("lose", ""),
+            ("refuse", "error", "", "", ""),
+        ],
+        ids=" ".join,
+    )
+    def test_all_arrives_once_whatever_becomes_of_each_request(
+        self,
+        case: Case,
+        server: FlakyServer,
+        request: pytest.FixtureRequest,
+        monkeypatch: pytest.MonkeyPatch,
+        faults: tuple[str, ...],
+    ):
+        monkeypatch.setattr("mlp.tracking.patient.PAUSES", (0.0, 0.01, 0.01))
+        server.start()
+        server.misbehave(*(faults * 100))
+        folder = record_whole_run(case, tracking(request)).folder
+        for _ in range(5):
+            sync(undelivered_runs())
+        (run,) = stored(server, request.node.name)
+        check_delivered(folder, run, server)
+
+    def test_what_a_slow_server_created_unnoticed_is_deleted(
+        self,
+        case: Case,
+        server: FlakyServer,
+        request: pytest.FixtureRequest,
+        monkeypatch: pytest.MonkeyPatch,
+    ):
+        """The client gave up, looked, found nothing, and created the run again: too early."""
+        server.start()
+        mlflow_client(server.uri).create_experiment(request.node.name)
+        monkeypatch.setenv("MLFLOW_HTTP_REQUEST_TIMEOUT", "1")
+        server.misbehave("", "late 1.3")  # the search for the experiment, the creation
+        run = open_run(tracking(request), CONFIG, [], case.dataset, case.parts, case.network)
+        with run:
+            time.sleep(0.5)
+        sync(undelivered_runs())
+        (left,) = stored(server, request.node.name)
+        assert left.info.run_id == read_run(run.folder)["mlflow"]["run_id"] != run.folder.path.name
+
+    def test_the_runs_of_a_sweep_find_their_parent_which_was_created_last(
+        self, case: Case, server: FlakyServer, request: pytest.FixtureRequest
+    ):
+        """The sweep began while the server was gone; a run of it brings it along."""
+        record: dict[str, Any] = {
+            "kind": "sweep", "id": uuid4().hex, "name": "the sweep", "status": "RUNNING",
+            "started": "2026-01-01T10:00:00+00:00", "mlflow": None,
+        }  # fmt: skip
+        register(tracking(request), record)
+        parent = RunFolder(runs_dir() / record["id"])
+        parent.path.mkdir()
+        write_run(parent, record)
+        sweep = {"parent": record["id"], "key": "k", "name": "its run", "params": {}}
+        server.start()
+        open_and_close = open_run(
+            tracking(request), CONFIG, [], case.dataset, case.parts, case.network, sweep
+        )
+        with open_and_close as run:
+            pass
+        child, created = sorted(stored(server, request.node.name), key=lambda r: r.info.run_name)
+        assert child.info.run_name == "its run"
+        assert child.data.tags["mlflow.parentRunId"] == created.info.run_id
+        assert created.info.run_name == "the sweep"
+        assert read_run(parent)["mlflow"]["run_id"] == created.info.run_id != record["id"]
+        assert read_run(run.folder)["mlflow"]["delivered"]
+
+
+class TestCommand:
+    """``python -m mlp.sync``."""
+
+    @pytest.fixture
+    def said(
+        self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> Callable[..., tuple[int, str, str]]:
+        def call(*arguments: str) -> tuple[int, str, str]:
+            monkeypatch.setattr("sys.argv", ["mlp.sync", *arguments])
+            with pytest.raises(SystemExit) as end:
+                main()
+            out, err = capsys.readouterr()
+            return end.value.code, out, err
+
+        return call
+
+    def test_exit_status_tells_whether_mlflow_has_everything(
+        self, case: Case, server: FlakyServer, request: pytest.FixtureRequest, said: Any
+    ):
+        assert said() == (0, "MLflow has all runs.\n", "")
+        record_whole_run(case, tracking(request), name="first")
+        record_whole_run(make_case(), tracking(request), name="second")
+        status, out, _ = said()
+        assert status == 1
+        assert [line.split(":")[0].split()[-1] for line in out.splitlines()] == ["first", "second"]
+        server.start()
+        status, out, _ = said("second")
+        assert (status, out.split()[0], out.split()[-1]) == (0, "there", "second")
+        assert said()[1].splitlines()[0].split()[-1] == "first"
+        assert said()[1] == "MLflow has all runs.\n"
+
+    def test_a_run_that_is_not_to_be_in_mlflow(self, case: Case, said: Any):
+        record_whole_run(case, NoTracking(), name="private")
+        status, _, err = said("private")
+        assert (status, err) == (
+            2,
+            "mlp: private was run with tracking=none: MLflow is not to have it\n",
+        )
+
+    def test_a_later_change_is_brought_over_too(
+        self, case: Case, server: FlakyServer, request: pytest.FixtureRequest, said: Any
+    ):
+        server.start()
+        folder = record_whole_run(case, tracking(request), name="once").folder
+        assert undelivered_runs() == []
+        update_run(folder, stop_reason="another one")
+        assert undelivered_runs() == [folder]
+        assert said()[0] == 0
+        (run,) = stored(server, request.node.name)
+        assert run.data.tags["mlp.stop_reason"] == "another one"
