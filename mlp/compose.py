@@ -122,7 +122,9 @@ def _unknown_key(key: str, overrides: Sequence[str]) -> ConfigError:
         read_settings(config)
     except ConfigError as error:
         return error
-    return ConfigError(f"unknown key '{key}'")
+    return ConfigError(  # one of an axis' choices has it, and the default one has not
+        f"'{key}' is not in the configuration that a sweep starts from: write {key}=choice(...)"
+    )
 
 
 def _one_value(override: str) -> str:
