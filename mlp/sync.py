@@ -12,7 +12,8 @@ from collections.abc import Sequence
 from mlp.errors import RunError, UserError
 from mlp.sweep.page import show_sweep
 from mlp.tracking import RunFolder, find_run, project, read_run, undelivered_runs
-from mlp.tracking.mlflow_store import first_line, is_outage
+from mlp.tracking.liveness import bury_dead
+from mlp.tracking.mlflow_store import is_outage, reason_of
 
 PATIENCE = "60"  # seconds for an answer: here, no training waits for it
 
@@ -29,6 +30,7 @@ def main() -> None:
     arguments = parser.parse_args()
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", PATIENCE)
     try:
+        bury_dead()
         folders = [find_run(reference) for reference in arguments.runs] or undelivered_runs()
         n_left = sync(folders)
     except UserError as error:
@@ -66,7 +68,7 @@ def sync(folders: Sequence[RunFolder]) -> int:
             n_left += 1
             if is_outage(error, server):
                 silent.add(server)
-            print(f"not yet  {record['id'][:8]}  {record['name']}: {first_line(error)}")
+            print(f"not yet  {record['id'][:8]}  {record['name']}: {reason_of(error)}")
         else:
             print(f"there    {record['id'][:8]}  {record['name']}")
     return n_left

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from mlp.tracking.folder import RunFolder, read_run
 from mlp.tracking.mlflow_run import mlflow_id
-from mlp.tracking.mlflow_store import first_line, is_outage
+from mlp.tracking.mlflow_store import is_outage, reason_of
 from mlp.tracking.projection import project, project_metrics, project_opening
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ class Follower(threading.Thread):
         self.join(LAST_WAIT if remote else None)
         record = read_run(self._folder)
         if not record["mlflow"]["delivered"] and not record.get("sweep"):
-            reason = first_line(self._error) if self._error else "it is slow to answer"
+            reason = reason_of(self._error) if self._error else "it is slow to answer"
             logger.warning(
                 "MLflow does not have all of this run yet (%s); its folder does. To bring it over "
                 "later: python -m mlp.sync %s",

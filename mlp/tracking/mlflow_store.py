@@ -124,7 +124,7 @@ def find_experiment(client: "MlflowClient", name: str) -> str:
     return experiment.experiment_id
 
 
-def first_line(error: Exception) -> str:
+def reason_of(error: Exception) -> str:
     """Return what an error says in the end, without the pages that some take for it."""
     line = (str(error).strip() or type(error).__name__).splitlines()[0]
     return line.rpartition("(Caused by ")[2][:300]

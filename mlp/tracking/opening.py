@@ -20,9 +20,9 @@ from mlp.tracking.mlflow_run import create
 from mlp.tracking.mlflow_store import (
     MLflowTracking,
     NoTracking,
-    first_line,
     is_outage,
     mlflow_client,
+    reason_of,
     tracking_uri,
 )
 from mlp.tracking.provenance import git_diff, provenance
@@ -153,7 +153,7 @@ def _create_in_mlflow(experiment_name: str, record: dict[str, Any]) -> "MlflowCl
             _tell(record, error)
             return client
         raise RunError(
-            f"the MLflow store at {tracking_uri()} does not work: {first_line(error)} "
+            f"the MLflow store at {tracking_uri()} does not work: {reason_of(error)} "
             "(tracking=none trains without it)"
         ) from error
     record["id"] = record["mlflow"]["run_id"]
@@ -167,7 +167,7 @@ def _tell(record: Mapping[str, Any], error: Exception) -> None:
         "MLflow at %s does not answer (%s): the run is kept in its folder, and brought over when "
         "the server is back",
         tracking_uri(),
-        first_line(error),
+        reason_of(error),
     )
 
 
