@@ -1,0 +1,101 @@
+"""A sweep that was killed and started again comes to the same as one that was left alone."""
+
+import csv
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from mlp.sweep.record import Children, Record, sweeps
+from mlp.tracking import mlflow_client
+
+pytestmark = [
+    pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGKILL"),
+    pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy"),  # in MLflow
+]
+
+GRID = [
+    "-m",
+    "optimizer.lr=0.001,0.003",
+    "model.hidden_sizes=[8],[16]",
+    "seed=range(6)",
+    "trainer.max_epochs=2",
+]
+MINE = ("run ids", "seconds", "test accuracy")  # what two equal sweeps do not share
+
+
+def start(*words: str) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-m", "mlp.run", *words]
+    return subprocess.Popen(command, start_new_session=True, stdout=subprocess.DEVNULL)
+
+
+def finish(*words: str) -> int:
+    return start(*words).wait(180)
+
+
+def latest() -> Record:
+    return sweeps()[-1]
+
+
+def statuses(sweep: Record) -> Counter[str]:
+    return Counter(record["status"] for record in Children(sweep["id"]).read())
+
+
+def board(runs: Path, sweep: Record) -> list[dict[str, str]]:
+    """The leaderboard, but for ids and times."""
+    with (runs / sweep["id"] / "leaderboard.csv").open() as file:
+        return [{k: v for k, v in row.items() if k not in MINE} for row in csv.DictReader(file)]
+
+
+def weights(runs: Path, sweep: Record) -> dict[tuple[str, str], bytes]:
+    """The bytes of every array, by the job's key and the file's name."""
+    return {
+        (record["sweep"]["key"], file.name): file.read_bytes()
+        for record in Children(sweep["id"]).read()
+        if record["status"] == "FINISHED"
+        for file in (runs / record["id"] / "weights").glob("*.npy")
+    }
+
+
+def test_a_killed_grid_is_continued(runs: Path):
+    """Killed with 8 to 16 of 24 jobs done and two running; nothing is done twice or lost."""
+    process = start(*GRID)
+    while not runs.exists() or not sweeps():
+        assert process.poll() is None
+        time.sleep(0.1)
+    children = Children(latest()["id"])
+    while (counts := children.counts())["finished"] < 10 or counts["running"] < 2:
+        assert process.poll() is None
+        time.sleep(0.01)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    done = {record["id"] for record in children.read() if record["status"] == "FINISHED"}
+    assert 8 <= len(done) <= 16
+    assert latest()["status"] == "RUNNING"
+
+    assert finish(*GRID) == 0
+    [sweep] = sweeps()
+    records = children.read()
+    finished = [record for record in records if record["status"] == "FINISHED"]
+    assert len(finished) == len({record["sweep"]["key"] for record in finished}) == 24
+    assert done < {record["id"] for record in finished}
+    assert len(records) <= 26
+    assert {r["stop_reason"] for r in records if r not in finished} == {"its process died"}
+    assert sweep["status"] == "FINISHED"
+
+    client = mlflow_client()
+    experiment = sweep["mlflow"]["experiment_id"]
+    family = client.search_runs([experiment], f"tags.`mlflow.parentRunId` = '{sweep['id']}'")
+    assert Counter(run.info.status for run in family) == statuses(sweep)
+    assert client.get_run(sweep["id"]).info.status == "FINISHED"
+
+    assert finish(*GRID, "sweep.name=left alone", "tracking=none") == 0
+    whole = latest()
+    assert whole["id"] != sweep["id"]
+    assert board(runs, whole) == board(runs, sweep)
+    assert weights(runs, whole) == weights(runs, sweep)
