@@ -5,6 +5,7 @@ Nothing is loaded, written or trained here. Each group names a class under ``mlp
 keys exist and of which type they are, and the constructors which values are in range.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from functools import cache
@@ -17,7 +18,15 @@ from typing import Any, Literal, Union, cast, get_args, get_origin, get_type_hin
 from mlp.data import Source
 from mlp.errors import ConfigError, closest
 from mlp.nn import MLP, Loss, Optimizer, Schedule
-from mlp.tracking import MLflowTracking, NoTracking, check_name, check_tags
+from mlp.paths import runs_dir
+from mlp.tracking import (
+    MLflowTracking,
+    NoTracking,
+    check_name,
+    check_tags,
+    find_run,
+    read_run,
+)
 from mlp.training import Trainer
 from mlp.validate import at_least
 
@@ -46,6 +55,7 @@ class Job:
     threads: int | None = None
     test: bool = True
     name: str | None = None
+    init_from: str | None = None
     tags: dict[str, str | int | float | bool | None] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -56,6 +66,7 @@ class Job:
         check_tags(self.tags)
 
 
+RUN_ID = re.compile("[0-9a-f]{32}")
 GROUPS = ("model", "loss", "optimizer", "schedule", "data", "trainer", "tracking")
 
 
@@ -75,6 +86,7 @@ def check(config: Mapping[str, Any]) -> Job:
     plain = _plain(config)
     plain.pop("sweep", None)  # what a sweep is told is not its jobs' affair
     _make_paths_absolute(plain)
+    _fix_origin(plain)
     _refuse_unknown(plain, [f.name for f in fields(Job) if f.name != "config"])
     kinds = get_type_hints(Job)
     parts = {k: part(k, plain.get(k), kinds[k]) for k in GROUPS}
@@ -105,6 +117,16 @@ def _make_paths_absolute(config: dict[str, Any]) -> None:
     for key in ("dir", "path"):
         if isinstance(data, dict) and isinstance(data.get(key), str):
             data[key] = str(Path(data[key]).expanduser().resolve())
+
+
+def _fix_origin(config: dict[str, Any]) -> None:
+    """Replace ``init_from`` by an id or a path: a name or ``latest`` will mean another run."""
+    reference = config.get("init_from")
+    known = isinstance(reference, str) and (RUN_ID.fullmatch(reference) or reference[:1] == "/")
+    if isinstance(reference, str) and not known:
+        folder = find_run(reference)
+        among_runs = folder.path.parent == runs_dir()
+        config["init_from"] = read_run(folder)["id"] if among_runs else str(folder.path)
 
 
 def part(group: str, values: Any, kind: Any) -> Any:

@@ -1,9 +1,10 @@
 """One run, from its configuration to its stored result."""
 
+import logging
 import signal
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -13,17 +14,37 @@ from threadpoolctl import threadpool_limits
 from mlp.config import Job, check
 from mlp.data import Dataset, Parts
 from mlp.errors import ConfigError
-from mlp.nn import Network
+from mlp.files import remove
+from mlp.nn import Network, fill
 from mlp.randomness import generator
 from mlp.tracking import (
     Recorder,
+    RunFolder,
     draw_evaluation_figures,
     draw_training_figures,
+    find_run,
     open_run,
-    read_run,
+    reopen_run,
 )
 from mlp.tracking.console import Console
-from mlp.training import Evaluator, Pruner, StopCondition
+from mlp.training import Checkpoints, Evaluator, Pruner, StopCondition
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Resumption:
+    """A run that is to go on.
+
+    Attributes
+    ----------
+    folder : RunFolder
+    changes : dict
+        In what the job's configuration differs from the stored one, by dotted key.
+    """
+
+    folder: RunFolder
+    changes: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -60,6 +81,7 @@ def run_job(
     dataset: Dataset | None = None,
     sweep: Mapping[str, Any] | None = None,
     pruner: Pruner | None = None,
+    resume: Resumption | None = None,
 ) -> Result:
     """Train a network, store it, and test it.
 
@@ -77,6 +99,8 @@ def run_job(
         Of a job of a sweep: ``parent``, the sweep's id, ``key``, ``name`` and ``params``.
     pruner : Pruner, optional
         Ends a training that does not promise much.
+    resume : Resumption, optional
+        The run of this job that is to go on from its checkpoint, instead of a new one.
 
     Returns
     -------
@@ -101,9 +125,14 @@ def run_job(
         check_fit(job, parts)
         rng = generator(job.seed, "init")
         network = job.model.build(dataset.n_in, dataset.n_classes, job.loss, rng)
+        if job.init_from:
+            fill(network, find_run(job.init_from).weights)
         console.show_plan(dataset, parts, network)
         with Interruption() as interruption:
-            run = open_run(job.tracking, job.config, overrides, dataset, parts, network, sweep)
+            if resume:
+                run = reopen_run(resume.folder, dataset, resume.changes)
+            else:
+                run = open_run(job.tracking, job.config, overrides, dataset, parts, network, sweep)
             stops = [interruption, pruner] if pruner else [interruption]
             try:
                 with run:
@@ -114,7 +143,9 @@ def run_job(
                         _evaluate(job, run, dataset, parts, network)
             except Exception:
                 pass  # the run is recorded as FAILED, with the reason
-    record = read_run(run.folder)
+    record = run.record
+    if record["status"] == "FINISHED" and not job.trainer.keep_checkpoint:
+        remove(run.folder.checkpoints)
     console.show_result(record, run.folder.path)
     return Result(
         id=record["id"],
@@ -144,6 +175,7 @@ def _train(
     stops: Sequence[StopCondition],
 ) -> None:
     """Fit, store the best epoch's weights, and draw how it went."""
+    checkpoints = _checkpoints(job, run)
     with console.training():
         outcome = job.trainer.fit(
             network,
@@ -153,6 +185,7 @@ def _train(
             job.seed,
             listeners=(run, console),
             stops=stops,
+            checkpoints=checkpoints,
         )
     run.save_weights(job.model, network, parts.scaler)
     image, figures = dataset.image_shape, run.folder.figures
@@ -172,6 +205,20 @@ def _evaluate(job: Job, run: Recorder, dataset: Dataset, parts: Parts, network: 
     draw_evaluation_figures(
         run.folder.figures, evaluation, part, dataset.classes, dataset.image_shape
     )
+
+
+def _checkpoints(job: Job, run: Recorder) -> Checkpoints:
+    """Return the run's checkpoints; what there is to say of them goes to the screen and the log."""
+
+    def report(sentence: str) -> None:
+        logger.warning(sentence)
+        run.log(sentence)
+
+    every, keep = job.trainer.checkpoint_every, job.trainer.keep_checkpoint
+    checkpoints = Checkpoints(run.folder.checkpoints, every, keep, report)
+    if run.record.get("resumed") and not checkpoints.stored():
+        report("there is no checkpoint: the training starts over")
+    return checkpoints
 
 
 class Interruption(StopCondition):

@@ -27,7 +27,7 @@ from mlp.nn.schedules import (
     Step,
     WarmupCosine,
 )
-from mlp.nn.storage import load, save
+from mlp.nn.storage import fill, load, save
 
 __all__ = [
     "MLP",
@@ -60,6 +60,7 @@ __all__ = [
     "Step",
     "WarmupCosine",
     "Workspace",
+    "fill",
     "load",
     "save",
 ]

@@ -61,6 +61,24 @@ def load(folder: Path | str) -> Network:
     return network
 
 
+def fill(network: Network, folder: Path | str) -> None:
+    """Give a network the arrays of a stored one, which may be of the other dtype.
+
+    Raises
+    ------
+    RunError
+        If they are not of the same names and shapes, naming the first that is not, or as `load`.
+    """
+    source = dict(load(folder).named_arrays())
+    arrays = dict(network.named_arrays())
+    for name in arrays | source:
+        shapes = [a[name].shape if name in a else "absent" for a in (source, arrays)]
+        if shapes[0] != shapes[1]:
+            raise RunError(f"{name} is {shapes[0]} in {folder}, and {shapes[1]} in this network")
+    for name, array in arrays.items():
+        np.copyto(array, source[name], casting="same_kind")
+
+
 def _rebuild(path: Path) -> Network:
     """Return the network that ``network.json`` describes, its parameters all zero."""
     try:

@@ -1,5 +1,6 @@
 """The training loop: it emits events, listeners observe them, conditions stop it."""
 
+from mlp.training.checkpoint import Checkpoints
 from mlp.training.epoch import DivergedError
 from mlp.training.events import EpochEnded, Event, Listener, Outcome, RunEnded, RunStarted
 from mlp.training.metrics import (
@@ -14,6 +15,7 @@ from mlp.training.stopping import Pruner, StopCondition
 from mlp.training.trainer import Trainer
 
 __all__ = [
+    "Checkpoints",
     "ClassFigures",
     "DivergedError",
     "EpochEnded",

@@ -1,0 +1,96 @@
+"""How an interrupted run goes on: in the same folder, and as the same run in MLflow."""
+
+import logging
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from mlp.data import Dataset
+from mlp.errors import RunError, UserError
+from mlp.files import remove, remove_unfinished
+from mlp.tracking.folder import RunFolder, mend_history, read_run, update_run
+from mlp.tracking.liveness import Life, bury, this_process
+from mlp.tracking.mlflow_store import mlflow_client, reason_of
+from mlp.tracking.provenance import provenance
+from mlp.tracking.recorder import Recorder
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+logger = logging.getLogger(__name__)
+
+
+def reopen_run(folder: RunFolder, dataset: Dataset, changes: Mapping[str, Any]) -> Recorder:
+    """Open a run again, and return what records the rest of it.
+
+    Parameters
+    ----------
+    folder : RunFolder
+    dataset : Dataset
+        As it is today.
+    changes : mapping
+        What differs from the stored configuration from here on, by dotted key.
+
+    Raises
+    ------
+    RunError
+        When another process works on the run, or its data have changed.
+    """
+    bury(folder)
+    life = Life(folder)
+    try:
+        record = read_run(folder)
+        if dataset.digest != record["data"]["digest"]:
+            raise RunError(
+                f"the data of {record['name']} have changed since it began; it cannot go on with "
+                "others"
+            )
+        client = _client(record["mlflow"])
+        remove_unfinished(folder.path)
+        remove(folder.traceback)
+        mend_history(folder)
+        now, origin = datetime.now(UTC).isoformat(), provenance()
+        resumption = {"at": now, "changes": dict(changes), "provenance": origin}
+        update_run(
+            folder,
+            status="RUNNING",
+            continued=now,
+            ended=None,
+            stop_reason=None,
+            test=None,
+            process=this_process(),
+            resumed=[*record.get("resumed", []), resumption],
+        )
+        run = Recorder(folder, client, life)
+    except BaseException:
+        life.end()
+        raise
+    for difference in _differences(record["provenance"], origin):
+        logger.warning("%s: the last bits may differ", difference)
+        run.log(difference)
+    return run
+
+
+def _client(place: Mapping[str, Any] | None) -> "MlflowClient | None":
+    if place is None:
+        return None
+    try:
+        return mlflow_client(place["tracking_uri"])
+    except UserError:
+        raise
+    except Exception as error:  # MLflow lets through what its database raises
+        raise RunError(
+            f"the MLflow store at {place['tracking_uri']} does not work: {reason_of(error)}"
+        ) from error
+
+
+def _differences(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+    """Return in what two origins differ that may decide about the last bits."""
+    facts = {
+        "NumPy": [origin["versions"]["numpy"] for origin in (then, now)],
+        "the BLAS library": [
+            f"{origin['blas']['library']} {origin['blas']['version']}" for origin in (then, now)
+        ],
+        "the code's commit": [(origin["git"] or {}).get("commit") for origin in (then, now)],
+    }
+    return [f"{what} was {a} and is {b}" for what, (a, b) in facts.items() if a != b]
