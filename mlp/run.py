@@ -12,7 +12,7 @@ import sys
 import tempfile
 import traceback
 from importlib.metadata import version
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import hydra
 from hydra.core.hydra_config import HydraConfig
@@ -20,6 +20,9 @@ from omegaconf import DictConfig
 
 from mlp.compose import COMPOSITION_ERRORS, accepted, conf_dir, explain
 from mlp.errors import ConfigError, UserError
+
+if TYPE_CHECKING:
+    from mlp.job import Result
 
 FAILED, MISTAKEN, INTERRUPTED = 1, 2, 130
 
@@ -32,6 +35,8 @@ def main() -> None:
         sys.exit()
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))  # unwinds, as Ctrl-C
     try:
+        if any(word.startswith("resume=") for word in arguments):
+            sys.exit(_resume(arguments))
         with tempfile.TemporaryDirectory(prefix="mlp-") as scratch:
             _compose_and_run(arguments, scratch)
     except KeyboardInterrupt:
@@ -86,9 +91,29 @@ def task(config: DictConfig) -> Any:
 def _run(config: DictConfig, overrides: list[str]) -> int:
     """Train a network, and return the exit status."""
     from mlp.job import run_job
+    from mlp.resume import offer_what_died
     from mlp.tracking.console import Console
 
-    result = run_job(config, overrides, Console())
+    offer_what_died()
+    return _status(run_job(config, overrides, Console()))
+
+
+def _resume(words: list[str]) -> int:
+    """Go on with a run, and return the exit status."""
+    from mlp.resume import resume_run
+    from mlp.tracking.console import Console
+
+    resumed = [word for word in words if word.startswith("resume=")]
+    changes = [word for word in words if word not in resumed]
+    if len(resumed) > 1:
+        raise ConfigError("resume is given twice: it takes one run")
+    if flags := [word for word in changes if word.startswith("-")]:
+        raise ConfigError(f"{flags[0]} does not go together with {resumed[0]}")
+    return _status(resume_run(resumed[0].removeprefix("resume="), changes, Console()))
+
+
+def _status(result: "Result") -> int:
+    """Return the exit status of a run that has ended, and say so if it has failed."""
     if result.signal:
         return 128 + result.signal
     if result.status == "FINISHED":

@@ -3,7 +3,7 @@
 from mlp.tracking.evaluations import evaluation_name, record_evaluation
 from mlp.tracking.figures import draw_evaluation_figures, draw_training_figures
 from mlp.tracking.folder import RunFolder, read_config, read_history, read_run
-from mlp.tracking.liveness import bury_dead, is_alive
+from mlp.tracking.liveness import bury, bury_dead, is_alive
 from mlp.tracking.mlflow_store import MLflowTracking, NoTracking, mlflow_client, tracking_uri
 from mlp.tracking.opening import open_run
 from mlp.tracking.projection import project
@@ -16,6 +16,7 @@ __all__ = [
     "NoTracking",
     "Recorder",
     "RunFolder",
+    "bury",
     "bury_dead",
     "check_name",
     "check_tags",
