@@ -33,16 +33,17 @@ class MlpSweeper(Sweeper):
         """Run the sweep that the command line's words describe."""
         from mlp.sweep.sweeper import sweep
 
-        sweep(arguments, self.config, self.loader, self.launcher)
+        ours = isinstance(self.launcher, LocalLauncher)
+        sweep(arguments, self.config, self.loader, None if ours else self.launcher)
 
 
 class LocalLauncher(Launcher):
-    """Side by side on this machine (conf/hydra/launcher/local.yaml): names the pool's size.
+    """Side by side on this machine (conf/hydra/launcher/local.yaml): stands for our pool.
 
     Parameters
     ----------
     workers : int, optional
-        Processes; by default the physical cores divided by the threads of a job.
+        Size of the pool, which the sweeper reads in the configuration.
     """
 
     def __init__(self, workers: int | None = None) -> None:

@@ -12,7 +12,6 @@ from hydra.core.config_loader import ConfigLoader
 from hydra.plugins.launcher import Launcher
 from omegaconf import DictConfig
 
-from hydra_plugins.mlp_sweep import LocalLauncher
 from mlp.config import part
 from mlp.errors import ConfigError, RunError, UserError
 from mlp.paths import runs_dir
@@ -35,7 +34,10 @@ DONE = ("finished", "pruned")
 
 
 def sweep(
-    arguments: Sequence[str], master: DictConfig, loader: ConfigLoader, launcher: Launcher
+    arguments: Sequence[str],
+    master: DictConfig,
+    loader: ConfigLoader,
+    launcher: Launcher | None = None,
 ) -> None:
     """Run the sweep that a command line describes, or what is left of it.
 
@@ -47,8 +49,8 @@ def sweep(
         What Hydra has composed of those that have one value.
     loader : ConfigLoader
         Hydra's.
-    launcher : Launcher
-        Ours stands for the pool; any other is given all jobs at once.
+    launcher : Launcher, optional
+        Takes all jobs at once; without one, they are run by our pool.
 
     Raises
     ------
@@ -62,11 +64,11 @@ def sweep(
         plan: Plan = _searching().plan_search(settings, arguments, loader, master)
     else:
         plan = plan_grid(settings, arguments, loader, master)
-    workers = _workers(launcher, plan)
+    workers = 0 if launcher else _workers(master.hydra.launcher.workers, plan)
     earlier = None if settings.fresh else find_sweep(plan.identity)
     states = _states(Children(earlier["id"])) if earlier else {}
     display = Display(_metric(plan))
-    where = f"{workers} at a time" if workers else f"by {_choice(master)}"
+    where = f"by {_choice(master)}" if launcher else f"{workers} at a time"
     display.show_plan(plan, list(states.values()), where)
     if settings.dry_run:
         display.list_jobs(plan, states)
@@ -86,13 +88,13 @@ def _run(
     settings: Settings,
     plan: Plan,
     command: str,
-    launcher: Launcher,
-    workers: int | None,
+    launcher: Launcher | None,
+    workers: int,
     display: Display,
 ) -> bool:
     """Run the jobs that are not done yet, and sum up; tell whether all have succeeded."""
     tracking = part("tracking", plan.example.config["tracking"], MLflowTracking | NoTracking)
-    if workers:
+    if not launcher:
         prepare(with_mlflow=isinstance(tracking, MLflowTracking))
     description = {
         "identity": plan.identity,
@@ -112,10 +114,10 @@ def _run(
         proposals = _proposals(settings, plan, parent, display.metric)
         work = Work(proposals, parent, display, settings.max_failures)
         with display.live(proposals.n_left):
-            if workers:
-                work.in_pool(min(workers, max(1, proposals.n_left)))
-            else:
+            if launcher:
                 work.by(launcher, getattr(settings, "batch", None))
+            else:
+                work.in_pool(min(workers, max(1, proposals.n_left)))
         if shares := proposals.importances():
             save_figure(importances(shares), parent.folder.figures / "importance.png")
         _sum_up(parent, settings, display)
@@ -151,16 +153,14 @@ def _sum_up(parent: Parent, settings: Settings, display: Display) -> None:
     display.say(f"sweep {parent.id}  {parent.folder.path}")
 
 
-def _workers(launcher: Launcher, plan: Plan) -> int | None:
-    """Return the size of our pool: the cores are shared among the threads; None without a pool."""
-    if not isinstance(launcher, LocalLauncher):
-        return None
-    if launcher.workers is None:
+def _workers(asked: Any, plan: Plan) -> int:
+    """Return the size of our pool: by default, the cores are shared among the threads."""
+    if asked is None:
         threads = max(job.config["threads"] or 1 for job in [plan.example, *plan.jobs])
         return max(1, physical_cores() // threads)
-    if not isinstance(launcher.workers, int) or launcher.workers < 1:
-        raise ConfigError(f"hydra.launcher.workers must be at least 1, got {launcher.workers!r}")
-    return launcher.workers
+    if not isinstance(asked, int) or asked < 1:
+        raise ConfigError(f"hydra.launcher.workers must be at least 1, got {asked!r}")
+    return asked
 
 
 def _metric(plan: Plan) -> str:
