@@ -43,7 +43,7 @@ class Display:
         self._counts: Counter[str] = Counter()
         self._running: dict[str, str] = {}  # names by key
         self._best: tuple[str, float] | None = None
-        self._n_jobs: int | None = None
+        self._n_jobs = 0
         self._seconds: list[float] = []  # of the jobs that have ended
         self._abreast = 1
 
@@ -82,8 +82,8 @@ class Display:
             self.say(f"  and {len(plan.jobs) - MOST_JOBS} more")
 
     @contextmanager
-    def live(self, n_jobs: int | None) -> Iterator[None]:
-        """Show the progress; ``n_jobs`` is the number of jobs that are to be done, if known."""
+    def live(self, n_jobs: int) -> Iterator[None]:
+        """Show the progress; ``n_jobs`` is the number of jobs that are to be done, at most."""
         self._n_jobs = n_jobs
         if not self.terminal.is_terminal:
             yield
@@ -96,10 +96,19 @@ class Display:
         self._running[job.key] = job.name
         self._abreast = max(self._abreast, len(self._running))
 
-    def ended(self, job: PlannedJob, result: ChildResult) -> None:
-        """Take note of a job that has ended, and print why if it has failed."""
+    def ended(self, job: PlannedJob, result: ChildResult, n_left: int) -> None:
+        """Take note of a job that has ended, and print why if it has failed.
+
+        Parameters
+        ----------
+        job : PlannedJob
+        result : ChildResult
+        n_left : int
+            Jobs that have not ended, or not begun, at most: a search finds out as it goes.
+        """
         self._running.pop(job.key, None)
         self._counts[result.state] += 1
+        self._n_jobs = sum(self._counts.values()) + n_left
         self._seconds.append(result.seconds)
         value = (result.best or {}).get(self.metric)
         if result.state == "finished" and value is not None and self._is_better(value):
@@ -111,11 +120,10 @@ class Display:
             self._print_line(job, result, value)
 
     def _print_line(self, job: PlannedJob, result: ChildResult, value: float | None) -> None:
-        n = sum(self._counts.values())
         figures = f"{self.metric} {value:.4f}" if value is not None else result.reason
-        left = f"  {self._left()}" if self._left() else ""
-        total = f"/{self._n_jobs}" if self._n_jobs else ""
-        self.say(f"{n}{total}  {result.state}  {job.name}  {figures}  {result.seconds:.1f} s{left}")
+        count = f"{sum(self._counts.values())}/{self._n_jobs}"
+        line = f"{count}  {result.state}  {job.name}  {figures}  {result.seconds:.1f} s"
+        self.say(f"{line}  {self._left()}")
 
     def _is_better(self, value: float) -> bool:
         if self._best is None:
@@ -124,7 +132,7 @@ class Display:
 
     def _left(self) -> str:
         """Return an estimate of the time that is left, once a job has ended."""
-        if not self._seconds or self._n_jobs is None:
+        if not self._seconds:
             return ""
         mean = sum(self._seconds) / len(self._seconds)
         n_left = self._n_jobs - sum(self._counts.values())
@@ -137,7 +145,7 @@ class Display:
         states = {**self._counts, "running": len(self._running)}
         line.add_row(
             ProgressBar(total=self._n_jobs, completed=n_ended, width=30),
-            f"{n_ended}" + (f"/{self._n_jobs}" if self._n_jobs else ""),
+            f"{n_ended}/{self._n_jobs}",
             *(f"[{STYLES.get(name, 'default')}]{n} {name}[/]" for name, n in states.items() if n),
             f"[dim]{self._left()}[/]",
         )

@@ -144,45 +144,61 @@ class Trials:
         self._names = short_keys(plan.space.dimensions)
         self._trials: dict[str, _Trial] = {}  # by the names of their jobs
         self._waiting: deque[PlannedJob] = deque()
+        n_trials = max(0, self._study.n_trials - self._study.n_ended)
+        self._n_left = n_trials * plan.settings.seeds_per_trial
 
     @property
     def n_left(self) -> int:
-        """How many jobs may follow, at most."""
-        n_trials = max(0, self._study.n_trials - self._study.n_ended)
-        return n_trials * self._plan.settings.seeds_per_trial
+        """How many jobs have not ended, or not begun, at most."""
+        return self._n_left
 
     def ask(self) -> PlannedJob | None:
         """Return the next job; None when there is none before one under way has ended."""
-        if self._waiting:
-            return self._waiting.popleft()
+        while self._waiting:
+            job = self._waiting.popleft()
+            if not self._trials[job.name].ended:
+                return job
         while proposal := self._study.ask():
+            trial = _Trial(proposal.number, proposal.point)
             try:
-                return self._job(_Trial(proposal.number, proposal.point), 0)
+                return self._job(trial, 0)
             except UserError as error:  # each value is acceptable, but not all of them together
-                logger.warning("trial %d cannot be run: %s", proposal.number, error)
-                self._study.tell(proposal.number, None)
+                logger.warning("trial %d cannot be run: %s", trial.number, error)
+                self._end(trial)
+                self._study.tell(trial.number, None)
         return None
 
     def tell(self, job: PlannedJob, result: ChildResult) -> None:
         """Learn what has become of a job; a killed one is left for the next start to repeat."""
         trial = self._trials.pop(job.name)
-        if trial.ended or result.state == "killed":
+        if trial.ended:  # another of its seeds has failed
             return
         value = (result.best or {}).get(self._metric)
-        if result.state != "finished" or value is None or not isfinite(value):
-            trial.ended = True
-            self._study.tell(trial.number, None, pruned=result.state == "pruned")
+        if result.state == "finished" and value is not None and isfinite(value):
+            self._add(trial, value)
             return
+        self._end(trial)
+        if result.state != "killed":
+            self._study.tell(trial.number, None, pruned=result.state == "pruned")
+
+    def importances(self) -> dict[str, float]:
+        """Return how much each key matters, see `Study.importances`."""
+        return self._study.importances()
+
+    def _add(self, trial: _Trial, value: float) -> None:
+        """Take in the value of one of a trial's seeds; after the first the others follow."""
         trial.values.append(value)
+        self._n_left -= 1
         n_seeds = self._plan.settings.seeds_per_trial
         if len(trial.values) == n_seeds:
             self._study.tell(trial.number, fmean(trial.values))
         elif len(trial.values) == 1:
             self._waiting.extend(self._job(trial, i) for i in range(1, n_seeds))
 
-    def importances(self) -> dict[str, float]:
-        """Return how much each key matters, see `Study.importances`."""
-        return self._study.importances()
+    def _end(self, trial: _Trial) -> None:
+        """Let the seeds of a trial that are left be."""
+        trial.ended = True
+        self._n_left -= self._plan.settings.seeds_per_trial - len(trial.values)
 
     def _job(self, trial: _Trial, i: int) -> PlannedJob:
         """Return the job of a trial's i-th seed."""

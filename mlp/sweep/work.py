@@ -21,7 +21,7 @@ class Proposals(Protocol):
 
     @property
     def n_left(self) -> int:
-        """How many jobs are to be run, at most."""
+        """How many jobs have not ended, or not begun, at most."""
 
     def ask(self) -> PlannedJob | None:
         """Return the next job; None when there is none before one that is under way has ended."""
@@ -38,18 +38,20 @@ class FixedJobs:
 
     def __init__(self, jobs: Iterable[PlannedJob]) -> None:
         self._jobs = deque(jobs)
+        self._n_left = len(self._jobs)
 
     @property
     def n_left(self) -> int:
-        """How many jobs are to be run."""
-        return len(self._jobs)
+        """How many jobs have not ended, or not begun."""
+        return self._n_left
 
     def ask(self) -> PlannedJob | None:
         """Return the next job."""
         return self._jobs.popleft() if self._jobs else None
 
     def tell(self, job: PlannedJob, result: ChildResult) -> None:
-        """Do nothing: the list stands."""
+        """Count; the list stands."""
+        self._n_left -= 1
 
     def importances(self) -> dict[str, float]:
         """Return nothing: the figure of the axes shows it all."""
@@ -107,5 +109,5 @@ class Work:
                 result = replace(result, run=record["id"])
         self._n_failed += result.state in ("failed", "killed")
         self._parent.log(f"{result.state}  {job.name}: {result.reason}")
-        self._display.ended(job, result)
         self._proposals.tell(job, result)
+        self._display.ended(job, result, self._proposals.n_left)
