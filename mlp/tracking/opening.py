@@ -81,6 +81,7 @@ def open_run(
         "epochs": 0,
         "best": None,
         "test": None,
+        "init_from": config.get("init_from"),
         "evaluations": {},
         "model": _describe_network(network),
         "data": _describe_data(dataset, parts),

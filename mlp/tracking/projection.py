@@ -44,8 +44,9 @@ def project(folder: RunFolder, client: "MlflowClient | None" = None, rows_sent: 
     record = read_run(folder)
     try:
         project_opening(folder, client)
-        project_metrics(client, run_id, read_history(folder)[rows_sent:])
-        client.log_batch(run_id, metrics=_final_metrics(record))
+        rows = read_history(folder)
+        project_metrics(client, run_id, rows[rows_sent:])
+        client.log_batch(run_id, metrics=_final_metrics(record, rows))
         set_tags(client, run_id, _outcome_tags(record))
         _log_files(folder, client, run_id)
         if record["status"] == "FINISHED" and folder.weights.exists():
@@ -67,6 +68,8 @@ def project_opening(folder: RunFolder, client: "MlflowClient") -> None:
     client.log_batch(run_id, params=params)
     set_tags(client, run_id, _opening_tags(record) | family_tags(record, client))
     client.log_inputs(run_id, [_dataset_input(record["data"])])
+    if record["status"] == "RUNNING":  # again, if it was interrupted
+        client.update_run(run_id, "RUNNING")
 
 
 def project_metrics(
@@ -95,18 +98,21 @@ def flatten(config: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
     return flat
 
 
-def _final_metrics(record: Mapping[str, Any]) -> "list[Metric]":
+def _final_metrics(
+    record: Mapping[str, Any], rows: Iterable[Mapping[str, float]]
+) -> "list[Metric]":
     """Return the best epoch's figures, at that epoch, and the evaluations', at their time."""
     from mlflow.entities import Metric
 
     best = record["best"] or {}
     step = int(best.get("epoch", 0))
     part = "val/" if "val/loss" in best else "train/"
+    times = {row["epoch"]: int(row["timestamp"]) for row in rows}
     metrics = [
-        # val/loss becomes best/val_loss
-        Metric(f"best/{key.replace('/', '_')}", value, milliseconds(record["ended"]), step)
+        # val/loss becomes best/val_loss; the epoch's own time makes it the same row another time
+        Metric(f"best/{key.replace('/', '_')}", value, times[step], step)
         for key, value in best.items()
-        if record["ended"] and (key == "epoch" or key.startswith(part))
+        if step in times and (key == "epoch" or key.startswith(part))
     ]
     evaluations = {f"eval/{name}": found for name, found in record["evaluations"].items()}
     for prefix, found in ({"test": record["test"]} | evaluations).items():
@@ -139,8 +145,11 @@ def origin_tags(record: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _opening_tags(record: Mapping[str, Any]) -> dict[str, Any]:
-    data = {"mlp.data.digest": record["data"]["digest"]}
-    return record["tags"] | origin_tags(record) | data
+    tags = {"mlp.data.digest": record["data"]["digest"], "mlp.init_from": record.get("init_from")}
+    for resumption in record.get("resumed", []):  # what is a param cannot be changed in MLflow
+        tags |= {f"mlp.resumed.{key}": value for key, value in resumption["changes"].items()}
+        tags["mlp.resumed"] = resumption["at"]
+    return record["tags"] | origin_tags(record) | tags
 
 
 def _outcome_tags(record: Mapping[str, Any]) -> dict[str, Any]:

@@ -146,6 +146,7 @@ class Recorder:
                 self._follower.abandon()
             else:
                 self._follower.finish()
+                self.record = read_run(self.folder)  # which tells now whether MLflow has it
         self._life.end(in_order)
 
     @property
