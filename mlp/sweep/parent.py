@@ -1,7 +1,7 @@
 """The sweep as a run of its own: opened or continued, shown in MLflow, ended whatever happens."""
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -9,16 +9,19 @@ from uuid import uuid4
 
 from mlp.paths import runs_dir
 from mlp.sweep.page import show_sweep
-from mlp.sweep.record import Children, Record, bury, claim, find_sweep, is_claimed, sweeps
+from mlp.sweep.record import Children, Record, claim, find_sweep
 from mlp.tracking import (
     MLflowTracking,
     NoTracking,
     RunFolder,
+    bury_dead,
     mlflow_client,
     project,
     read_run,
+    undelivered_runs,
 )
 from mlp.tracking.folder import update_run, write_run
+from mlp.tracking.liveness import Life, this_process
 from mlp.tracking.mlflow_run import ID, mlflow_id
 from mlp.tracking.opening import register
 from mlp.tracking.provenance import provenance
@@ -35,7 +38,8 @@ class Parent:
 
     Parameters
     ----------
-    folder : RunFolder
+    record : dict
+        As it is to stand in ``run.json``.
 
     Attributes
     ----------
@@ -43,9 +47,15 @@ class Parent:
     children : Children
     """
 
-    def __init__(self, folder: RunFolder) -> None:
-        self.folder = folder
-        self.children = Children(folder.path.name)
+    def __init__(self, record: Record) -> None:
+        self.folder = RunFolder(runs_dir() / record["id"])
+        self.folder.path.mkdir(exist_ok=True)
+        self.children = Children(record["id"])
+        self._life = Life(self.folder)
+        write_run(self.folder, record)
+        self.log("opened")
+        self._update()
+        self.bury_dead()
 
     @property
     def id(self) -> str:
@@ -83,7 +93,14 @@ class Parent:
 
     def end(self, error: BaseException | None) -> None:
         """Record how the sweep has ended."""
-        self.bury_dead()
+        try:
+            self.bury_dead()
+            self._record_end(error)
+            self._warn_of_undelivered()
+        finally:
+            self._life.end(in_order=read_run(self.folder)["status"] != "RUNNING")
+
+    def _record_end(self, error: BaseException | None) -> None:
         record, counts = read_run(self.folder), self.children.counts()
         n_good, n_jobs = counts["finished"] + counts["pruned"], len(record["jobs"])
         n_jobs = n_jobs or sum(counts.values())  # of a search, those that it has come to
@@ -104,6 +121,16 @@ class Parent:
         )
         self.log(f"{status}: {reason}")
 
+    def _warn_of_undelivered(self) -> None:
+        """Say how many runs MLflow does not have all of, if any."""
+        parents = [(read_run(run).get("sweep") or {}).get("parent") for run in undelivered_runs()]
+        if n := parents.count(self.id):
+            logger.warning(
+                "MLflow does not have all of %d runs yet; their folders do, and "
+                "python -m mlp.sync brings them over",
+                n,
+            )
+
     def _update(self, **changes: Any) -> None:
         update_run(self.folder, **changes)
         with _reported("all of the sweep"):
@@ -112,7 +139,10 @@ class Parent:
 
 @contextmanager
 def open_sweep(
-    tracking: MLflowTracking | NoTracking, description: Mapping[str, Any], fresh: bool
+    tracking: MLflowTracking | NoTracking,
+    description: Mapping[str, Any],
+    fresh: bool,
+    on_wait: Callable[[], None],
 ) -> Iterator[Parent]:
     """Open a sweep, or continue the last one with the same identity, for as long as a context is.
 
@@ -125,19 +155,19 @@ def open_sweep(
         ``identity``, ``name``, ``command``, ``monitor``, ``axes``, ``jobs``.
     fresh : bool
         Do not continue.
+    on_wait : callable
+        Called when another process is at the same sweep.
 
     Raises
     ------
     RunError
         When the runs' folder cannot be written or MLflow's store does not work.
     """
-    with claim(runs_dir(), description["identity"]):
-        _bury_dead_sweeps()
+    with claim(runs_dir(), description["identity"], on_wait):
+        bury_dead()
         earlier = None if fresh else find_sweep(description["identity"])
-        parent = Parent(_open(tracking, description, earlier))
+        parent = Parent(_record(tracking, description, earlier))
         try:
-            parent.log("opened")
-            parent.bury_dead()
             yield parent
         except BaseException as error:
             parent.end(error)
@@ -145,9 +175,10 @@ def open_sweep(
         parent.end(None)
 
 
-def _open(
+def _record(
     tracking: MLflowTracking | NoTracking, description: Mapping[str, Any], earlier: Record | None
-) -> RunFolder:
+) -> Record:
+    """Return what the sweep's record is to say while it is under way."""
     now = datetime.now(UTC).isoformat()
     record = earlier or {
         "kind": "sweep",
@@ -162,22 +193,10 @@ def _open(
     }
     record |= {"status": "RUNNING", "continued": now, "ended": None, "stop_reason": None}
     record |= {"command": description["command"], "provenance": provenance()}
+    record |= {"process": this_process()}
     if earlier is None:
         register(tracking, record)
-    folder = RunFolder(runs_dir() / record["id"])
-    folder.path.mkdir(exist_ok=True)
-    write_run(folder, record)
-    with _reported("the sweep's opening"):
-        show_sweep(folder)
-    return folder
-
-
-def _bury_dead_sweeps() -> None:
-    for record in sweeps():
-        if record["status"] == "RUNNING" and not is_claimed(runs_dir(), record["identity"]):
-            bury(record)
-            with _reported("the end of an earlier sweep"):
-                show_sweep(RunFolder(runs_dir() / record["id"]))
+    return record
 
 
 @contextmanager

@@ -123,7 +123,7 @@ class Console:
                 "folder": _near(folder),
                 "traceback": "traceback.txt" if (folder / "traceback.txt").exists() else None,
                 "evaluate": f"python -m mlp.evaluate {record['id'][:8]}" if results.rows else None,
-                "MLflow": "make ui" if record["mlflow"] else None,
+                "MLflow": _in_mlflow(record),
             }
         )
 
@@ -150,6 +150,17 @@ class Console:
             if place:
                 line = Text.assemble((f"{name:10}", "dim"), place)
                 self._terminal.print(line, soft_wrap=True)
+
+
+def _in_mlflow(record: Mapping[str, Any]) -> str | None:
+    """Return where MLflow shows a run, or how to bring it there."""
+    place = record["mlflow"]
+    if place is None:
+        return None
+    if not place["delivered"]:
+        return f"not all there yet: python -m mlp.sync {record['id'][:8]}"
+    server = place["tracking_uri"]
+    return server if server.startswith("http") else "make ui"
 
 
 def _is_group(values: Any) -> bool:

@@ -48,8 +48,9 @@ class Follower(threading.Thread):
         while not self._finished.wait(pause):
             self._attempt(self._send_news)
             pause = min(2 * pause, LONGEST_PAUSE) if self._error and pause else INTERVAL
+        answered = self._error is None  # else the server has been gone for longer
         self._attempt(self._send_all)
-        while self._waits_for_server() and monotonic() < self._deadline:
+        while answered and self._waits_for_server() and monotonic() < self._deadline:
             sleep(INTERVAL / 2)
             self._attempt(self._send_all)
 
@@ -63,10 +64,10 @@ class Follower(threading.Thread):
         if not record["mlflow"]["delivered"] and not record.get("sweep"):
             reason = reason_of(self._error) if self._error else "it is slow to answer"
             logger.warning(
-                "MLflow does not have all of this run yet (%s); its folder does. To bring it over "
-                "later: python -m mlp.sync %s",
-                reason,
+                "MLflow does not have all of run %s yet (%s); its folder does, and "
+                "python -m mlp.sync brings it over",
                 record["id"][:8],
+                reason,
             )
 
     def abandon(self) -> None:

@@ -2,6 +2,7 @@
 
 import logging
 import os
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -127,4 +128,7 @@ def find_experiment(client: "MlflowClient", name: str) -> str:
 def reason_of(error: Exception) -> str:
     """Return what an error says in the end, without the pages that some take for it."""
     line = (str(error).strip() or type(error).__name__).splitlines()[0]
-    return line.rpartition("(Caused by ")[2][:300]
+    # HTTP's clients wrap the reason in several others: ... (Caused by A("b: Connection refused"))
+    if reason := re.search(r"""\(Caused by .*?(?:: )?([^'":]+)['"]\)+$""", line):
+        return reason[1].strip()
+    return line[:300]

@@ -1,6 +1,7 @@
 """MLflow's own server, in this process and on a loopback port, that can be told to misbehave."""
 
 import os
+import random
 import socket
 import threading
 import time
@@ -28,9 +29,7 @@ class FlakyServer:
 
     def __init__(self, application: Wsgi) -> None:
         self._application = application
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self._port = free.getsockname()[1]
+        self._port = _free_port()
         self.uri = f"http://127.0.0.1:{self._port}"
         self.requests: list[str] = []
         self._faults: Iterator[str] = repeat("")
@@ -80,6 +79,15 @@ class FlakyServer:
         if fault in ("refuse", "lose"):
             environ["werkzeug.socket"].shutdown(socket.SHUT_RDWR)
         return answer
+
+
+def _free_port() -> int:
+    """Return a port that no connection is given by chance while the server is away."""
+    while True:
+        port = random.randrange(15000, 30000)
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 @contextmanager
