@@ -91,6 +91,8 @@ class Console:
         """Show an event of the training."""
         match event:
             case RunStarted():
+                if event.history:
+                    self._terminal.print(f"going on after epoch {len(event.history)}")
                 moving = self._terminal.is_terminal and not self._terminal.quiet
                 kind = Bar if moving else Lines
                 self._display = kind(self._terminal, event)
@@ -123,6 +125,7 @@ class Console:
                 "folder": _near(folder),
                 "traceback": "traceback.txt" if (folder / "traceback.txt").exists() else None,
                 "evaluate": f"python -m mlp.evaluate {record['id'][:8]}" if results.rows else None,
+                "go on": _resumption(record),
                 "MLflow": _in_mlflow(record),
             }
         )
@@ -150,6 +153,12 @@ class Console:
             if place:
                 line = Text.assemble((f"{name:10}", "dim"), place)
                 self._terminal.print(line, soft_wrap=True)
+
+
+def _resumption(record: Mapping[str, Any]) -> str | None:
+    """Return how an interrupted run goes on; those of a sweep do by the sweep's own line."""
+    interrupted = record["status"] == "KILLED" and not record.get("sweep")
+    return f"python -m mlp.run resume={record['id'][:8]}" if interrupted else None
 
 
 def _in_mlflow(record: Mapping[str, Any]) -> str | None:
