@@ -69,17 +69,18 @@ def main() -> None:
     parser.add_argument("--data", default="mnist_5k")
     parser.add_argument("--budget", type=int, default=800, help="epochs a search")
     parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--first-seed", type=int, default=0)
     options = parser.parse_args()
     dataset = check(compose([f"data={options.data}"])).data.load()
     bests: dict[str, list[float]] = {name: [] for name in METHODS}
-    print("| repeat | method | best val/loss | epochs | trials | pruned | failed | seconds |")
+    print("| seed | method | best val/loss | epochs | trials | pruned | failed | seconds |")
     print("| --- | --- | --- | --- | --- | --- | --- | --- |")
-    for repeat in range(options.repeats):
+    for seed in range(options.first_seed, options.first_seed + options.repeats):
         for name, settings in METHODS.items():
-            search = Search(**settings, n_trials=10_000, seed=repeat)
+            search = Search(**settings, n_trials=10_000, seed=seed)
             best, counts = run(search, options.data, dataset, options.budget)
             bests[name].append(best)
-            print(f"| {repeat} | {name} | {best:.4f} | {' | '.join(counts)} |", flush=True)
+            print(f"| {seed} | {name} | {best:.4f} | {' | '.join(counts)} |", flush=True)
     for name, found in bests.items():
         print(f"| median | {name} | {median(found):.4f} |")
 
