@@ -19,8 +19,8 @@ from pebble import ProcessExpired, ProcessPool
 
 from mlp.errors import RunError
 from mlp.sweep.plan import PlannedJob
-from mlp.sweep.record import DIED
 from mlp.sweep.worker import ChildResult, run_child
+from mlp.tracking.liveness import DIED
 from mlp.tracking.mlflow_store import keep_mlflow_quiet
 
 # NumPy's BLAS reads these when it is loaded; a job with more threads raises the number again.

@@ -1,14 +1,12 @@
-"""What the folders of a sweep's runs say: which of its jobs are done, and which process lives.
+"""What the folders of a sweep's runs say of its jobs, and who may work on one.
 
-A job is claimed by a lock while a process works on it. The operating system gives the lock back
-when that process ends, however it ends: so a run whose record says RUNNING, and whose job nobody
-claims, belongs to a dead process. And of two processes with the same job, one waits for the other.
+A job is claimed by a lock while a process works on it: of two processes with the same job, one
+waits, and then finds it done. The operating system gives the lock back when a process dies.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +14,9 @@ from filelock import FileLock, Timeout
 
 from mlp.errors import RunError
 from mlp.paths import runs_dir
-from mlp.tracking import RunFolder, read_run
-from mlp.tracking.folder import update_run
+from mlp.tracking import RunFolder, bury, read_run
 
 Record = dict[str, Any]
-DIED = "its process died"
 
 
 class Children:
@@ -57,10 +53,9 @@ class Children:
 
     def bury_dead(self) -> None:
         """Mark the runs KILLED whose process has died."""
-        for record in [record for record in self.read() if record["status"] == "RUNNING"]:
-            claimed = is_claimed(runs_dir() / self.parent, record["sweep"]["key"])
-            if not claimed:
-                bury(record)
+        for record in self.read():
+            if record["status"] == "RUNNING":
+                bury(RunFolder(runs_dir() / record["id"]))
 
     def _look_at(self, path: Path) -> None:
         try:
@@ -80,7 +75,7 @@ def state(record: Mapping[str, Any]) -> str:
 
 
 @contextmanager
-def claim(place: Path, key: str) -> Iterator[None]:
+def claim(place: Path, key: str, on_wait: Callable[[], None] | None = None) -> Iterator[None]:
     """Have something to oneself, and wait for it if need be.
 
     Parameters
@@ -89,20 +84,20 @@ def claim(place: Path, key: str) -> Iterator[None]:
         A sweep's folder, for a job; that of all runs, for a sweep.
     key : str
         The job's key, or the sweep's identity.
+    on_wait : callable, optional
+        Called when another process has it.
     """
-    with _lock(place, key):
-        yield
-
-
-def is_claimed(place: Path, key: str) -> bool:
-    """Tell whether a living process works on a job or a sweep, named as for `claim`."""
     lock = _lock(place, key)
     try:
         lock.acquire(blocking=False)
     except Timeout:
-        return True
-    lock.release()
-    return False
+        if on_wait:
+            on_wait()
+        lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def _lock(place: Path, key: str) -> FileLock:
@@ -114,21 +109,6 @@ def _lock(place: Path, key: str) -> FileLock:
 def study_journal(parent: str) -> Path:
     """Return where a search with the id ``parent`` has its trials."""
     return runs_dir() / parent / "study.journal"
-
-
-def bury(record: Mapping[str, Any]) -> Record:
-    """Mark a run or a sweep whose process has died KILLED, as of its last sign of life."""
-    folder = RunFolder(runs_dir() / record["id"])
-    last = max(path.stat().st_mtime for path in folder.path.iterdir())
-    ended, since = datetime.fromtimestamp(last, UTC), record.get("continued", record["started"])
-    spent = (ended - datetime.fromisoformat(since)).total_seconds()
-    return update_run(
-        folder,
-        status="KILLED",
-        stop_reason=DIED,
-        ended=ended.isoformat(),
-        seconds=(record["seconds"] or 0.0) + spent,
-    )
 
 
 def sweeps() -> list[Record]:

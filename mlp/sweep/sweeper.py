@@ -14,14 +14,13 @@ from omegaconf import DictConfig
 
 from mlp.config import part
 from mlp.errors import ConfigError, RunError, UserError
-from mlp.paths import runs_dir
 from mlp.sweep.differences import short_keys
 from mlp.sweep.display import Display
 from mlp.sweep.figures import importances
 from mlp.sweep.parent import Parent, open_sweep
 from mlp.sweep.plan import Plan, plan_grid
 from mlp.sweep.pool import physical_cores, prepare
-from mlp.sweep.record import Children, Record, find_sweep, is_claimed, state, study_journal
+from mlp.sweep.record import Children, Record, find_sweep, state, study_journal
 from mlp.sweep.settings import Search, Settings, read_settings
 from mlp.sweep.summary import show_summary, summarise
 from mlp.sweep.work import FixedJobs, Proposals, Work
@@ -107,9 +106,10 @@ def _run(
             for job in plan.jobs
         ],
     }
-    if is_claimed(runs_dir(), plan.identity):
-        display.say("another process is at this sweep; this one goes on when it has ended")
-    with open_sweep(tracking, description, settings.fresh) as parent:
+    waiting = "another process is at this sweep; this one goes on when it has ended"
+    with open_sweep(
+        tracking, description, settings.fresh, on_wait=lambda: display.say(waiting)
+    ) as parent:
         _warn_of_other_code(parent.children.read(), display)
         proposals = _proposals(settings, plan, parent, display.metric)
         work = Work(proposals, parent, display, settings.max_failures)
