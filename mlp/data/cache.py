@@ -14,6 +14,7 @@ from mlp import paths
 from mlp.data.dataset import ARRAYS, Dataset
 from mlp.files import whole
 
+PATIENCE = 60.0  # seconds to wait for a process that decodes the same files
 FORMAT = 1  # part of every key: raise it when a decoder changes what it returns
 
 
@@ -87,9 +88,13 @@ def _write(dataset: Dataset, folder: Path) -> Dataset:
 
 @contextmanager
 def _one_process_at_a_time(folder: Path) -> Iterator[None]:
-    """Let others wait for this entry instead of decoding it too; no lock where none can be made."""
+    """Let others wait for this entry instead of decoding it too.
+
+    Where no lock can be made, or a process that hangs holds it, there is none: the worst is that
+    the same entry is made twice.
+    """
     with ExitStack() as stack:
         with suppress(OSError):
             folder.parent.mkdir(parents=True, exist_ok=True)
-            stack.enter_context(FileLock(f"{folder}.lock"))
+            stack.enter_context(FileLock(f"{folder}.lock", timeout=PATIENCE))
         yield

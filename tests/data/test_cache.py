@@ -5,6 +5,7 @@ import sys
 
 import numpy as np
 import pytest
+from filelock import FileLock
 
 from mlp.data import Dataset
 from mlp.data.cache import cached
@@ -175,3 +176,16 @@ def test_processes_that_meet_on_an_empty_cache_decode_once(data_dir, tmp_path):
     assert lines.count("decoded") == 1
     assert len(set(lines)) == 2
     assert len(lines) == 5
+
+
+def test_a_process_that_hangs_over_an_entry_is_not_waited_for_for_ever(
+    source, data_dir, monkeypatch
+):
+    """The data set is decoded a second time: better twice than never."""
+    monkeypatch.setattr("mlp.data.cache.PATIENCE", 0.2)
+    source.load()
+    [entry] = entries(data_dir)
+    shutil.rmtree(entry)
+    with FileLock(f"{entry}.lock"):
+        assert source.load().digest == make_dataset().digest
+    assert source.n_decoded == 2

@@ -1,28 +1,89 @@
-"""Processes that meet on a store that does not exist yet."""
+"""Processes that meet on a store that does not exist yet, and the lock under which it is made."""
 
+import signal
+import subprocess
+import sys
+import time
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
 
-from mlp.tracking import MLflowTracking, find_run, list_runs, open_run, read_run
+import pytest
+from filelock import FileLock
+
+from mlp.errors import RunError
+from mlp.tracking import (
+    MLflowTracking,
+    find_run,
+    list_runs,
+    mlflow_client,
+    open_run,
+    read_run,
+    undelivered_runs,
+)
+
+HOLD = """
+import sys, time
+from filelock import FileLock
+with FileLock(sys.argv[1]):
+    print("held", flush=True)
+    time.sleep(60)
+"""
 
 
-def open_and_close(number: int) -> str:
-    """Record an empty run; in a process of its own."""
+def open_and_close_four(first: int) -> list[str]:
+    """Record four empty runs; in a process of its own."""
     from tests.tracking.conftest import CONFIG, make_case
 
-    case = make_case()
-    config = CONFIG | {"name": f"starter {number}"}
-    with open_run(MLflowTracking(), config, [], case.dataset, case.parts, case.network) as run:
-        pass
-    return run.folder.path.name
+    case, names = make_case(), []
+    for number in range(first, first + 4):
+        config = CONFIG | {"name": f"starter {number}"}
+        with open_run(MLflowTracking(), config, [], case.dataset, case.parts, case.network) as run:
+            pass
+        names.append(run.folder.path.name)
+    return names
 
 
-def test_four_processes_that_start_at_once_all_succeed(runs: Path):
+def test_sixteen_runs_of_four_processes_that_start_at_once_all_succeed(runs: Path):
     """The store and the experiment are made once; nobody meets half of them."""
     with ProcessPoolExecutor(4, mp_context=get_context("spawn")) as pool:
-        ids = set(pool.map(open_and_close, range(4)))
+        ids = {run_id for ids in pool.map(open_and_close_four, range(0, 16, 4)) for run_id in ids}
     assert {folder.path.name for folder in list_runs()} == ids
-    assert len(ids) == 4
+    assert len(ids) == 16
     assert all(read_run(folder)["status"] == "FINISHED" for folder in list_runs())
-    assert find_run("starter 3").path.name in ids
+    assert undelivered_runs() == []
+    assert find_run("starter 15").path.name in ids
+
+
+def test_a_lock_that_a_killed_process_held_blocks_nobody(tmp_path: Path):
+    """All locks here are of this kind: the operating system gives them back."""
+    lock = tmp_path / "a.lock"
+    with subprocess.Popen([sys.executable, "-c", HOLD, lock], stdout=subprocess.PIPE) as holder:
+        assert holder.stdout is not None
+        holder.stdout.readline()
+        assert not acquired(lock)
+        holder.send_signal(signal.SIGKILL)
+        holder.wait()
+    assert lock.exists()
+    assert acquired(lock)
+
+
+def acquired(lock: Path) -> bool:
+    """Tell whether a lock is free."""
+    try:
+        with FileLock(lock, timeout=0):
+            return True
+    except TimeoutError:
+        return False
+
+
+def test_a_process_that_holds_the_lock_and_hangs_is_told_of(
+    runs: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("mlp.tracking.mlflow_store.PATIENCE", 0.2)
+    runs.mkdir()
+    begin = time.monotonic()
+    message = r"another process has held .*mlflow\.lock for 0\.2 s.*tracking=none"
+    with FileLock(runs / "mlflow.lock"), pytest.raises(RunError, match=message):
+        mlflow_client()
+    assert time.monotonic() - begin < 5
