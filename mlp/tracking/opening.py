@@ -95,9 +95,11 @@ def open_run(
     folder = RunFolder(runs_dir() / record["id"])
     try:
         life = _make_folder(folder, record, config, overrides, dataset.x_train[:1])
-    except OSError as error:
+    except BaseException as error:
         if client and record["mlflow"]["run_id"]:
             client.set_terminated(record["mlflow"]["run_id"], "FAILED")
+        if not isinstance(error, OSError):
+            raise
         raise RunError(f"the run's folder {folder.path} cannot be written: {error}") from None
     return Recorder(folder, client, life)
 

@@ -132,7 +132,9 @@ class Recorder:
             interrupted = isinstance(error, KeyboardInterrupt | SystemExit)
             changes["status"] = "KILLED" if interrupted else "FAILED"
             changes["stop_reason"] = str(error) or type(error).__name__
-            if not interrupted:
+            if interrupted:
+                changes["stop_reason"] = self.record["stop_reason"] or "interrupted"
+            else:
                 with self._tolerant():
                     text = "".join(traceback.format_exception(error))
                     write_text(self.folder.traceback, text)
