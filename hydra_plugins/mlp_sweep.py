@@ -21,9 +21,10 @@ class MlpSweeper(Sweeper):
         self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig
     ) -> None:
         """Take what Hydra has to give."""
-        from mlp.sweep.launchers import check_launcher
+        from mlp.sweep.launchers import check_launcher, share_environment
 
         check_launcher(config.hydra.launcher)
+        share_environment()
         self.config, self.loader = config, hydra_context.config_loader
         self.launcher = Plugins.instance().instantiate_launcher(
             hydra_context=hydra_context, task_function=task_function, config=config

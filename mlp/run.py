@@ -11,6 +11,7 @@ import signal
 import sys
 import tempfile
 import traceback
+import warnings
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
@@ -51,6 +52,8 @@ def _compose_and_run(arguments: list[str], scratch: str) -> None:
     """Let Hydra compose, and run or sweep; ``scratch`` takes what it wants to write."""
     sys.argv[1:] = accepted(arguments)
     os.environ |= {"HYDRA_FULL_ERROR": "1", "MLP_SCRATCH": scratch}  # 1: raise, for us to explain
+    # A launcher's file of ours has the name, and the keys, of the plugin's own.
+    warnings.filterwarnings("ignore", r"\s*'hydra/launcher/\w+' is validated against")
     try:
         hydra.main(config_path=str(conf_dir()), config_name="config", version_base="1.3")(task)()
     except COMPOSITION_ERRORS as error:
@@ -72,7 +75,8 @@ def task(config: DictConfig) -> Any:
         from mlp.sweep.worker import run_child
 
         result = run_child(config, overrides, json.loads(child))
-        if result.signal:
+        serial = HydraConfig.get().runtime.choices["hydra/launcher"] == "basic"
+        if result.signal and serial:  # the sweep's own process was meant
             sys.exit(128 + result.signal)
         return result
     try:

@@ -5,37 +5,60 @@ from the folders of the runs.
 """
 
 import json
+import os
+import shutil
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from importlib.util import find_spec
 
 from hydra.core.utils import JobReturn, JobStatus
 from hydra.plugins.launcher import Launcher
 from omegaconf import DictConfig, OmegaConf
 
-from mlp.errors import ConfigError
+from mlp.errors import ConfigError, RunError, UserError
+from mlp.paths import runs_dir
+from mlp.sweep.cluster import managed
+from mlp.sweep.parcel import unpack
 from mlp.sweep.plan import PlannedJob
+from mlp.sweep.pool import ONE_THREAD
 from mlp.sweep.record import Children
 from mlp.sweep.worker import ChildResult
 
+PLUGINS = {  # and the extra that brings each
+    "hydra_plugins.hydra_submitit_launcher": "slurm",
+    "hydra_plugins.hydra_ray_launcher": "ray",
+}
+SLURM = "hydra_plugins.hydra_submitit_launcher.submitit_launcher.SlurmLauncher"
 KNOWN = (
     "hydra_plugins.mlp_sweep.LocalLauncher",
     "hydra._internal.core_plugins.basic_launcher.BasicLauncher",
     "hydra_plugins.hydra_submitit_launcher.submitit_launcher.LocalLauncher",
-    "hydra_plugins.hydra_submitit_launcher.submitit_launcher.SlurmLauncher",
+    SLURM,
     "hydra_plugins.hydra_ray_launcher.ray_launcher.RayLauncher",
 )
 INTERVAL = 1.0  # seconds between two looks at the folders
+GRACE = 20.0  # seconds that the jobs have to end by themselves after an interruption
 
 
 def check_launcher(config: DictConfig) -> None:
-    """Raise ConfigError unless ``hydra.launcher`` is one we know, and calls nothing else."""
+    """Raise ConfigError unless ``hydra.launcher`` is one we know, calls nothing else, and works."""
     values = OmegaConf.to_container(config, resolve=False)
     assert isinstance(values, dict)
     target = values.pop("_target_", None)
     if target not in KNOWN or "_target_" in json.dumps(values, default=str):
         raise ConfigError(f"hydra.launcher._target_ must be left as it is, got {target!r}")
+    for plugin, extra in PLUGINS.items():
+        if target.startswith(plugin) and find_spec(plugin) is None:
+            raise ConfigError(f"this launcher needs a plugin: pip install 'mlp[{extra}]'")
+    if target == SLURM and not shutil.which("srun"):
+        raise ConfigError("this launcher needs Slurm's srun: start the sweep on a login node")
+
+
+def share_environment() -> None:
+    """Set what the jobs inherit, or what the launchers' configurations pass on to them."""
+    os.environ |= ONE_THREAD | {"MLP_RUNS": str(runs_dir())}
 
 
 def launch(
@@ -55,14 +78,25 @@ def launch(
         Of the sweep.
     started, ended : callable
         They are told of each job once, ``started`` only if that was noticed in time.
+
+    Raises
+    ------
+    RunError
+        When the launcher could not do its work.
     """
     follower = _Follower(jobs, children, started, ended)
-    with follower.following():
-        returns = launcher.launch(
-            [[*job.overrides, child_override(children.parent, job)] for job in jobs],
-            initial_job_idx=0,
-        )
-    for job, answer in zip(jobs, returns, strict=True):
+    words = [[*job.overrides, child_override(children.parent, job)] for job in jobs]
+    try:
+        with follower.following(), managed(launcher):
+            answers = launcher.launch(words, initial_job_idx=0)
+    except UserError:
+        raise
+    except Exception as error:
+        raise RunError(f"the launcher gave up: {_first_line(error)}") from error
+    except BaseException:
+        _await_end(children)
+        raise
+    for job, answer in zip(jobs, answers, strict=True):
         if job.key not in follower.ended:
             ended(job, _result(answer))
 
@@ -120,8 +154,26 @@ class _Follower:
                 self._on_end(job, ChildResult.of(record))
 
 
-def _result(answer: JobReturn) -> Any:
+def _await_end(children: Children) -> None:
+    """Give the jobs under way the time to store what they have."""
+    deadline = time.monotonic() + GRACE
+    while time.monotonic() < deadline:
+        children.bury_dead()
+        if not children.counts()["running"]:
+            return
+        time.sleep(0.1)
+
+
+def _result(answer: JobReturn) -> ChildResult:
+    """Return what a job has come to; its run is here then, if there is one."""
     if answer.status == JobStatus.COMPLETED:
-        return answer.return_value
-    error = answer._return_value
-    return ChildResult("failed", f"{type(error).__name__}: {error}".splitlines()[0])
+        result: ChildResult = answer.return_value
+        if result.parcel:
+            unpack(result.parcel, runs_dir())
+        return result
+    state = "failed" if answer.status == JobStatus.FAILED else "killed"
+    return ChildResult(state, _first_line(answer._return_value))
+
+
+def _first_line(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}".splitlines()[0]

@@ -1,7 +1,7 @@
 """A job of a sweep, wherever it runs: in our pool, in Hydra's own launcher, on a cluster."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any
 
@@ -10,6 +10,7 @@ from mlp.data import Dataset, Source
 from mlp.errors import RunError
 from mlp.job import run_job
 from mlp.paths import runs_dir
+from mlp.sweep.parcel import pack
 from mlp.sweep.plan import job_key
 from mlp.sweep.record import Children, Record, claim, state, study_journal
 from mlp.tracking import RunFolder, read_run
@@ -31,6 +32,10 @@ class ChildResult:
     best : dict of str to float
         The metrics of the best epoch, and ``epoch``.
     seconds : float
+    signal : int or None
+        The signal that stopped it.
+    parcel : bytes or None
+        The run's folder, where the sweep has another machine's disk; see `mlp.sweep.parcel`.
     """
 
     state: str
@@ -39,6 +44,7 @@ class ChildResult:
     best: Mapping[str, float] | None = None
     seconds: float = 0.0
     signal: int | None = None
+    parcel: bytes | None = field(default=None, repr=False)
 
     @classmethod
     def of(cls, record: Record, signal: int | None = None) -> "ChildResult":
@@ -70,11 +76,17 @@ def run_child(
         if job_key(job.config, dataset.digest) != child["key"]:
             raise RunError("its data or configuration files have changed since it was planned")
         result = run_job(config, overrides, dataset=dataset, sweep=child, pruner=_pruner(child))
-        return ChildResult.of(read_run(RunFolder(result.folder)), result.signal)
+        found = ChildResult.of(read_run(RunFolder(result.folder)), result.signal)
+        return found if _has_sweep(child) else replace(found, parcel=pack(result.folder))
+
+
+def _has_sweep(child: Mapping[str, Any]) -> bool:
+    """Tell whether this machine shares the disk of the one that has planned the sweep."""
+    return RunFolder(runs_dir() / child["parent"]).record.exists()
 
 
 def _pruner(child: Mapping[str, Any]) -> Pruner | None:
-    if "trial" not in child:
+    if "trial" not in child or not _has_sweep(child):
         return None
     from mlp.sweep.pruning import TrialPruner  # imports Optuna, which not every sweep needs
 
