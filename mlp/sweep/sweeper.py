@@ -72,6 +72,8 @@ def sweep(
     if settings.dry_run:
         display.list_jobs(plan, states)
         return
+    if plan.jobs:
+        workers = min(workers, sum(states.get(job.key) not in DONE for job in plan.jobs))
     try:
         succeeded = _run(settings, plan, _command(arguments, master), launcher, workers, display)
     except UserError:
@@ -93,7 +95,7 @@ def _run(
 ) -> bool:
     """Run the jobs that are not done yet, and sum up; tell whether all have succeeded."""
     tracking = part("tracking", plan.example.config["tracking"], MLflowTracking | NoTracking)
-    if not launcher:
+    if workers:
         prepare(with_mlflow=isinstance(tracking, MLflowTracking))
     description = {
         "identity": plan.identity,
