@@ -97,8 +97,14 @@ def _check(search: Search, space: Space, samples: Sequence[PlannedJob]) -> None:
     """Raise ConfigError for what is right in itself and does not go together."""
     if search.seeds_per_trial > 1 and "seed" in space.dimensions:
         raise ConfigError("sweep.seeds_per_trial must be 1 when the seed itself is searched for")
-    if len({job.config["trainer"]["monitor"] for job in samples}) > 1:
+    monitors = {job.config["trainer"]["monitor"] for job in samples}
+    if len(monitors) > 1:
         raise ConfigError("trainer.monitor cannot be searched for: trials are compared by it")
+    unseen = any(job.config["data"]["validation"] == "none" for job in samples)
+    if unseen and monitors.pop().startswith("val/"):
+        raise ConfigError(
+            "data.validation must not be none: a search compares its trials by trainer.monitor"
+        )
 
 
 def _identity(search: Search, space: Space, samples: Sequence[PlannedJob]) -> str:

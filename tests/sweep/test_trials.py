@@ -56,6 +56,7 @@ class TestMistake:
                 ["trainer.monitor=val/loss,val/accuracy"],
                 "trainer.monitor cannot be searched for",
             ),
+            (["data.validation=none"], "data.validation must not be none: a search compares"),
         ],
     )
     def test_is_told_before_anything_runs(
