@@ -8,7 +8,7 @@ from typing import Any
 from mlp.config import check
 from mlp.data import Dataset, Source
 from mlp.errors import RunError
-from mlp.job import run_job
+from mlp.job import Resumption, run_job
 from mlp.paths import runs_dir
 from mlp.sweep.parcel import pack
 from mlp.sweep.plan import job_key
@@ -56,7 +56,7 @@ class ChildResult:
 def run_child(
     config: Mapping[str, Any], overrides: Sequence[str], child: Mapping[str, Any]
 ) -> ChildResult:
-    """Run a job, unless it was finished by another process.
+    """Run a job, or the rest of one that was interrupted, unless it is finished.
 
     Parameters
     ----------
@@ -75,9 +75,23 @@ def run_child(
         dataset = _dataset(job.data)
         if job_key(job.config, dataset.digest) != child["key"]:
             raise RunError("its data or configuration files have changed since it was planned")
-        result = run_job(config, overrides, dataset=dataset, sweep=child, pruner=_pruner(child))
+        result = run_job(
+            config,
+            overrides,
+            dataset=dataset,
+            sweep=child,
+            pruner=_pruner(child),
+            resume=_resumption(earlier),
+        )
         found = ChildResult.of(read_run(RunFolder(result.folder)), result.signal)
         return found if _has_sweep(child) else replace(found, parcel=pack(result.folder))
+
+
+def _resumption(earlier: Record | None) -> Resumption | None:
+    """Return how an interrupted run goes on; one that has failed would fail again."""
+    if earlier is None or earlier["status"] == "FAILED":
+        return None
+    return Resumption(RunFolder(runs_dir() / earlier["id"]))
 
 
 def _has_sweep(child: Mapping[str, Any]) -> bool:
