@@ -23,7 +23,7 @@ from mlp.sweep.cluster import managed
 from mlp.sweep.parcel import unpack
 from mlp.sweep.plan import PlannedJob
 from mlp.sweep.pool import ONE_THREAD
-from mlp.sweep.record import Children
+from mlp.sweep.record import Children, Record
 from mlp.sweep.worker import ChildResult
 
 PLUGINS = {  # and the extra that brings each
@@ -119,7 +119,7 @@ class _Follower:
     ) -> None:
         self._jobs = {job.key: job for job in jobs}
         self._children, self._on_start, self._on_end = children, started, ended
-        self._earlier = {record["id"] for record in children.read()}
+        self._earlier = [_attempt(record) for record in children.read()]
         self.started: set[str] = set()
         self.ended: set[str] = set()
 
@@ -144,7 +144,7 @@ class _Follower:
         """Report what has changed."""
         for record in self._children.read():
             job = self._jobs.get(record["sweep"]["key"])
-            if job is None or record["id"] in self._earlier:
+            if job is None or _attempt(record) in self._earlier:
                 continue
             if job.key not in self.started:
                 self.started.add(job.key)
@@ -164,6 +164,11 @@ def _await_end(children: Children) -> None:
         time.sleep(0.1)
 
 
+def _attempt(record: Record) -> tuple[str, str | None]:
+    """Return what tells a start of a run from the one before, which was interrupted."""
+    return record["id"], record.get("continued")
+
+
 def _result(answer: JobReturn) -> ChildResult:
     """Return what a job has come to; its run is here then, if there is one."""
     if answer.status == JobStatus.COMPLETED:
@@ -176,4 +181,5 @@ def _result(answer: JobReturn) -> ChildResult:
 
 
 def _first_line(error: Exception) -> str:
-    return f"{type(error).__name__}: {error}".splitlines()[0]
+    words = str(error) if isinstance(error, UserError) else f"{type(error).__name__}: {error}"
+    return words.splitlines()[0]

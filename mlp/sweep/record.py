@@ -20,7 +20,7 @@ Record = dict[str, Any]
 
 
 class Children:
-    """The runs of a sweep's jobs; the records of those that have ended are read once.
+    """The runs of a sweep's jobs; the records of those that have finished are read once.
 
     Parameters
     ----------
@@ -65,7 +65,7 @@ class Children:
         ours = (record.get("sweep") or {}).get("parent") == self.parent
         if ours:
             self._records[path.name] = record
-        if not ours or record["status"] != "RUNNING":
+        if not ours or record["status"] == "FINISHED":
             self._settled.add(path.name)
 
 
