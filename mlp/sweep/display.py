@@ -21,6 +21,7 @@ from mlp.tracking.live import clock
 from mlp.training import higher_is_better
 
 MOST_JOBS = 100  # a dry run lists no more
+MOST_RUNNING = 6  # so many are named
 STYLES = {"finished": "green", "pruned": "yellow", "failed": "red", "killed": "red"}
 
 
@@ -111,8 +112,8 @@ class Display:
         self._n_jobs = sum(self._counts.values()) + n_left
         self._seconds.append(result.seconds)
         value = (result.best or {}).get(self.metric)
-        if result.state == "finished" and value is not None and self._is_better(value):
-            self._best = job.name, value
+        if result.state == "finished":
+            self.consider(job.name, value)
         if result.state in ("failed", "killed"):
             run = f" (run {result.run[:8]})" if result.run else ""
             self.say(f"{result.state}  {job.name}: {result.reason}{run}", "red")
@@ -125,10 +126,13 @@ class Display:
         line = f"{count}  {result.state}  {job.name}  {figures}  {result.seconds:.1f} s"
         self.say(f"{line}  {self._left()}")
 
-    def _is_better(self, value: float) -> bool:
-        if self._best is None:
-            return True
-        return value > self._best[1] if higher_is_better(self.metric) else value < self._best[1]
+    def consider(self, name: str, value: float | None) -> None:
+        """Take a finished job for the best one so far, if it is."""
+        if value is None:
+            return
+        sign = 1 if higher_is_better(self.metric) else -1
+        if self._best is None or sign * value > sign * self._best[1]:
+            self._best = name, value
 
     def _left(self) -> str:
         """Return an estimate of the time that is left, once a job has ended."""
@@ -151,7 +155,9 @@ class Display:
         )
         parts: list[RenderableType] = [line]
         if self._running:
-            parts.append(f"[dim]running  {escape('  ·  '.join(self._running.values()))}[/]")
+            names = [*self._running.values()][:MOST_RUNNING]
+            more = f"  and {n} more" if (n := len(self._running) - len(names)) else ""
+            parts.append(f"[dim]running  {escape('  ·  '.join(names))}{more}[/]")
         if self._best:
             name, value = self._best
             parts.append(f"best so far  {self.metric} [bold]{value:.4f}[/]  {escape(name)}")

@@ -112,6 +112,9 @@ def _run(
     with open_sweep(
         tracking, description, settings.fresh, on_wait=lambda: display.say(waiting)
     ) as parent:
+        for record in parent.children.by_key().values():
+            if state(record) == "finished":
+                display.consider(record["name"], (record["best"] or {}).get(display.metric))
         _warn_of_other_code(parent.children.read(), display)
         proposals = _proposals(settings, plan, parent, display.metric)
         work = Work(proposals, parent, display, settings.max_failures)
