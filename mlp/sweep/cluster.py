@@ -13,6 +13,8 @@ from unittest.mock import patch
 from hydra.core.utils import JobReturn
 from hydra.plugins.launcher import Launcher
 
+from mlp.errors import RunError
+
 
 def managed(launcher: Launcher) -> AbstractContextManager[None]:
     """Return the context that ``launcher.launch`` needs.
@@ -56,8 +58,8 @@ class _Answer:
             return self._job.results()
         except Exception:
             job = self._job
-            reason = f"job {job.job_id} {job.state}, its words are in {job.paths.stderr}"
-            return [JobReturn(_return_value=RuntimeError(reason))]
+            reason = f"job {job.job_id} ended without a result ({job.state}): {job.paths.stderr}"
+            return [JobReturn(_return_value=RunError(reason))]
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from importlib.util import find_spec
 
+from hydra.core.override_parser.types import Quote, QuotedString
 from hydra.core.utils import JobReturn, JobStatus
 from hydra.plugins.launcher import Launcher
 from omegaconf import DictConfig, OmegaConf
@@ -85,7 +86,7 @@ def launch(
         When the launcher could not do its work.
     """
     follower = _Follower(jobs, children, started, ended)
-    words = [[*job.overrides, child_override(children.parent, job)] for job in jobs]
+    words = [[*job.overrides, *_additions(job, children.parent)] for job in jobs]
     try:
         with follower.following(), managed(launcher):
             answers = launcher.launch(words, initial_job_idx=0)
@@ -101,10 +102,15 @@ def launch(
             ended(job, _result(answer))
 
 
-def child_override(parent: str, job: PlannedJob) -> str:
-    """Return the override that tells a job, wherever it is composed again, what it is."""
-    text = json.dumps(job.child_of(parent)).replace("\\", "\\\\").replace("'", "\\'")
-    return f"+sweep.child='{text}'"
+def _additions(job: PlannedJob, parent: str) -> list[str]:
+    """Return the overrides that tell a job, composed again in whatever folder, what it is."""
+    data = {f"data.{key}": job.config["data"].get(key) for key in ("dir", "path")}
+    values = data | {"+sweep.child": json.dumps(job.child_of(parent))}
+    return [
+        f"{key}={QuotedString(value, Quote.single).with_quotes()}"
+        for key, value in values.items()
+        if value
+    ]
 
 
 class _Follower:
