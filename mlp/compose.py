@@ -16,6 +16,7 @@ from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
 from mlp.errors import ConfigError, closest
+from mlp.guard import guard_hydra
 
 COMPOSITION_ERRORS = (HydraException, OmegaConfBaseException, YAMLError, ValueError)
 
@@ -37,6 +38,7 @@ def compose(overrides: Sequence[str] = ()) -> DictConfig:
     """
     import hydra
 
+    guard_hydra()
     overrides = accepted(overrides)
     try:
         with hydra.initialize_config_dir(str(conf_dir()), version_base="1.3"):

@@ -116,7 +116,10 @@ def _make_paths_absolute(config: dict[str, Any]) -> None:
     data = config.get("data")
     for key in ("dir", "path"):
         if isinstance(data, dict) and isinstance(data.get(key), str):
-            data[key] = str(Path(data[key]).expanduser().resolve())
+            try:
+                data[key] = str(Path(data[key]).expanduser().resolve())
+            except (ValueError, RuntimeError, OSError) as error:  # a NUL, a user without a home
+                raise ConfigError(f"data.{key} is no path ({error}): {_shown(data[key])}") from None
 
 
 def _fix_origin(config: dict[str, Any]) -> None:

@@ -21,6 +21,7 @@ from omegaconf import DictConfig
 
 from mlp.compose import COMPOSITION_ERRORS, accepted, conf_dir, explain
 from mlp.errors import ConfigError, UserError
+from mlp.guard import guard_hydra
 
 if TYPE_CHECKING:
     from mlp.job import Result
@@ -51,6 +52,7 @@ def main() -> None:
 def _compose_and_run(arguments: list[str], scratch: str) -> None:
     """Let Hydra compose, and run or sweep; ``scratch`` takes what it wants to write."""
     sys.argv[1:] = accepted(arguments)
+    guard_hydra()
     os.environ |= {"HYDRA_FULL_ERROR": "1", "MLP_SCRATCH": scratch}  # 1: raise, for us to explain
     # A launcher's file of ours has the name, and the keys, of the plugin's own.
     warnings.filterwarnings("ignore", r"\s*'hydra/launcher/\w+' is validated against")
