@@ -3,7 +3,9 @@
 All of it is computed from the sweep's folder and may be sent twice.
 """
 
+import csv
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mlp.sweep.differences import in_words
@@ -30,7 +32,7 @@ def show_sweep(folder: RunFolder) -> None:
     axes = {key: ", ".join(map(in_words, values)) for key, values in record["axes"].items()}
     params = [Param(key, text[:LONGEST_PARAM]) for key, text in axes.items()]
     client.log_batch(run_id, params=params, metrics=_metrics(record))
-    set_tags(client, run_id, _tags(record))
+    set_tags(client, run_id, _tags(record) | {"mlflow.note.content": _note(folder, record)})
     for file in (folder.record, folder.path / "leaderboard.csv", folder.log):
         if file.exists():
             client.log_artifact(run_id, str(file))
@@ -50,7 +52,11 @@ def _metrics(record: Mapping[str, Any]) -> "list[Metric]":
 
     best = record["best"] or {"metrics": {}}
     values = {f"jobs/{state}": n for state, n in record["counts"].items()}
-    values |= {f"best/{key.replace('/', '_')}": v for key, v in best["metrics"].items()}
+    values |= {
+        f"best/{key.replace('/', '_')}": value
+        for key, value in best["metrics"].items()
+        if key.startswith(("val/", "train/", "epoch"))
+    }
     moment = milliseconds(record["ended"] or record["continued"])
     return [Metric(key, value, moment, 0) for key, value in values.items()]
 
@@ -62,22 +68,34 @@ def _tags(record: Mapping[str, Any]) -> dict[str, Any]:
         "mlp.sweep.identity": record["identity"],
         "mlp.sweep.best": best.get("run"),
         "mlp.stop_reason": record["stop_reason"],
-        "mlflow.note.content": _note(record),
     }
 
 
-def _note(record: Mapping[str, Any]) -> str:
-    """Return the sweep in a few lines of Markdown."""
+def _note(folder: RunFolder, record: Mapping[str, Any]) -> str:
+    """Return the sweep in some lines of Markdown; of a folded page, the first is to be seen."""
+    best = record["best"]
+    found = f" Best: **{best['name']}**, {best['metric']} {best['value']:.4f}." if best else ""
     axes = [
         f"- `{key}`: {', '.join(map(in_words, values))}" for key, values in record["axes"].items()
     ]
-    best = record["best"]
     parts = [
-        f"{record['stop_reason'] or 'Under way'}.",
+        f"{record['stop_reason'] or 'Under way'}.{found}",
+        _ranking(folder.path / "leaderboard.csv"),
         "\n".join(axes),
-        f"Best by {best['metric']}, {best['value']:.4f}: **{best['name']}** (`{best['run']}`)."
-        if best
-        else "",
         f"Again, or on:\n\n```\n{record['command']}\n```",
     ]
     return "\n\n".join(part for part in parts if part)
+
+
+def _ranking(file: Path, most: int = 10) -> str:
+    """Return the first rows of the leaderboard; '' when there is none yet."""
+    if not file.exists():
+        return ""
+    with file.open(encoding="utf-8", newline="") as text:
+        rows = [row for row in csv.DictReader(text) if row["rank"]][:most]
+    lines = [f"| | | {rows[0]['metric']} | epoch |", "|---:|---|---:|---:|"]
+    for row in rows:
+        spread = f" ± {float(row['std']):.4f} ({row['n']})" if row["std"] else ""
+        value = f"{float(row['mean']):.4f}{spread}"
+        lines.append(f"| {row['rank']} | {row['name']} | {value} | {float(row['best epoch']):g} |")
+    return "\n".join(lines)
