@@ -14,7 +14,6 @@ from threadpoolctl import threadpool_limits
 from mlp.config import Job, check
 from mlp.data import Dataset, Parts
 from mlp.errors import ConfigError
-from mlp.files import remove
 from mlp.nn import Network, fill
 from mlp.randomness import generator
 from mlp.tracking import (
@@ -144,8 +143,6 @@ def run_job(
             except Exception:
                 pass  # the run is recorded as FAILED, with the reason
     record = run.record
-    if record["status"] == "FINISHED" and not job.trainer.keep_checkpoint:
-        remove(run.folder.checkpoints)
     console.show_result(record, run.folder.path)
     return Result(
         id=record["id"],
@@ -214,6 +211,7 @@ def _checkpoints(job: Job, run: Recorder) -> Checkpoints:
         logger.warning(sentence)
         run.log(sentence)
 
+    run.keep_checkpoint = job.trainer.keep_checkpoint
     every, keep = job.trainer.checkpoint_every, job.trainer.keep_checkpoint
     checkpoints = Checkpoints(run.folder.checkpoints, every, keep, report)
     if run.record.get("resumed") and not checkpoints.stored():

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from mlp.data import Scaler
 from mlp.errors import RunError
-from mlp.files import whole
+from mlp.files import remove, whole
 from mlp.nn import MLP, Network, save
 from mlp.tracking.evaluations import record_evaluation
 from mlp.tracking.folder import RunFolder, read_history, read_run, update_run, write_text
@@ -59,10 +59,13 @@ class Recorder:
         To be set when a signal brought the training to a regular end.
     pruned : bool
         To be set when a pruner did.
+    keep_checkpoint : bool
+        To be set when a FINISHED run is to keep what it could go on from.
     """
 
     def __init__(self, folder: RunFolder, client: "MlflowClient | None", life: Life) -> None:
-        self.folder, self.killed, self.pruned = folder, False, False
+        self.folder = folder
+        self.killed = self.pruned = self.keep_checkpoint = False
         self.record = read_run(folder)
         self._life = life
         self._rows = read_history(folder)
@@ -142,6 +145,8 @@ class Recorder:
         since = datetime.fromisoformat(self.record.get("continued") or self.record["started"])
         seconds = (self.record["seconds"] or 0.0) + (ended - since).total_seconds()
         in_order = self._update(**changes, ended=ended.isoformat(), seconds=seconds)
+        if in_order and changes["status"] == "FINISHED" and not self.keep_checkpoint:
+            remove(self.folder.checkpoints)
         self.log(f"{self.record['status']}: {self.record['stop_reason']}")
         if self._follower and in_order:
             if isinstance(error, SystemExit):  # a second signal: the user waits for nothing more
