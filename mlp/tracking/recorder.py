@@ -117,7 +117,8 @@ class Recorder:
             write(self.folder.weights)
         except OSError as error:
             where = rescue(self.folder, self.record, self._rows, write)
-            raise RunError(f"{self.folder.path} cannot be written ({error}): {where}") from error
+            why = error.strerror or error
+            raise RunError(f"{self.folder.path} cannot be written ({why}): {where}") from error
 
     def save_test(self, evaluation: Evaluation, classes: Sequence[str]) -> None:
         """Record the result on the run's own test set."""
@@ -207,5 +208,6 @@ class Recorder:
             yield
         except OSError as error:
             if not self._is_full:
-                logger.warning("%s cannot be written: %s", self.folder.path, error)
+                why = error.strerror or error
+                logger.warning("%s cannot be written: %s", self.folder.path, why)
             self._is_full = True
