@@ -23,7 +23,7 @@ class MlpSweeper(Sweeper):
         """Take what Hydra has to give."""
         from mlp.sweep.launchers import check_launcher, share_environment
 
-        check_launcher(config.hydra.launcher)
+        check_launcher(config.hydra)
         share_environment()
         self.config, self.loader = config, hydra_context.config_loader
         self.launcher = Plugins.instance().instantiate_launcher(

@@ -28,8 +28,8 @@ from mlp.sweep.record import Children, Record
 from mlp.sweep.worker import ChildResult
 
 PLUGINS = {  # and the extra that brings each
-    "hydra_plugins.hydra_submitit_launcher": "slurm",
-    "hydra_plugins.hydra_ray_launcher": "ray",
+    "hydra_submitit_launcher": "slurm",
+    "hydra_ray_launcher": "ray",
 }
 SLURM = "hydra_plugins.hydra_submitit_launcher.submitit_launcher.SlurmLauncher"
 KNOWN = (
@@ -43,18 +43,25 @@ INTERVAL = 1.0  # seconds between two looks at the folders
 GRACE = 20.0  # seconds that the jobs have to end by themselves after an interruption
 
 
-def check_launcher(config: DictConfig) -> None:
-    """Raise ConfigError unless ``hydra.launcher`` is one we know, calls nothing else, and works."""
-    values = OmegaConf.to_container(config, resolve=False)
+def check_launcher(hydra: DictConfig) -> None:
+    """Raise ConfigError unless the launcher is one we know, calls nothing else, and is there.
+
+    Parameters
+    ----------
+    hydra : DictConfig
+        What Hydra has composed for itself.
+    """
+    values = OmegaConf.to_container(hydra.launcher, resolve=False)
     assert isinstance(values, dict)
     target = values.pop("_target_", None)
     if target not in KNOWN or "_target_" in json.dumps(values, default=str):
         raise ConfigError(f"hydra.launcher._target_ must be left as it is, got {target!r}")
-    for plugin, extra in PLUGINS.items():
-        if target.startswith(plugin) and find_spec(plugin) is None:
-            raise ConfigError(f"this launcher needs a plugin: pip install 'mlp[{extra}]'")
+    plugin, choice = target.split(".")[1], hydra.runtime.choices["hydra/launcher"]
+    if plugin in PLUGINS and find_spec(f"hydra_plugins.{plugin}") is None:
+        extra = f"pip install 'mlp[{PLUGINS[plugin]}]'"
+        raise ConfigError(f"hydra/launcher={choice} needs {plugin.replace('_', '-')}: {extra}")
     if target == SLURM and not shutil.which("srun"):
-        raise ConfigError("this launcher needs Slurm's srun: start the sweep on a login node")
+        raise ConfigError(f"hydra/launcher={choice} needs srun: start it where Slurm is")
 
 
 def share_environment() -> None:
