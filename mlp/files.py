@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from errno import ENOSPC
 
 UNFINISHED = ".part"  # ends the name of what is being written, or was when its writer died
 
@@ -29,17 +30,24 @@ def whole(path: Path) -> Iterator[Path]:
         Beside ``path``, and nothing there yet: the block makes a file or a folder of it.
     """
     unfinished, old = _beside(path), _beside(path)
+
+    Raises
+    ------
+    OSError
+        When it cannot be written, for want of space or permission.
     try:
         yield unfinished
         _force_to_disk(unfinished)
         if unfinished.is_dir() and path.exists():
             path.rename(old)  # a folder cannot replace anything in one step
         os.replace(unfinished, path)
-    except BaseException:
+    except BaseException as error:
         if old.exists():
             old.rename(path)
         raise
     finally:
+        if isinstance(error, OSError) and error.errno is None:  # NumPy's, of an array cut short
+            raise OSError(ENOSPC, os.strerror(ENOSPC), str(path)) from error
         remove(unfinished)
         remove(old)
 

@@ -23,6 +23,7 @@ from mlp.training.progress import Progress
 logger = logging.getLogger(__name__)
 N_KEPT = 2
 MAX_SHARE = 0.01  # of the training time: a large network is written less often than asked
+SPEED = 100e6  # bytes a second, supposed until one has been written
 
 
 class Checkpoints:
@@ -48,7 +49,8 @@ class Checkpoints:
         report: Callable[[str], None] = logger.warning,
     ) -> None:
         self.folder, self.every, self.keep, self.report = folder, every, keep, report
-        self._last, self._cost = perf_counter(), 0.0
+        self._last = perf_counter()
+        self._cost: float | None = None  # seconds that the last one took
         self._failed = False
 
     def offer(self, progress: Progress, last: bool) -> None:
@@ -64,21 +66,25 @@ class Checkpoints:
             Whether the training is over.
         """
         begin = perf_counter()
-        if not (self.keep if last else self._is_due(begin)):
+        if not (self.keep if last else self._is_due(begin, progress)):
             return
         try:
             self.write(progress)
         except OSError as error:
             if not self._failed:
-                self.report(f"no checkpoint can be written to {self.folder}: {error}")
+                why = error.strerror or error
+                self.report(f"no checkpoint can be written to {self.folder}: {why}")
             self._failed = True
         self._last = perf_counter()
         self._cost = self._last - begin
 
-    def _is_due(self, now: float) -> bool:
+    def _is_due(self, now: float, progress: Progress) -> bool:
         if self.every is None:
             return False
-        return now - self._last >= max(self.every, self._cost / MAX_SHARE)
+        cost = self._cost
+        if cost is None:
+            cost = sum(array.nbytes for array in progress.arrays().values()) / SPEED
+        return now - self._last >= max(self.every, cost / MAX_SHARE)
 
     def write(self, progress: Progress) -> None:
         """Write a checkpoint and remove all but the last two.
