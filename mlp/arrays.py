@@ -20,7 +20,7 @@ def read_into(array: np.ndarray, path: Path) -> None:
         stored = np.lib.format.open_memmap(path, mode="r")
     except FileNotFoundError:
         raise RunError(f"{path} does not exist, and is needed") from None
-    except (OSError, ValueError, EOFError) as error:
+    except Exception as error:  # a header is parsed as Python, which has many ways to fail
         raise RunError(f"{path} is not a readable .npy file ({error})") from error
     if stored.shape != array.shape or stored.dtype != array.dtype:
         raise RunError(

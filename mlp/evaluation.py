@@ -15,7 +15,7 @@ from threadpoolctl import threadpool_limits
 from mlp.compose import changed
 from mlp.config import Job, check
 from mlp.data import Dataset, Part, Scaler
-from mlp.errors import ConfigError, DataError
+from mlp.errors import ConfigError, DataError, RunError
 from mlp.nn import Network, load
 from mlp.tracking import (
     RunFolder,
@@ -56,6 +56,10 @@ def evaluate_run(
     record = read_run(folder)
     job = _check(read_config(folder), changes)
     network, scaler = load(folder.weights), Scaler.load(folder.weights)
+    if len(scaler.shift) != network.n_in:
+        raise RunError(
+            f"{folder.weights} scales {len(scaler.shift)} inputs; its network has {network.n_in}"
+        )
     dataset = job.data.load()
     own = dataset.digest == record["data"]["digest"]
     classes = record["data"]["classes"]

@@ -1,12 +1,14 @@
 """Files and folders that are there as a whole or not at all."""
 
+import json
 import os
 import secrets
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from errno import ENOSPC
+from pathlib import Path
+from typing import Any
 
 UNFINISHED = ".part"  # ends the name of what is being written, or was when its writer died
 
@@ -28,13 +30,13 @@ def whole(path: Path) -> Iterator[Path]:
     ------
     Path
         Beside ``path``, and nothing there yet: the block makes a file or a folder of it.
-    """
-    unfinished, old = _beside(path), _beside(path)
 
     Raises
     ------
     OSError
         When it cannot be written, for want of space or permission.
+    """
+    unfinished, old = _beside(path), _beside(path)
     try:
         yield unfinished
         _force_to_disk(unfinished)
@@ -44,12 +46,28 @@ def whole(path: Path) -> Iterator[Path]:
     except BaseException as error:
         if old.exists():
             old.rename(path)
-        raise
-    finally:
         if isinstance(error, OSError) and error.errno is None:  # NumPy's, of an array cut short
             raise OSError(ENOSPC, os.strerror(ENOSPC), str(path)) from error
+        raise
+    finally:
         remove(unfinished)
         remove(old)
+
+
+def read_json(path: Path) -> Any:
+    """Return what a JSON file holds.
+
+    Raises
+    ------
+    OSError
+        When it cannot be read.
+    ValueError
+        When it is not JSON, or nothing that anybody would have written.
+    """
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except RecursionError:
+        raise ValueError("its brackets are nested too deeply") from None
 
 
 def remove(path: Path) -> None:

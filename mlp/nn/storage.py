@@ -7,13 +7,17 @@ They are all that is needed to compute with a trained network, with NumPy and no
 """
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict
+from math import prod
 from pathlib import Path
 
 import numpy as np
 
 from mlp.arrays import read_into
 from mlp.errors import RunError
+from mlp.files import read_json
+from mlp.nn.layer import Layer
 from mlp.nn.losses import BinaryCrossEntropy, MeanSquaredError, SoftmaxCrossEntropy
 from mlp.nn.mlp import MLP
 from mlp.nn.network import Network
@@ -82,12 +86,27 @@ def fill(network: Network, folder: Path | str) -> None:
 def _rebuild(path: Path) -> Network:
     """Return the network that ``network.json`` describes, its parameters all zero."""
     try:
-        spec = json.loads(path.read_text(encoding="utf-8"))
+        spec = read_json(path)
         loss = dict(spec["loss"])
         model = MLP(**spec["model"])
         layers = model.layers(spec["n_in"], spec["n_out"])
+        _check_size(layers, np.dtype(model.dtype), path.parent)
         return Network(layers, LOSSES[loss.pop("name")](**loss), model.l1, model.l2, model.dtype)
     except FileNotFoundError:
         raise RunError(f"{path} does not exist: there is no stored network") from None
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except RunError:
+        raise
+    except Exception as error:  # a layer's arithmetic with what is no number has many ways to fail
         raise RunError(f"{path} does not describe a network: {error}") from error
+
+
+def _check_size(layers: Sequence[Layer], dtype: np.dtype, folder: Path) -> None:
+    """Refuse a description of more than the files hold, before memory is taken for it."""
+    shapes = [shape for la in layers for shape in (*la.shapes.values(), *la.state_shapes.values())]
+    n_declared = sum(prod(shape) for shape in shapes) * dtype.itemsize
+    n_held = sum(file.stat().st_size for file in folder.glob("*.npy"))
+    if n_declared > n_held:
+        raise RunError(
+            f"{folder / 'network.json'} describes arrays of {n_declared:,} bytes, and the .npy "
+            f"files beside it hold {n_held:,}"
+        )

@@ -7,14 +7,17 @@ complete or not at all, so a reader never meets half a file, whatever ended the 
 import csv
 import json
 import os
+import re
 import threading
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from math import isfinite
 from pathlib import Path
+from types import NoneType
 from typing import Any
 
 from mlp.errors import RunError
-from mlp.files import whole
+from mlp.files import read_json, whole
 
 
 @dataclass(frozen=True)
@@ -113,6 +116,23 @@ def write_csv(path: Path, header: list[str], rows: Iterable[Iterable[Any]]) -> N
         csv.writer(file, lineterminator="\n").writerows([header, *rows])
 
 
+ID = re.compile(r"[\w-][\w. -]{0,99}")  # it becomes the name of a folder
+OBJECT = (dict, NoneType)
+KINDS: dict[str, tuple[type, ...]] = {  # of what is relied on, in a record that has it
+    "name": (str, NoneType),
+    "status": (str,),
+    "started": (str,),
+    "tags": (dict,),
+    "data": (dict,),
+    "evaluations": (dict,),
+    "provenance": (dict,),
+    "best": OBJECT,
+    "test": OBJECT,
+    "mlflow": OBJECT,
+    "sweep": OBJECT,
+}
+
+
 def read_run(folder: RunFolder) -> dict[str, Any]:
     """Return the record of a run.
 
@@ -122,12 +142,26 @@ def read_run(folder: RunFolder) -> dict[str, Any]:
         When ``run.json`` is absent or not the record of a run.
     """
     try:
-        record = json.loads(folder.record.read_text(encoding="utf-8"))
+        record = read_json(folder.record)
     except (OSError, ValueError) as error:
         raise RunError(f"{folder.record} cannot be read as the record of a run: {error}") from None
     if not isinstance(record, dict) or not {"id", "name", "status", "started"} <= record.keys():
         raise RunError(f"{folder.record} is not the record of a run: it lacks id, name or status")
+    if flaw := _flaw(record):
+        raise RunError(f"{folder.record} is damaged: '{flaw}' is not what it should be")
     return record
+
+
+def _flaw(record: Mapping[str, Any]) -> str | None:
+    """Return the key of a value that would be a trap for those who rely on the record."""
+    for key, kinds in KINDS.items():
+        if key in record and not isinstance(record[key], kinds):
+            return key
+    parent = (record.get("sweep") or {}).get("parent", record["id"])
+    for key, name in {"id": record["id"], "sweep": parent}.items():
+        if not isinstance(name, str) or not ID.fullmatch(name):
+            return key
+    return None
 
 
 def write_run(folder: RunFolder, record: Mapping[str, Any]) -> None:
@@ -142,7 +176,7 @@ def update_run(folder: RunFolder, **changes: Any) -> dict[str, Any]:
     """Change some entries of the record, which is to be delivered again; return all of it."""
     with _changing:
         record = read_run(folder) | changes
-        if record["mlflow"]:
+        if record.get("mlflow"):
             record["mlflow"] = record["mlflow"] | {"delivered": False}
         write_run(folder, record)
     return record
@@ -158,13 +192,17 @@ def note_delivery(folder: RunFolder, delivered: Mapping[str, Any]) -> None:
 
 def read_config(folder: RunFolder) -> dict[str, Any]:
     """Return the stored configuration as plain containers; RunError when it cannot be read."""
+    import yaml
     from omegaconf import OmegaConf
-    from omegaconf.errors import OmegaConfBaseException
-    from yaml import YAMLError
 
     try:
-        config = OmegaConf.to_container(OmegaConf.load(folder.config))
-    except (OSError, UnicodeDecodeError, YAMLError, OmegaConfBaseException) as error:
+        text = folder.config.read_text(encoding="utf-8")
+        if "*" in text and any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text)):
+            raise RunError(f"{folder.config} has an alias in it, and would grow beyond measure")
+        config = OmegaConf.to_container(OmegaConf.create(text))
+    except RunError:
+        raise
+    except Exception as error:  # the YAML parser and OmegaConf each have several ways to say it
         raise RunError(f"{folder.config} cannot be read: {error}") from None
     if not isinstance(config, dict):
         raise RunError(f"{folder.config} does not hold a configuration")
@@ -184,12 +222,15 @@ def read_history(folder: RunFolder) -> list[dict[str, float]]:
     """
     if not folder.history.exists():
         return []
-    text = folder.history.read_text(encoding="utf-8")
-    complete = text[: text.rfind("\n") + 1].splitlines()
     try:
-        return [
+        text = folder.history.read_text(encoding="utf-8")
+        complete = text[: text.rfind("\n") + 1].splitlines()
+        rows = [
             {name: float(value) for name, value in row.items() if value}
             for row in csv.DictReader(complete)
         ]
-    except (TypeError, ValueError) as error:
+        if not all(isfinite(row["epoch"]) and isfinite(row["timestamp"]) for row in rows):
+            raise ValueError("a row has no number")
+    except (OSError, KeyError, TypeError, ValueError, csv.Error) as error:
         raise RunError(f"{folder.history} is damaged: {error}") from None
+    return rows

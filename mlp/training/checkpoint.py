@@ -154,9 +154,16 @@ def _read(folder: Path, progress: Progress) -> None:
             read_into(array, folder / f"{name}.npy")
             if _digest(array.data) != numbers["digests"][name]:
                 raise RunError(f"{folder / name}.npy is damaged: its digest does not match")
-    except (OSError, ValueError, KeyError) as error:
+        before = progress.numbers()
+        try:
+            progress.load_numbers(numbers)
+        except Exception:
+            progress.load_numbers(before)
+            raise
+    except RunError:
+        raise
+    except Exception as error:  # what is no number, or no list, has many ways to fail
         raise RunError(f"{folder} is not a readable checkpoint ({error})") from error
-    progress.load_numbers(numbers)
     for name, array in progress.arrays().items():
         np.copyto(array, arrays[name])
 

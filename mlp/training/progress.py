@@ -116,11 +116,22 @@ class Progress:
         }
 
     def load_numbers(self, numbers: dict[str, Any]) -> None:
-        """Go on from what ``numbers`` returned; the arrays are filled by the caller."""
-        self.history = [dict(metrics) for metrics in numbers["history"]]
-        self.best_epoch, self.best_value = numbers["best_epoch"], numbers["best_value"]
-        self._begin = perf_counter() - numbers["seconds"]
-        self.optimizer.t = numbers["optimizer_t"]
+        """Go on from what ``numbers`` returned; the arrays are filled by the caller.
+
+        Raises
+        ------
+        ValueError, TypeError, KeyError, AttributeError
+            For what it could not have returned; nothing is promised of the state then.
+        """
+        history = [dict(metrics) for metrics in numbers["history"]]
+        if [metrics["epoch"] for metrics in history] != list(range(1, len(history) + 1)):
+            raise ValueError("its history is not one epoch after the other")
+        if numbers["best_epoch"] not in range(len(history) + 1):
+            raise ValueError("its best epoch is none of its history")
+        self.history = history
+        self.best_epoch, self.best_value = numbers["best_epoch"], float(numbers["best_value"])
+        self._begin = perf_counter() - float(numbers["seconds"])
+        self.optimizer.t = int(numbers["optimizer_t"])
         self.schedule.load_state(numbers["schedule"])
         for stop in self.stops:  # a condition that is new knows nothing of the past
             if state := numbers["stops"].get(type(stop).__name__):

@@ -57,8 +57,8 @@ def make_child(
     write_run(folder, record | changes)
     write_yaml(folder.config, nested(params))
     level = value or 1.0
-    rows = [(epoch, level * factor, 0.8) for epoch, factor in enumerate((2.0, 1.0, 1.5), 1)]
-    write_csv(folder.history, ["epoch", "val/loss", "val/accuracy"], rows)
+    rows = [(epoch, 0, level * factor, 0.8) for epoch, factor in enumerate((2.0, 1.0, 1.5), 1)]
+    write_csv(folder.history, ["epoch", "timestamp", "val/loss", "val/accuracy"], rows)
     return folder
 
 
