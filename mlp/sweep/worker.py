@@ -70,7 +70,7 @@ def run_child(
     with claim(runs_dir() / child["parent"], child["key"]):
         earlier = _children(child["parent"]).by_key().get(child["key"])
         if earlier and earlier["status"] == "FINISHED":
-            return ChildResult.of(earlier)
+            return _answer(child, earlier)
         job = check(config)
         dataset = _dataset(job.data)
         if job_key(job.config, dataset.digest) != child["key"]:
@@ -83,8 +83,14 @@ def run_child(
             pruner=_pruner(child),
             resume=_resumption(earlier),
         )
-        found = ChildResult.of(read_run(RunFolder(result.folder)), result.signal)
-        return found if _has_sweep(child) else replace(found, parcel=pack(result.folder))
+        return _answer(child, read_run(RunFolder(result.folder)), result.signal)
+
+
+def _answer(child: Mapping[str, Any], record: Record, signal: int | None = None) -> ChildResult:
+    """Return what has become of a run, and its folder if the sweep does not see it."""
+    result = ChildResult.of(record, signal)
+    folder = runs_dir() / record["id"]
+    return result if _has_sweep(child) else replace(result, parcel=pack(folder))
 
 
 def _resumption(earlier: Record | None) -> Resumption | None:
