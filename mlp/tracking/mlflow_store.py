@@ -4,9 +4,10 @@ import logging
 import os
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mlp.errors import ConfigError, RunError
+from mlp.files import whole
 from mlp.paths import runs_dir
 from mlp.tracking.store import check_name
 
@@ -61,7 +62,8 @@ def mlflow_client(uri: str | None = None) -> "MlflowClient":
     """Return a client of the store at ``uri`` (default: `tracking_uri`), made if need be.
 
     Processes that meet on a store that does not exist break it, so it is made under a lock,
-    which ends with the process that holds it.
+    which ends with the process that holds it. A store that this process leaves half-made would be
+    broken as well, so ours is made under another name.
 
     Raises
     ------
@@ -78,12 +80,38 @@ def mlflow_client(uri: str | None = None) -> "MlflowClient":
     lock = FileLock(runs_dir() / "mlflow.lock", timeout=PATIENCE)
     try:
         with lock:
-            return MlflowClient(uri or tracking_uri())
+            uri = uri or tracking_uri()
+            if uri == _own_uri():
+                _make_own_store()
+            return MlflowClient(uri)
     except Timeout:
         raise RunError(
             f"another process has held {lock.lock_file} for {PATIENCE:g} s, as if it were making "
             "the MLflow store: end it and try again (tracking=none trains without MLflow)"
         ) from None
+
+
+def _make_own_store() -> None:
+    """Make our database, unless there is one: it appears under its name when it is complete."""
+    database = runs_dir() / "mlflow.db"
+    if database.exists():
+        return
+    from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
+    from sqlalchemy import Engine, event
+
+    for remains in runs_dir().glob(".mlflow.db.*"):  # of a process that was killed
+        remains.unlink()
+    event.listen(Engine, "connect", _do_not_force)  # else it takes five times as long
+    try:
+        with whole(database) as unfinished:
+            artifacts = (runs_dir() / "artifacts").as_uri()
+            SqlAlchemyStore(f"sqlite:///{unfinished}", artifacts).engine.dispose()
+    finally:
+        event.remove(Engine, "connect", _do_not_force)
+
+
+def _do_not_force(connection: Any, _: object) -> None:
+    connection.execute("PRAGMA synchronous = OFF")
 
 
 def keep_mlflow_quiet() -> None:
