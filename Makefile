@@ -4,6 +4,7 @@ PY ?= python3
 PORT ?= 5000
 BIN := .venv/bin
 INSTALLED := .venv/.installed
+RAY := .venv/.with-ray
 
 .DEFAULT_GOAL := help
 .PHONY: help install run test test-all check format ui clean
@@ -15,7 +16,11 @@ install: $(INSTALLED)  ## make .venv and install the project with everything it 
 
 $(INSTALLED): pyproject.toml constraints.txt
 	$(PY) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,search]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,search,slurm]'
+	@touch $@
+
+$(RAY): $(INSTALLED)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[ray]'
 	@touch $@
 
 run: $(INSTALLED)  ## train on 5,000 real digits (nothing to download) and show the result
@@ -24,7 +29,7 @@ run: $(INSTALLED)  ## train on 5,000 real digits (nothing to download) and show 
 test: $(INSTALLED)  ## run the tests, a few minutes on two cores
 	$(BIN)/python -m pytest -n auto $(ARGS)
 
-test-all: $(INSTALLED)  ## run the slow tests too
+test-all: $(RAY)  ## run the slow tests too (installs Ray)
 	$(BIN)/python -m pytest -n auto -m '' $(ARGS)
 
 check: $(INSTALLED)  ## lint, formatting and types
