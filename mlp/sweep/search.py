@@ -159,7 +159,9 @@ class Study:
         with experiments_allowed():
             match settings.sampler:
                 case "tpe":
-                    return TPESampler(group=self._space.is_conditional, **learning)
+                    # Each key by itself, as in Bergstra et al. (2011): learned jointly, the first
+                    # good trial settles all choices at once (docs/search.md).
+                    return TPESampler(multivariate=False, **learning)
                 case "cmaes":
                     return CmaEsSampler(
                         consider_pruned_trials=True, warn_independent_sampling=False, **learning

@@ -43,11 +43,6 @@ class Space:
                 _check_condition(f"sweep.space.{key}.when", parent, wanted, before)
             before[key] = dimension
 
-    @property
-    def is_conditional(self) -> bool:
-        """Whether some key applies to some points only."""
-        return any(dimension.when for dimension in self.dimensions.values())
-
     def suggest(self, trial: "Trial") -> Point:
         """Return the point that Optuna gives to a trial."""
         point: Point = {}
