@@ -81,7 +81,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Kill trainings and sweeps, and compare.")
     parser.add_argument("--kills", type=int, default=50, help="of trainings, at random moments")
     parser.add_argument("--sweep-kills", type=int, default=20, help="of sweeps")
-    parser.add_argument("--epochs", type=int, default=40, help="of the trainings that are killed")
+    parser.add_argument("--epochs", type=int, default=150, help="of the trainings that are killed")
     parser.add_argument("--tracking", default="mlflow", choices=["mlflow", "none"])
     parser.add_argument("--seed", type=int, default=0, help="of the moments")
     arguments = parser.parse_args()

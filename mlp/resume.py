@@ -61,7 +61,9 @@ def offer_what_died() -> None:
 def _mendable(folder: RunFolder) -> dict[str, Any]:
     """Return the record of a run that nobody works on."""
     if is_alive(folder):
-        raise RunError(f"a process is at work on {read_run(folder)['name']}: {folder.path}")
+        record = read_run(folder)
+        who = "process {pid} on {host}".format(**record["process"])
+        raise RunError(f"{who} is at work on {record['name']} ({folder.path})")
     record = bury(folder) or read_run(folder)
     if record.get("kind") == "sweep":
         raise RunError(

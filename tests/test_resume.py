@@ -259,7 +259,7 @@ class TestRefused:
     def test_run_at_work(self):
         folder = interrupted()
         life = Life(folder)
-        with pytest.raises(RunError, match="a process is at work on"):
+        with pytest.raises(RunError, match=r"process \d+ on .* is at work on"):
             resume_run("latest")
         life.end()
         resume_run("latest")

@@ -166,6 +166,13 @@ class TestOtherEnds:
         assert stored(run).info.status == "KILLED"
         assert len(mlflow_client().get_metric_history(run.folder.path.name, "lr")) == 3
 
+    def test_a_second_signal_still_tells_mlflow_that_it_was_killed(self, case: Case):
+        """And waits for nothing more: what else there is can be brought over later."""
+        with pytest.raises(SystemExit), opened(case) as run:
+            raise SystemExit(130)
+        assert stored(run).info.status == "KILLED"
+        assert not read_run(run.folder)["mlflow"]["delivered"]
+
     def test_a_folder_that_cannot_be_made_leaves_no_running_run(self, case: Case, monkeypatch):
         def full(*_: object) -> None:
             raise OSError(28, "No space left on device")
