@@ -101,11 +101,14 @@ def _rebuild(path: Path) -> Network:
 
 
 def _check_size(layers: Sequence[Layer], dtype: np.dtype, folder: Path) -> None:
-    """Refuse a description of more than the files hold, before memory is taken for it."""
+    """Refuse a description far beyond what the files hold, before memory is taken for it.
+
+    A single file that is absent is told by its name, when it is read.
+    """
     shapes = [shape for la in layers for shape in (*la.shapes.values(), *la.state_shapes.values())]
     n_declared = sum(prod(shape) for shape in shapes) * dtype.itemsize
     n_held = sum(file.stat().st_size for file in folder.glob("*.npy"))
-    if n_declared > n_held:
+    if n_declared > 100 * n_held:
         raise RunError(
             f"{folder / 'network.json'} describes arrays of {n_declared:,} bytes, and the .npy "
             f"files beside it hold {n_held:,}"
