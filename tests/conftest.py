@@ -1,6 +1,7 @@
 """What every test may rely on: runs of its own, one BLAS thread, and a command line to call."""
 
 import os
+import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -8,6 +9,8 @@ from typing import NamedTuple
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before NumPy: the tests run side by side
 os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
+# A shell starts what it puts into the background with Ctrl-C ignored, and children inherit that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 import pytest
 
