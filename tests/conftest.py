@@ -9,10 +9,11 @@ from typing import NamedTuple
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before NumPy: the tests run side by side
 os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
-# A shell starts what it puts into the background with Ctrl-C ignored, and children inherit that.
-signal.signal(signal.SIGINT, signal.default_int_handler)
 
 import pytest
+
+# A shell starts what it puts into the background with Ctrl-C ignored, and children inherit that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 class Said(NamedTuple):

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from mlflow.entities import LoggedModel
 
 PACKAGE = Path(__file__).resolve().parent.parent
-NEEDED = ("__init__.py", "arrays.py", "errors.py", "files.py", "validate.py", "nn", "data/scaling.py")
+GROUND = ("__init__.py", "arrays.py", "errors.py", "files.py", "validate.py")
+NEEDED = (*GROUND, "nn", "data/scaling.py")
 
 
 def log_model(folder: RunFolder, client: "MlflowClient", run_id: str) -> None:
