@@ -15,6 +15,7 @@ import csv
 import itertools
 import os
 import random
+import shlex
 import shutil
 import signal
 import subprocess
@@ -34,6 +35,7 @@ import mlp.training.checkpoint
 from mlp.compose import compose
 from mlp.config import check
 from mlp.files import UNFINISHED
+from mlp.paths import runs_dir
 from mlp.resume import resume_run
 from mlp.sweep.record import sweeps
 from mlp.sync import sync
@@ -48,27 +50,14 @@ from mlp.tracking import (
 )
 
 Config = Mapping[str, Any]
-TRAINING = [
-    "data=digits",
-    "threads=1",
-    "model.hidden_sizes=[32]",
-    "model.dropout=0.2",
-    "model.batch_norm=true",
-    "optimizer=nadam",
-    "schedule=one_cycle",
-    "trainer.patience=null",
-    "trainer.checkpoint_every=0.001",
-]
-SWEEP = [
-    "-m",
-    "data=digits",
-    "tracking=none",
-    "model.hidden_sizes=[8],[16]",
-    "optimizer.lr=0.001,0.003",
-    "seed=range(3)",
-    "trainer.max_epochs=10",
-    "trainer.checkpoint_every=0.1",
-]
+TRAINING = shlex.split(
+    "data=digits threads=1 model.hidden_sizes=[32] model.dropout=0.2 model.batch_norm=true "
+    "optimizer=nadam schedule=one_cycle trainer.patience=null trainer.checkpoint_every=0.001"
+)
+SWEEP = shlex.split(
+    "-m data=digits tracking=none model.hidden_sizes=[8],[16] optimizer.lr=0.001,0.003 "
+    "seed=range(3) trainer.max_epochs=10 trainer.checkpoint_every=0.1"
+)
 STORE = "mlflow.db"
 TIMES = ("timestamp", "seconds", "examples_per_second")
 MEMORY = next((path for path in ("/dev/shm",) if os.access(path, os.W_OK)), None)  # a quick disk
@@ -292,31 +281,21 @@ def timeless(figures: dict[str, float]) -> dict[str, float]:
     return {name: value for name, value in figures.items() if name not in TIMES}
 
 
-def runs_dir() -> Path:
-    """Return the folder of the runs of the moment."""
-    return Path("runs").resolve()
-
-
 def new_place() -> None:
     """Begin with an empty folder of runs."""
+    os.environ["MLP_RUNS"] = "runs"
     shutil.rmtree(runs_dir(), ignore_errors=True)
     if Path(STORE).exists():
         runs_dir().mkdir()
         shutil.copy(STORE, runs_dir())
-    os.environ["MLP_RUNS"] = str(runs_dir())
 
 
 def must(right: bool, what: str) -> None:
-    """Exit if something is not as it must be."""
+    """Exit if something is not as it must be, and leave the runs to be looked at."""
     if not right:
-        sys.exit(f"not right: {what}; the runs are copied to {keep()}")
-
-
-def keep() -> Path:
-    """Copy the runs to where they can be looked at."""
-    place = Path(tempfile.mkdtemp(prefix="storm-failed-"))
-    shutil.copytree(runs_dir(), place, dirs_exist_ok=True)
-    return place
+        place = tempfile.mkdtemp(prefix="storm-failed-")
+        shutil.copytree(runs_dir(), place, dirs_exist_ok=True)
+        sys.exit(f"not right: {what}; the runs are copied to {place}")
 
 
 if __name__ == "__main__":

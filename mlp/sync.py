@@ -14,6 +14,7 @@ from mlp.sweep.page import show_sweep
 from mlp.tracking import RunFolder, find_run, project, read_run, undelivered_runs
 from mlp.tracking.liveness import bury_dead
 from mlp.tracking.mlflow_store import is_outage, reason_of
+from mlp.tracking.store import shown
 
 PATIENCE = "60"  # seconds for an answer: here, no training waits for it
 
@@ -60,6 +61,7 @@ def sync(folders: Sequence[RunFolder]) -> int:
         if record["mlflow"] is None:
             raise RunError(f"{record['name']} was run with tracking=none: MLflow is not to have it")
         server = record["mlflow"]["tracking_uri"]
+        line = f"{record['id'][:8]}  {shown(record['name'])}"
         try:
             if server in silent:
                 raise RunError("the server does not answer")
@@ -68,9 +70,9 @@ def sync(folders: Sequence[RunFolder]) -> int:
             n_left += 1
             if is_outage(error, server):
                 silent.add(server)
-            print(f"not yet  {record['id'][:8]}  {record['name']}: {reason_of(error)}")
+            print(f"not yet  {line}: {reason_of(error)}")
         else:
-            print(f"there    {record['id'][:8]}  {record['name']}")
+            print(f"there    {line}")
     return n_left
 
 

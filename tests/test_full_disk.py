@@ -141,8 +141,21 @@ def full_between(switch: dict[str, bool], first: int, last: int, monkeypatch: An
 QUICK = ["data=digits", "tracking=none", "threads=1", "trainer.max_epochs=6"]
 
 
+def delete(folder: Path) -> None:
+    shutil.rmtree(folder, ignore_errors=True)
+
+
 @pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="cannot tell the files apart")
 class TestMeanwhile:
+    def test_folder_that_is_deleted_takes_no_weights_along(
+        self, runs: Path, monkeypatch: Any, tmp_path: Path
+    ):
+        monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+        monkeypatch.setattr("mlp.job.Checkpoints.offer", lambda *_, last: delete(runs))
+        result = run_job(compose(QUICK))
+        assert result.status == "FAILED"
+        assert len(read_history(rescued(result.reason))) == 6
+
     def test_disk_that_is_full_from_the_beginning_has_nothing_begun(
         self, full: dict[str, bool], runs: Path
     ):

@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mlp.sweep.differences import in_words
-from mlp.tracking import RunFolder, mlflow_client, read_run
+from mlp.tracking import RunFolder, read_run
 from mlp.tracking.folder import note_delivery
 from mlp.tracking.mlflow_run import delete_doubles, milliseconds, mlflow_id
+from mlp.tracking.mlflow_store import stored_client
 from mlp.tracking.patient import patient
 from mlp.tracking.projection import LONGEST_PARAM, origin_tags, set_tags
 
@@ -26,7 +27,7 @@ def show_sweep(folder: RunFolder) -> None:
         return
     from mlflow.entities import Param
 
-    client = patient(mlflow_client(place["tracking_uri"]))
+    client = patient(stored_client(place))
     run_id = mlflow_id(folder, client)
     record = read_run(folder)
     axes = {key: ", ".join(map(in_words, values)) for key, values in record["axes"].items()}

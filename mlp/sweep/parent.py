@@ -15,7 +15,6 @@ from mlp.tracking import (
     NoTracking,
     RunFolder,
     bury_dead,
-    mlflow_client,
     project,
     read_run,
     undelivered_runs,
@@ -23,6 +22,7 @@ from mlp.tracking import (
 from mlp.tracking.folder import update_run, write_run
 from mlp.tracking.liveness import Life, this_process
 from mlp.tracking.mlflow_run import ID, mlflow_id
+from mlp.tracking.mlflow_store import stored_client
 from mlp.tracking.opening import register
 from mlp.tracking.provenance import provenance
 
@@ -74,7 +74,7 @@ class Parent:
         if mlflow is None:
             return
         with _reported("all children"):
-            client = mlflow_client(mlflow["tracking_uri"])
+            client = stored_client(mlflow)
             parent = mlflow_id(self.folder, client)
             query = f"tags.`mlflow.parentRunId` = '{parent}' and attributes.status = 'RUNNING'"
             experiment = read_run(self.folder)["mlflow"]["experiment_id"]

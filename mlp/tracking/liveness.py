@@ -22,7 +22,7 @@ from mlp.errors import RunError
 from mlp.paths import runs_dir
 from mlp.tracking.folder import RunFolder, read_run, update_run
 from mlp.tracking.mlflow_run import milliseconds
-from mlp.tracking.mlflow_store import mlflow_client
+from mlp.tracking.mlflow_store import stored_client
 from mlp.tracking.projection import project
 
 BEAT = 3.0  # seconds between two signs of life
@@ -151,7 +151,7 @@ def _tell_mlflow(folder: RunFolder, record: Mapping[str, Any]) -> None:
     if record.get("kind") != "sweep":
         project(folder)
     elif place and place["run_id"]:
-        client = mlflow_client(place["tracking_uri"])
+        client = stored_client(place)
         client.set_terminated(place["run_id"], "KILLED", milliseconds(record["ended"]))
 
 

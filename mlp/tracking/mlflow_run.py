@@ -60,6 +60,28 @@ def delete_doubles(record: Mapping[str, Any], client: "MlflowClient") -> None:
                 client.delete_run(run.info.run_id)
 
 
+def delete(record: Mapping[str, Any], client: "MlflowClient") -> list[str]:
+    """Delete a run's counterpart and its models; return where their artifacts are, as URIs."""
+    place = record["mlflow"]
+    experiment = client.get_experiment_by_name(place["experiment"])
+    if experiment is None:
+        return []
+    query = f"attributes.run_id = '{place['run_id']}'"
+    runs = client.search_runs([experiment.experiment_id], query)
+    known = {run.info.run_id for run in runs}
+    found = _with_tag(client, experiment.experiment_id, record["id"])
+    runs += [run for run in found if run.info.run_id not in known]
+    uris = []
+    for run in runs:
+        query = f"source_run_id = '{run.info.run_id}'"
+        for model in client.search_logged_models([experiment.experiment_id], query):
+            client.delete_logged_model(model.model_id)
+            uris.append(model.artifact_location)
+        client.delete_run(run.info.run_id)
+        uris.append(run.info.artifact_uri)
+    return uris
+
+
 def family_tags(record: Mapping[str, Any], client: "MlflowClient") -> dict[str, str]:
     """Return what makes a run the child of its sweep, if it has one."""
     sweep = record.get("sweep")

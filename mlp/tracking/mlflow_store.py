@@ -3,6 +3,7 @@
 import logging
 import os
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -112,6 +113,25 @@ def _make_own_store() -> None:
 
 def _do_not_force(connection: Any, _: object) -> None:
     connection.execute("PRAGMA synchronous = OFF")
+
+
+def stored_client(place: Mapping[str, Any]) -> "MlflowClient":
+    """Return a client of the store that a run is in.
+
+    Raises
+    ------
+    RunError
+        When it is a database that is not there: none is made wherever a record says so.
+    """
+    if is_lost(place):
+        raise RunError(f"the MLflow store {place['tracking_uri']} does not exist any more")
+    return mlflow_client(place["tracking_uri"])
+
+
+def is_lost(place: Mapping[str, Any]) -> bool:
+    """Tell whether a run is in a database that does not exist any more."""
+    database = re.fullmatch("sqlite:///(.+)", place["tracking_uri"])
+    return database is not None and not os.path.isfile(database[1])
 
 
 def keep_mlflow_quiet() -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from mlp.tracking.folder import RunFolder, note_delivery, read_config, read_history, read_run
 from mlp.tracking.logged_model import log_model
 from mlp.tracking.mlflow_run import ID, delete_doubles, family_tags, milliseconds, mlflow_id
-from mlp.tracking.mlflow_store import mlflow_client
+from mlp.tracking.mlflow_store import stored_client
 from mlp.tracking.note import describe
 from mlp.tracking.patient import patient
 
@@ -39,7 +39,7 @@ def project(folder: RunFolder, client: "MlflowClient | None" = None, rows_sent: 
     place = read_run(folder)["mlflow"]
     if place is None:
         return
-    client = patient(client or mlflow_client(place["tracking_uri"]))
+    client = patient(client or stored_client(place))
     run_id = mlflow_id(folder, client)
     record = read_run(folder)
     try:

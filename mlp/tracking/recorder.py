@@ -70,7 +70,7 @@ class Recorder:
         self._life = life
         self._rows = read_history(folder)
         self._n_written = len(self._rows)
-        self._is_full = False
+        self._in_trouble = False
         self._follower = Follower(folder, client) if client else None
         if self._follower:
             self._follower.rows = self._rows
@@ -206,8 +206,8 @@ class Recorder:
         """Do without something that cannot be written; say so the first time."""
         try:
             yield
-        except OSError as error:
-            if not self._is_full:
-                why = error.strerror or error
+        except (OSError, RunError) as error:
+            if not self._in_trouble:
+                why = getattr(error, "strerror", None) or error
                 logger.warning("%s cannot be written: %s", self.folder.path, why)
-            self._is_full = True
+            self._in_trouble = True

@@ -10,7 +10,7 @@ from mlp.errors import RunError, UserError
 from mlp.files import remove, remove_unfinished
 from mlp.tracking.folder import RunFolder, mend_history, read_run, update_run
 from mlp.tracking.liveness import Life, bury, this_process
-from mlp.tracking.mlflow_store import mlflow_client, reason_of
+from mlp.tracking.mlflow_store import reason_of, stored_client
 from mlp.tracking.provenance import provenance
 from mlp.tracking.recorder import Recorder
 
@@ -75,7 +75,7 @@ def _client(place: Mapping[str, Any] | None) -> "MlflowClient | None":
     if place is None:
         return None
     try:
-        return mlflow_client(place["tracking_uri"])
+        return stored_client(place)
     except UserError:
         raise
     except Exception as error:  # MLflow lets through what its database raises

@@ -44,7 +44,8 @@ def rescue(
             if rows:
                 write_csv(rescued.history, list(rows[0]), (row.values() for row in rows))
             write_run(rescued, record)
-            shutil.copy2(folder.config, rescued.config)
+            if folder.config.exists():  # not in a folder that was deleted meanwhile
+                shutil.copy2(folder.config, rescued.config)
         except OSError:
             shutil.rmtree(path, ignore_errors=True)
         else:

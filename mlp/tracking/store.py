@@ -32,6 +32,11 @@ def check_name(name: str | None, key: str = "name") -> None:
         raise ConfigError(f"{key} must not be {name!r}, which stands for a run already")
 
 
+def shown(name: str) -> str:
+    """Return a name as a terminal can show it in a line, whoever wrote it."""
+    return "".join(letter if letter.isprintable() else "?" for letter in name)
+
+
 def check_tags(tags: Mapping[str, Any]) -> None:
     """Raise ConfigError for a tag that MLflow would not take."""
     for key in tags:
@@ -44,14 +49,14 @@ def check_tags(tags: Mapping[str, Any]) -> None:
 
 def list_runs() -> list[RunFolder]:
     """Return every readable training run, the first started first."""
-    return [folder for folder, _ in _trainings(_records())]
+    return [folder for folder, _ in _trainings(all_runs())]
 
 
 def undelivered_runs() -> list[RunFolder]:
     """Return what has ended and is not all in MLflow yet, a sweep before its runs."""
     return [
         folder
-        for folder, record in _records()
+        for folder, record in all_runs()
         if record["status"] != "RUNNING" and not (record["mlflow"] or {}).get("delivered", True)
     ]
 
@@ -78,7 +83,7 @@ def find_run(reference: str) -> RunFolder:
     """
     if (Path(reference) / "run.json").is_file():
         return RunFolder(Path(reference).resolve())
-    runs = _records()
+    runs = all_runs()
     if not runs:
         raise RunError(f"there is no run in {runs_dir()} yet, so {reference!r} means none")
     if reference == "latest" and (trainings := _trainings(runs)):
@@ -98,8 +103,8 @@ def find_run(reference: str) -> RunFolder:
     )
 
 
-def _records() -> list[Stored]:
-    """Folder and record of every readable run, in the order of their start."""
+def all_runs() -> list[Stored]:
+    """Return folder and record of every readable run and sweep, the first started first."""
     runs = []
     for path in runs_dir().glob("*/run.json"):
         folder = RunFolder(path.parent)

@@ -1,0 +1,165 @@
+"""``python -m mlp.clean``: list what can be thrown away, and throw it away when told to.
+
+Without ``--yes`` nothing is deleted. Exit status: 0, or 1 when something could not be deleted, or 2
+for a run that does not exist.
+"""
+
+import argparse
+import sys
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple
+
+from mlp.errors import RunError, UserError
+from mlp.housekeeping import (
+    Criteria,
+    Entry,
+    caches,
+    delete,
+    leftovers,
+    remove_cache,
+    remove_from,
+    select,
+    size_of,
+)
+from mlp.paths import data_dir, runs_dir
+from mlp.tracking.liveness import bury_dead
+from mlp.tracking.store import shown
+
+EPILOG = """\
+  python -m mlp.clean                                    what there is
+  python -m mlp.clean --status failed killed --yes       delete what came to nothing
+  python -m mlp.clean --older-than 30 --keep-best 3      older than 30 days, but the best 3
+  python -m mlp.clean RUN SWEEP                          these; a sweep goes with its runs
+
+A run goes from runs/ and from MLflow together; MLflow's own record of what was deleted stays until
+'mlflow gc'. Runs that a process works on stay.
+"""
+
+
+class Line(NamedTuple):
+    """Something that can be deleted, and how."""
+
+    what: str
+    name: str
+    size: int
+    delete: Callable[[], None]
+
+
+def main() -> None:
+    """List, and delete if that is asked for, and exit."""
+    arguments = _parser().parse_args()
+    try:
+        bury_dead()
+        lines = _lines(arguments)
+    except UserError as error:
+        print(f"mlp: {error}", file=sys.stderr)
+        sys.exit(2)
+    n_failed = clean(lines, really=arguments.yes)
+    sys.exit(1 if n_failed else 0)
+
+
+def clean(lines: list[Line], really: bool) -> int:
+    """Print a table and, if it is really wanted, delete what is in it.
+
+    Returns
+    -------
+    int
+        How many could not be deleted.
+    """
+    n_failed, freed = 0, 0
+    for line in lines:
+        print(f"{line.what:30}  {_in_words(line.size):>9}  {line.name}")
+        if really:
+            try:
+                line.delete()
+                freed += line.size
+            except RunError as error:
+                n_failed += 1
+                print(f"mlp: {error}", file=sys.stderr)
+    total = sum(line.size for line in lines)
+    if not lines:
+        print("There is nothing of the kind.")
+    elif really:
+        print(f"deleted: {len(lines) - n_failed} of {len(lines)}, {_in_words(freed)}")
+    else:
+        print(f"{len(lines)} in all, {_in_words(total)}; nothing was deleted (--yes deletes them)")
+    return n_failed
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m mlp.clean",
+        description="List runs, leftovers and decoded data sets, and delete them with --yes.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("runs", nargs="*", metavar="RUN", help="a run or a sweep; else all runs")
+    statuses = ("finished", "failed", "killed")
+    parser.add_argument("--status", nargs="+", choices=statuses, default=[], help="that ended so")
+    parser.add_argument("--older-than", type=float, default=0.0, metavar="DAYS", help="that began")
+    parser.add_argument("--keep-last", type=int, default=0, metavar="N", help="all but the last N")
+    parser.add_argument("--keep-best", type=int, default=0, metavar="N", help="all but the best N")
+    parser.add_argument("--leftovers", action="store_true", help="what killed processes have left")
+    parser.add_argument("--cache", action="store_true", help="decoded data sets")
+    parser.add_argument("--yes", action="store_true", help="delete what is listed")
+    return parser
+
+
+def _lines(arguments: argparse.Namespace) -> list[Line]:
+    """Return what the command line asks for; all that there is if it asks for nothing."""
+    criteria = Criteria(
+        names=tuple(arguments.runs),
+        status=tuple(status.upper() for status in arguments.status),
+        older_than=arguments.older_than,
+        keep_last=arguments.keep_last,
+        keep_best=arguments.keep_best,
+    )
+    runs = criteria != Criteria()
+    everything = not (runs or arguments.leftovers or arguments.cache)
+    if everything and arguments.yes:
+        raise UserError("--yes deletes what is listed: say what, as in --status killed --yes")
+    lines: list[Line] = []
+    if runs or everything:
+        lines += [_line(entry) for entry in select(criteria)]
+    if arguments.leftovers or everything:
+        lines += [
+            Line("left unfinished", _below(runs_dir(), path), size_of(path), partial(_remove, path))
+            for path in leftovers()
+        ]
+    if arguments.cache or everything:
+        lines += [
+            Line("decoded data", path.name, size_of(path), partial(remove_cache, path))
+            for path in caches()
+        ]
+    return lines
+
+
+def _line(entry: Entry) -> Line:
+    record, n_runs = entry.record, len(entry.stored) - 1
+    what = f"{record['started'][:10]}  {record['status']}"
+    runs = f"  (a sweep of {n_runs} runs)" if record.get("kind") == "sweep" else ""
+    name = f"{record['id'][:8]}  {shown(record['name'])}{runs}"
+    return Line(what, name, entry.size, partial(delete, entry))
+
+
+def _remove(path: Path) -> None:
+    remove_from(runs_dir() if path.is_relative_to(runs_dir()) else data_dir(), path)
+
+
+def _below(place: Path, path: Path) -> str:
+    return str(path.relative_to(place) if path.is_relative_to(place) else path)
+
+
+def _in_words(size: float) -> str:
+    """Return a number of bytes as people say it."""
+    for unit in ("B", "kB", "MB", "GB"):
+        if size < 1000:
+            return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
+        size /= 1000
+    return f"{size:.1f} TB"
+
+
+if __name__ == "__main__":
+    main()
