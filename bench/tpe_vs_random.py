@@ -19,10 +19,10 @@ from mlp.compose import compose
 from mlp.config import check
 from mlp.data import Dataset
 from mlp.randomness import generator
-from mlp.sweep.pruning import TrialPruner
-from mlp.sweep.search import Study
-from mlp.sweep.settings import Search
-from mlp.sweep.space import Space, read_space
+from mlp.search.pruning import TrialPruner
+from mlp.search.space import Space, read_space
+from mlp.search.study import Study
+from mlp.settings import Search
 from mlp.sweep.trials import overrides
 from mlp.training import DivergedError, EpochEnded, Event, StopCondition
 

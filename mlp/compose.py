@@ -115,7 +115,7 @@ def explain(error: Exception, overrides: Sequence[str]) -> ConfigError:
 def _unknown_key(key: str, overrides: Sequence[str]) -> ConfigError:
     """Return what the check says of a key, wherever it was written: here it is put in by force."""
     from mlp.config import check
-    from mlp.sweep.settings import read_settings
+    from mlp.settings import read_settings
 
     words = [_one_value(override) for override in overrides]
     try:

@@ -9,7 +9,7 @@ from mlp.compose import changed, compose
 from mlp.config import check
 from mlp.errors import ConfigError, UserError
 from mlp.job import run_job
-from mlp.sweep.settings import read_settings
+from mlp.settings import read_settings
 from mlp.tracking import list_runs, read_run
 from tests.conftest import Said
 

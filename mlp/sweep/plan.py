@@ -17,8 +17,8 @@ from mlp.config import Job, check
 from mlp.data import Dataset, Parts, Source
 from mlp.errors import ConfigError
 from mlp.job import check_fit
+from mlp.settings import Grid, Settings
 from mlp.sweep.differences import IRRELEVANT, name_of, short_keys
-from mlp.sweep.settings import Grid, Settings
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from omegaconf import DictConfig
 
 from mlp.config import part
 from mlp.errors import ConfigError, RunError, UserError
+from mlp.settings import Search, Settings, read_settings
 from mlp.sweep.differences import short_keys
 from mlp.sweep.display import Display
 from mlp.sweep.figures import importances
@@ -21,7 +22,6 @@ from mlp.sweep.parent import Parent, open_sweep
 from mlp.sweep.plan import Plan, plan_grid
 from mlp.sweep.pool import physical_cores, prepare
 from mlp.sweep.record import Children, Record, find_sweep, state, study_journal
-from mlp.sweep.settings import Search, Settings, read_settings
 from mlp.sweep.summary import show_summary, summarise
 from mlp.sweep.work import FixedJobs, Proposals, Work
 from mlp.tracking import MLflowTracking, NoTracking, read_run

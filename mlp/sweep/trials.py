@@ -15,12 +15,12 @@ from hydra.core.config_loader import ConfigLoader
 from omegaconf import DictConfig
 
 from mlp.errors import ConfigError, UserError
+from mlp.search.dimensions import Point
+from mlp.search.space import Space, read_override, read_space
+from mlp.search.study import Study
+from mlp.settings import Search
 from mlp.sweep.differences import name_of, short_keys
-from mlp.sweep.dimensions import Point
 from mlp.sweep.plan import Composer, Plan, PlannedJob, digest, split_arguments
-from mlp.sweep.search import Study
-from mlp.sweep.settings import Search
-from mlp.sweep.space import Space, read_override, read_space
 from mlp.sweep.worker import ChildResult
 
 logger = logging.getLogger(__name__)

@@ -108,7 +108,7 @@ def _has_sweep(child: Mapping[str, Any]) -> bool:
 def _pruner(child: Mapping[str, Any]) -> Pruner | None:
     if "trial" not in child or not _has_sweep(child):
         return None
-    from mlp.sweep.pruning import TrialPruner  # imports Optuna, which not every sweep needs
+    from mlp.search.pruning import TrialPruner  # imports Optuna, which not every sweep needs
 
     return TrialPruner(study_journal(child["parent"]), child["trial"])
 

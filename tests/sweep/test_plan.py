@@ -9,8 +9,8 @@ from hydra.types import RunMode
 from mlp.compose import accepted, compose, conf_dir
 from mlp.config import check
 from mlp.errors import ConfigError, DataError
+from mlp.settings import read_settings
 from mlp.sweep.plan import Plan, plan_grid
-from mlp.sweep.settings import read_settings
 
 
 def plan(*words: str) -> Plan:

@@ -10,7 +10,7 @@ import pytest
 pytest.importorskip("optuna", reason="a search needs mlp[search]")
 pytest.importorskip("cmaes", reason="a search needs mlp[search]")
 
-from mlp.sweep.journal import open_journal
+from mlp.search.journal import open_journal
 from mlp.sweep.record import Children, sweeps
 from tests.conftest import Said
 

@@ -8,8 +8,8 @@ from optuna.pruners import BasePruner, HyperbandPruner, MedianPruner
 from optuna.samplers import RandomSampler
 from optuna.trial import Trial
 
-from mlp.sweep.journal import open_journal
-from mlp.sweep.search import PRUNING
+from mlp.search.journal import open_journal
+from mlp.search.study import PRUNING
 from mlp.training import EpochEnded, Pruner
 
 

@@ -17,7 +17,7 @@ from hydra.core.override_parser.types import IntervalSweep, Override, RangeSweep
 
 from mlp.config import construct
 from mlp.errors import ConfigError, closest
-from mlp.sweep.dimensions import Choice, Dimension, Float, Int, Point, admitted
+from mlp.search.dimensions import Choice, Dimension, Float, Int, Point, admitted
 
 if TYPE_CHECKING:
     from optuna.trial import Trial

@@ -7,8 +7,8 @@ import pytest
 from hydra.core.override_parser.overrides_parser import OverridesParser
 
 from mlp.errors import ConfigError
-from mlp.sweep.dimensions import Choice, Dimension, Float, Int
-from mlp.sweep.space import Space, read_override, read_space
+from mlp.search.dimensions import Choice, Dimension, Float, Int
+from mlp.search.space import Space, read_override, read_space
 
 LR = {"kind": "float", "low": 1e-4, "high": 0.1, "log": True}
 CONDITIONAL = {

@@ -13,11 +13,11 @@ import pytest
 pytest.importorskip("optuna", reason="a search needs mlp[search]")
 pytest.importorskip("cmaes", reason="a search needs mlp[search]")
 
-from mlp.sweep.journal import open_journal
-from mlp.sweep.pruning import TrialPruner
-from mlp.sweep.search import Proposal, Study
-from mlp.sweep.settings import Search
-from mlp.sweep.space import Space, read_space
+from mlp.search.journal import open_journal
+from mlp.search.pruning import TrialPruner
+from mlp.search.space import Space, read_space
+from mlp.search.study import Proposal, Study
+from mlp.settings import Search
 from mlp.training import EpochEnded
 
 SAMPLERS = ("tpe", "random", "cmaes", "grid")

@@ -16,10 +16,10 @@ from optuna.samplers import (
 from optuna.trial import FrozenTrial, Trial, TrialState, create_trial
 
 from mlp.randomness import generator
-from mlp.sweep.dimensions import Point
-from mlp.sweep.journal import experiments_allowed, open_journal
-from mlp.sweep.settings import Search
-from mlp.sweep.space import Space
+from mlp.search.dimensions import Point
+from mlp.search.journal import experiments_allowed, open_journal
+from mlp.search.space import Space
+from mlp.settings import Search
 from mlp.training import higher_is_better
 
 PRUNING = "pruning"  # an attribute of the study: what its pruner is told

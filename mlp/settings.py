@@ -81,7 +81,7 @@ class Search(Settings):
     batch : int
         Jobs given at once to a launcher of Hydra's; our own takes each when a worker is free.
     space : dict of str to dict
-        The dimensions by dotted key, see `mlp.sweep.space`. The command line may replace or add
+        The dimensions by dotted key, see `mlp.search.space`. The command line may replace or add
         some, and fixes one by a single value.
     """
 

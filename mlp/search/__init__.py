@@ -1,0 +1,1 @@
+"""Search: a space of configurations, and a study that proposes points of it (Optuna)."""
