@@ -1,6 +1,7 @@
 """The trained network as an MLflow model: code and .npy files, no pickle."""
 
 import shutil
+import sys
 from importlib.metadata import version
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -77,6 +78,8 @@ def _save(folder: RunFolder, record: dict[str, Any], model: "LoggedModel", path:
         pip_requirements=[f"{name}=={version(name)}" for name in ("mlflow", "numpy")],
         metadata={"classes": classes, "run": record["name"]},
     )
+    for module in [name for name in sys.modules if name.startswith("code_model_")]:
+        del sys.modules[module]  # MLflow imports the code to check it, and keeps each import
 
 
 def _copy(source: Path, target: Path) -> None:
