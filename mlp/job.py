@@ -205,11 +205,12 @@ def _evaluate(job: Job, run: Recorder, dataset: Dataset, parts: Parts, network: 
 
 
 def _checkpoints(job: Job, run: Recorder) -> Checkpoints:
-    """Return the run's checkpoints; what there is to say of them goes to the screen and the log."""
+    """Return the run's checkpoints; what there is to say of them goes to the log and the screen."""
 
     def report(sentence: str) -> None:
-        logger.warning(sentence)
         run.log(sentence)
+        if not run.record.get("sweep"):  # which has a line on the screen for each job
+            logger.warning(sentence)
 
     run.keep_checkpoint = job.trainer.keep_checkpoint
     every, keep = job.trainer.checkpoint_every, job.trainer.keep_checkpoint

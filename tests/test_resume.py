@@ -175,6 +175,18 @@ class TestMLflow:
                 assert steps == list(range(1, 9))
                 assert value == read_history(folder)[-1][name]
 
+    @pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy")  # in MLflow
+    def test_goes_on_without_a_store_that_is_gone_and_makes_none_anew(
+        self, runs: Path, caplog: pytest.LogCaptureFixture
+    ):
+        folder = interrupted("tracking=mlflow")
+        (runs / "mlflow.db").unlink()
+        resume_run("latest")
+        assert "mlflow.db does not exist any more: the run goes on without it" in caplog.text
+        record = read_run(folder)
+        assert (record["status"], record["mlflow"]["delivered"]) == ("FINISHED", False)
+        assert not (runs / "mlflow.db").exists()
+
 
 class TestLonger:
     def test_more_epochs_as_if_they_had_been_meant_from_the_beginning(self):

@@ -68,7 +68,7 @@ def project_opening(folder: RunFolder, client: "MlflowClient") -> None:
     client.log_batch(run_id, params=params)
     set_tags(client, run_id, _opening_tags(record) | family_tags(record, client))
     client.log_inputs(run_id, [_dataset_input(record["data"])])
-    if record["status"] == "RUNNING":  # again, if it was interrupted
+    if record.get("resumed") and read_run(folder)["status"] == "RUNNING":  # it had ended there
         client.update_run(run_id, "RUNNING")
 
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from mlp.data import Dataset
-from mlp.errors import RunError, UserError
+from mlp.errors import RunError
 from mlp.files import remove, remove_unfinished
 from mlp.tracking.folder import RunFolder, mend_history, read_run, update_run
 from mlp.tracking.liveness import Life, bury, this_process
@@ -72,16 +72,14 @@ def reopen_run(folder: RunFolder, dataset: Dataset, changes: Mapping[str, Any]) 
 
 
 def _client(place: Mapping[str, Any] | None) -> "MlflowClient | None":
+    """Return a client of the run's store; None, and say so, if there is no store that works."""
     if place is None:
         return None
     try:
         return stored_client(place)
-    except UserError:
-        raise
     except Exception as error:  # MLflow lets through what its database raises
-        raise RunError(
-            f"the MLflow store at {place['tracking_uri']} does not work: {reason_of(error)}"
-        ) from error
+        logger.warning("%s: the run goes on without it, its folder has all", reason_of(error))
+        return None
 
 
 def _differences(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
