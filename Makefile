@@ -44,9 +44,12 @@ format: $(INSTALLED)  ## sort the imports and format the code
 # exec: Ctrl-C and SIGTERM reach the server itself, which takes its worker along.
 ui: export MLFLOW_DISABLE_TELEMETRY ?= true
 ui: export MLFLOW_SERVER_ENABLE_JOB_EXECUTION ?= false
-ui: $(INSTALLED)  ## open this project's runs in MLflow's UI, http://127.0.0.1:5000 (PORT=...)
+ui: export PYTHONWARNINGS ?= ignore  # MLflow's own, of its packages
+ui: $(INSTALLED)  ## serve MLflow's UI on this project's runs, and say where (PORT=...)
 	@uri=$$($(BIN)/python -c "from mlp.tracking import mlflow_client as c; print(c().tracking_uri)") && \
-	exec $(BIN)/mlflow ui --backend-store-uri "$$uri" --host 127.0.0.1 --port $(PORT) --workers 1
+	echo "http://127.0.0.1:$(PORT)/#/experiments?workflowType=machine_learning" && \
+	exec $(BIN)/mlflow ui --backend-store-uri "$$uri" --host 127.0.0.1 --port $(PORT) --workers 1 \
+	  --uvicorn-opts "--log-level warning"
 
 clean:  ## delete .venv and the caches of the tools; runs/ and data/ stay
 	rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

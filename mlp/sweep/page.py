@@ -94,9 +94,11 @@ def _ranking(file: Path, most: int = 10) -> str:
         return ""
     with file.open(encoding="utf-8", newline="") as text:
         rows = [row for row in csv.DictReader(text) if row["rank"]][:most]
-    lines = [f"| | | {rows[0]['metric']} | epoch |", "|---:|---|---:|---:|"]
+    cells = [["", "", rows[0]["metric"], "epoch"]]
     for row in rows:
         spread = f" ± {float(row['std']):.4f} ({row['n']})" if row["std"] else ""
-        value = f"{float(row['mean']):.4f}{spread}"
-        lines.append(f"| {row['rank']} | {row['name']} | {value} | {float(row['best epoch']):g} |")
-    return "\n".join(lines)
+        value, epoch = f"{float(row['mean']):.4f}{spread}", f"{float(row['best epoch']):.0f}"
+        cells.append([row["rank"], row["name"], value, epoch])
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    lines = ["  ".join(map(str.ljust, line, widths)).rstrip() for line in cells]
+    return "\n".join(["```", *lines, "```"])  # MLflow sets the columns of a table without a gap

@@ -20,6 +20,7 @@ from mlp.tracking.folder import update_run, write_csv
 
 TOP = 5  # runs that are compared in MLflow
 UI = "http://127.0.0.1:5000"  # where `make ui` serves a store of our own
+SIDE = "workflowType=machine_learning"  # of the UI, which opens with that for language models
 
 
 def summarise(sweep: RunFolder, test: Literal["winner", "all", "none"]) -> Leaderboard:
@@ -158,7 +159,7 @@ def comparison_in_mlflow(records: Sequence[Mapping[str, Any]]) -> dict[str, str]
         server = f"make ui, then {UI}"
     experiments = sorted({mlflow["experiment_id"] for mlflow in stored})
     runs = [mlflow["run_id"] for mlflow in stored]
-    page = f"{server}/#/compare-runs?runs={_json(runs)}&experiments={_json(experiments)}"
+    page = f"{server}/#/compare-runs?runs={_json(runs)}&experiments={_json(experiments)}&{SIDE}"
     return {f"compare {len(runs)} in MLflow": page}
 
 

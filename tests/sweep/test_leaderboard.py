@@ -205,7 +205,7 @@ class TestTerminal:
         address = (
             "compare-runs?runs=%5B%220123456789%22,%22abcdefghij%22%5D&experiments=%5B%221%22%5D"
         )
-        assert lines[-1].endswith(f"make ui, then http://127.0.0.1:5000/#/{address}")
+        assert f"make ui, then http://127.0.0.1:5000/#/{address}&" in lines[-1]
 
     def test_a_server_s_own_page_is_named(self):
         record = {"mlflow": {"tracking_uri": "http://h:9", "experiment_id": "3", "run_id": "r"}}
