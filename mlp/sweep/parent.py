@@ -20,9 +20,9 @@ from mlp.tracking import (
     undelivered_runs,
 )
 from mlp.tracking.folder import update_run, write_run
-from mlp.tracking.liveness import Life, this_process
+from mlp.tracking.liveness import Life, is_alive, this_process
 from mlp.tracking.mlflow_run import ID, mlflow_id
-from mlp.tracking.mlflow_store import stored_client
+from mlp.tracking.mlflow_store import reason_of, stored_client
 from mlp.tracking.opening import register
 from mlp.tracking.provenance import provenance
 
@@ -88,7 +88,7 @@ class Parent:
         folder = next((folder for folder in folders if folder.record.exists()), None)
         if folder is None:  # its process died before it could make the folder
             client.set_terminated(run.info.run_id, "KILLED")
-        elif read_run(folder)["status"] != "RUNNING":
+        elif read_run(folder)["status"] != "RUNNING" and not is_alive(folder):  # else it does so
             project(folder, client)
 
     def end(self, error: BaseException | None) -> None:
@@ -205,4 +205,4 @@ def _reported(what: str) -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        logger.warning("MLflow did not take %s: %s", what, error)
+        logger.warning("MLflow did not take %s: %s", what, reason_of(error))

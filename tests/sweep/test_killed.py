@@ -85,6 +85,8 @@ def test_a_killed_grid_is_continued(runs: Path):
     assert len(finished) == len({record["sweep"]["key"] for record in finished}) == 24
     assert done < {record["id"] for record in finished}
     assert records == finished  # those that were interrupted went on
+    starts = [(runs / r["id"] / "log.txt").read_text().count("  opened\n") for r in records]
+    assert 24 <= sum(starts) <= 26
     assert sweep["status"] == "FINISHED"
 
     client = mlflow_client()
