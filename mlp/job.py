@@ -14,7 +14,7 @@ from threadpoolctl import threadpool_limits
 from mlp.config import Job, check
 from mlp.data import Dataset, Parts
 from mlp.errors import ConfigError
-from mlp.nn import Network, fill
+from mlp.nn import Network, ReduceOnPlateau, fill
 from mlp.randomness import generator
 from mlp.tracking import (
     Recorder,
@@ -160,6 +160,13 @@ def check_fit(job: Job, parts: Parts) -> None:
         job.trainer.check(parts)
     except ValueError as error:
         raise ConfigError(f"trainer.{error}") from None
+    monitor = job.trainer.monitor
+    is_blind = parts.val is None and monitor.startswith("val/") and not job.trainer.overfit_batches
+    if is_blind and isinstance(job.schedule, ReduceOnPlateau):
+        raise ConfigError(
+            f"schedule=reduce_on_plateau follows trainer.monitor={monitor}, and data.validation is "
+            "none: set trainer.monitor=train/loss"
+        )
 
 
 def _train(

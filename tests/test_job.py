@@ -56,6 +56,15 @@ def test_too_large_a_batch_is_refused_before_a_run_is_opened():
     assert list_runs() == []
 
 
+def test_a_schedule_that_has_nothing_to_follow_is_refused():
+    blind = [*QUICK, "schedule=reduce_on_plateau", "data.validation=none"]
+    with pytest.raises(ConfigError, match=r"set trainer\.monitor=train/loss"):
+        run_job(compose(blind))
+    assert list_runs() == []
+    run_job(compose([*blind, "trainer.monitor=train/loss"]))
+    run_job(compose([*blind, "trainer.overfit_batches=1"]))
+
+
 class TestInterruption:
     def test_first_signal_asks_the_training_to_stop(self):
         with Interruption() as interruption:

@@ -203,7 +203,7 @@ def plan_grid(
         jobs.setdefault(job.key, job)
     named = _named(list(jobs.values()))
     return Plan(
-        headline=f"{len(jobs)} jobs",
+        headline=f"{len(jobs)} job" + "s" * (len(jobs) != 1),
         axes=_values([job.params for job in named]),
         jobs=named,
         n_duplicates=len(combinations) - len(jobs),
