@@ -1,0 +1,23 @@
+"""What the documents point to is there."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+DOCUMENTS = ["README.md", *(f"docs/{path.name}" for path in sorted((ROOT / "docs").glob("*.md")))]
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_files_and_tests_that_are_named_exist(document: str):
+    text = (ROOT / document).read_text(encoding="utf-8")
+    named = re.findall(r"`((?:tests|bench|conf|docs|mlp)/[\w/.-]+)((?:::\w+)*)`", text)
+    linked = [(target, "") for target in re.findall(r"\]\((?!http|#)([^)#]+)", text)]
+    assert named or linked
+    for path, names in named:
+        assert (ROOT / path).exists(), path
+        for name in filter(None, names.split("::")):
+            assert re.search(rf"(def|class) {name}\b", (ROOT / path).read_text()), name
+    for path, _ in linked:
+        assert ((ROOT / document).parent / path).exists(), path
