@@ -92,8 +92,10 @@ def _compare_sweeps(
     ids = [record["id"] for record in records]
     board = leaderboard(ids, metric)
     for record in records:
-        counts = ", ".join(f"{n} {s}" for s, n in Children(record["id"]).counts().items() if n)
-        jobs = f"{record['status'].lower()}, {len(record['jobs'])} jobs: {counts}"
+        counts = Children(record["id"]).counts()
+        n_jobs = len(record["jobs"]) or sum(counts.values())  # a search knows them only afterwards
+        states = ", ".join(f"{n} {state}" for state, n in counts.items() if n)
+        jobs = f"{record['status'].lower()}, {n_jobs} jobs: {states}"
         terminal.print(Text.assemble((record["name"], "bold"), f"  {jobs}"))
     terminal.print()
     show_summary(board, terminal, most)

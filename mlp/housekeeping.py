@@ -54,6 +54,11 @@ class Entry:
         return self.stored[0][1]
 
     @property
+    def statuses(self) -> set[str]:
+        """The statuses in all its records."""
+        return {record["status"] for _, record in self.stored}
+
+    @property
     def size(self) -> int:
         """Bytes in all its folders."""
         return sum(size_of(folder.path) for folder, _ in self.stored)
@@ -68,7 +73,8 @@ class Criteria:
     names : sequence of str
         As `find_run` takes them; all if empty.
     status : sequence of str
-        FINISHED, FAILED, KILLED; any if empty.
+        FINISHED, FAILED, KILLED; any if empty. A sweep is meant if all of its runs are, too: one
+        that has FAILED for a single run holds the results of the others.
     older_than : float
         Days since the start.
     keep_last : int
@@ -101,7 +107,7 @@ def select(criteria: Criteria) -> list[Entry]:
         for entry in entries
         if entry in named
         and entry not in kept
-        and (not criteria.status or entry.record["status"] in criteria.status)
+        and (not criteria.status or entry.statuses <= set(criteria.status))
         and entry.record["started"] <= limit
         and not any(is_alive(folder) for folder, _ in entry.stored)
     ]

@@ -43,6 +43,11 @@ def resume_run(
     stored = _stored_config(folder, record)
     config = changed(stored, overrides)
     changes = _changes(stored, check(config))
+    if record.get("sweep") and (longer := changes.keys() & set(LIMITS)):
+        raise ConfigError(
+            f"{longer.pop()} cannot be raised for a job of a sweep: it would not be that job any "
+            f"more; init_from={record['id'][:8]} starts a run of its own from its weights"
+        )
     if record["status"] == "FINISHED":
         _check_longer(folder, record, changes)
     sweep, resumption = record.get("sweep"), Resumption(folder, changes)

@@ -68,11 +68,12 @@ class Search(Settings):
     n_trials : int
         Of all starts together.
     n_startup : int
-        Trials drawn at random before the sampler learns, and ended before the median prunes.
+        Trials drawn at random before the sampler learns; so many, and 5 at least, have gone
+        through before the median prunes.
     pruner : {"none", "median", "hyperband"}
         What ends a training early that does not promise much.
     warmup : int
-        Epochs that every training gets.
+        Epochs in which no training is pruned.
     seeds_per_trial : int
         A trial's value is the mean over trainings with so many seeds. The first of them is the
         one that may be pruned; the others follow when it was not.

@@ -105,6 +105,17 @@ class TestRuns:
         assert (status, "(a sweep of 2 runs)" in out) == (0, True)
         assert list(runs.iterdir()) == []
 
+    def test_a_sweep_that_failed_for_one_run_keeps_the_others_results(
+        self, clean: Clean, runs: Path
+    ):
+        make_sweep(runs, mlflow=None, status="FAILED")
+        make_child(runs, "good", {"seed": 1}, mlflow=None)
+        make_child(runs, "bad", {"seed": 2}, mlflow=None, status="FAILED")
+        assert clean("--status", "failed", "killed", "--yes")[0] == 0
+        assert (runs / "good").exists()
+        assert clean("sweep-5eed", "--status", "failed", "finished", "--yes")[0] == 0
+        assert list(runs.iterdir()) == []
+
     def test_a_sweep_with_a_run_at_work_stays(self, clean: Clean, runs: Path):
         make_sweep(runs, mlflow=None)
         life = Life(make_child(runs, "one", {"seed": 1}, mlflow=None, status="RUNNING"))

@@ -38,7 +38,7 @@ class TestSweeps:
         make_child(runs, "bbb", {LR: 0.2}, 0.3)
         said = compare("widths")
         assert said.status == 0
-        assert said.out.startswith("widths  finished, 0 jobs: 2 finished")
+        assert said.out.startswith("widths  finished, 2 jobs: 2 finished")
         assert "python -m mlp.evaluate bbb" in said.out
         assert (sweep.path / "leaderboard.csv").read_text().count("\n") == 3
         assert (sweep.figures / "curves.png").exists()

@@ -189,6 +189,11 @@ class TestMLflow:
 
 
 class TestLonger:
+    def test_no_job_of_a_sweep_which_would_be_another_job(self, mlp_run: Command):
+        mlp_run("-m", *QUICK, "seed=1,2", "trainer.keep_checkpoint=true")
+        with pytest.raises(ConfigError, match=r"max_epochs cannot be raised for a job of a sweep"):
+            resume_run("latest", ["trainer.max_epochs=9"])
+
     def test_more_epochs_as_if_they_had_been_meant_from_the_beginning(self):
         folder = interrupted()
         resume_run("latest", ["trainer.max_epochs=9"])

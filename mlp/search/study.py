@@ -63,7 +63,7 @@ class Study:
     def __init__(
         self, journal: Path, settings: Search, space: Space, metric: str, max_epochs: int
     ) -> None:
-        self._settings, self._space, self._max_epochs = settings, space, max_epochs
+        self._settings, self._space = settings, space
         self._storage = open_journal(journal)
         self._study = optuna.create_study(
             study_name=f"search-{settings.seed}",
@@ -126,7 +126,6 @@ class Study:
         state = TrialState.PRUNED if pruned else TrialState.FAIL
         if not pruned and value is not None and isfinite(value):
             state = TrialState.COMPLETE
-            self._hold_best_value(number)
         result = value if state == TrialState.COMPLETE else None
         self._study.tell(number, result, state=state, skip_if_finished=True)
 
@@ -170,17 +169,6 @@ class Study:
                     point = self._space.raw(self._grid[number])
                     return PartialFixedSampler(point, RandomSampler(seed))
         return RandomSampler(seed)
-
-    def _hold_best_value(self, number: int) -> None:
-        """Let a trial that ended early keep its best value for the epochs it did not need.
-
-        Else a later one would be compared at these epochs with none but the slow ones.
-        """
-        reported = self._storage.get_trial(self._id(number)).intermediate_values
-        if self._settings.pruner == "median" and reported:
-            last = max(reported)
-            for epoch in range(last + 1, self._max_epochs + 1):
-                self._storage.set_trial_intermediate_value(self._id(number), epoch, reported[last])
 
     def _trials(self) -> list[FrozenTrial]:
         return self._study.get_trials(deepcopy=False)

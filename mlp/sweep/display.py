@@ -14,7 +14,7 @@ from rich.markup import escape
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 
-from mlp.sweep.differences import in_words
+from mlp.sweep.differences import in_words, metric_in_words
 from mlp.sweep.plan import Plan, PlannedJob
 from mlp.sweep.worker import ChildResult
 from mlp.tracking.live import clock
@@ -121,10 +121,13 @@ class Display:
             self._print_line(job, result, value)
 
     def _print_line(self, job: PlannedJob, result: ChildResult, value: float | None) -> None:
-        figures = f"{self.metric} {value:.4f}" if value is not None else result.reason
+        figures = result.reason if value is None else self._figure(value)
         count = f"{sum(self._counts.values())}/{self._n_jobs}"
         line = f"{count}  {result.state}  {job.name}  {figures}  {result.seconds:.1f} s"
         self.say(f"{line}  {self._left()}")
+
+    def _figure(self, value: float) -> str:
+        return f"{self.metric} {metric_in_words(self.metric, value)}"
 
     def consider(self, name: str, value: float | None) -> None:
         """Take a finished job for the best one so far, if it is."""
@@ -160,5 +163,5 @@ class Display:
             parts.append(f"[dim]running  {escape('  ·  '.join(names))}{more}[/]")
         if self._best:
             name, value = self._best
-            parts.append(f"best so far  {self.metric} [bold]{value:.4f}[/]  {escape(name)}")
+            parts.append(f"best so far  [bold]{self._figure(value)}[/]  {escape(name)}")
         return Group(*parts)

@@ -9,6 +9,7 @@ import os
 import shutil
 import threading
 import time
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from importlib.util import find_spec
@@ -130,7 +131,9 @@ class _Follower:
         started: Callable[[PlannedJob], None],
         ended: Callable[[PlannedJob, ChildResult], None],
     ) -> None:
-        self._jobs = {job.key: job for job in jobs}
+        self._jobs = defaultdict(list)  # a search may propose the same twice
+        for job in jobs:
+            self._jobs[job.key].append(job)
         self._children, self._on_start, self._on_end = children, started, ended
         self._earlier = [_attempt(record) for record in children.read()]
         self.started: set[str] = set()
@@ -156,15 +159,17 @@ class _Follower:
     def look(self) -> None:
         """Report what has changed."""
         for record in self._children.read():
-            job = self._jobs.get(record["sweep"]["key"])
-            if job is None or _attempt(record) in self._earlier:
+            key = record["sweep"]["key"]
+            if key not in self._jobs or _attempt(record) in self._earlier:
                 continue
-            if job.key not in self.started:
-                self.started.add(job.key)
-                self._on_start(job)
-            if record["status"] != "RUNNING" and job.key not in self.ended:
-                self.ended.add(job.key)
-                self._on_end(job, ChildResult.of(record))
+            if key not in self.started:
+                self.started.add(key)
+                for job in self._jobs[key]:
+                    self._on_start(job)
+            if record["status"] != "RUNNING" and key not in self.ended:
+                self.ended.add(key)
+                for job in self._jobs[key]:
+                    self._on_end(job, ChildResult.of(record))
 
 
 def _await_end(children: Children) -> None:

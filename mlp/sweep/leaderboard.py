@@ -70,12 +70,16 @@ class Row:
         The best seed first.
     values : sequence of float
         The metric of each at its best epoch.
+    n_lost : int
+        Seeds that have failed or were killed. Such a row is ranked below those without: a setting
+        is not the best for having failed where it is not good.
     """
 
     params: dict[str, Any]
     name: str
     entries: Sequence[Entry]
     values: Sequence[float]
+    n_lost: int = 0
 
     @property
     def mean(self) -> float:
@@ -100,8 +104,13 @@ class Row:
     @property
     def test_accuracy(self) -> float | None:
         """Mean over the runs whose test set was read, None if none was."""
-        tests = [entry.record["test"] for entry in self.entries if entry.record["test"]]
-        return fmean(test["accuracy"] for test in tests) if tests else None
+        return fmean(self.tests) if self.tests else None
+
+    @property
+    def tests(self) -> list[float]:
+        """The accuracies of those."""
+        tests = [entry.record["test"] for entry in self.entries]
+        return [test["accuracy"] for test in tests if test]
 
 
 @dataclass(frozen=True)
@@ -151,12 +160,12 @@ class Leaderboard:
             raise RunError(f"no run has the metric {metric!r}; there are {', '.join(known)}")
         keys = _differing(entries)
         groups: dict[str, list[Entry]] = {}
-        for entry in ranked:
+        for entry in entries:
             groups.setdefault(json.dumps([entry.params.get(key) for key in keys]), []).append(entry)
-        rows = [_row(group, metric, short_keys(keys)) for group in groups.values()]
-        rows.sort(key=lambda row: (_order(metric, row.mean), row.name))
-        ids = {entry.id for entry in ranked}
-        others = [entry for entry in entries if entry.id not in ids]
+        names, valued = short_keys(keys), {entry.id for entry in ranked}
+        rows = [_row(g, metric, names) for g in groups.values() if valued & {e.id for e in g}]
+        rows.sort(key=lambda row: (row.n_lost > 0, _order(metric, row.mean), row.name))
+        others = [entry for entry in entries if entry.id not in valued]
         others.sort(key=lambda entry: (entry.state, entry.record["name"], entry.id))
         return cls(metric, keys, rows, others)
 
@@ -213,13 +222,15 @@ def _differing(entries: Sequence[Entry]) -> list[str]:
     return [key for key in keys if len({json.dumps(e.params.get(key)) for e in entries}) > 1]
 
 
-def _row(entries: Iterable[Entry], metric: str, names: Mapping[str, str]) -> Row:
-    """Make a row of runs that have the metric and differ in nothing but their seed."""
-    valued = [(value, entry) for entry in entries if (value := entry.value(metric)) is not None]
+def _row(entries: Sequence[Entry], metric: str, names: Mapping[str, str]) -> Row:
+    """Make a row of runs that differ in nothing but their seed, some of them finished."""
+    finished = [entry for entry in entries if entry.state == "finished"]
+    valued = [(value, entry) for entry in finished if (value := entry.value(metric)) is not None]
     valued.sort(key=lambda pair: (_order(metric, pair[0]), pair[1].params.get("seed", 0)))
     values, ordered = zip(*valued, strict=True)
     params = {key: value for key, value in ordered[0].params.items() if key in names}
-    return Row(params, name_of(params, names) or "all runs", ordered, values)
+    n_lost = sum(entry.state in ("failed", "killed") for entry in entries)
+    return Row(params, name_of(params, names) or "all runs", ordered, values, n_lost)
 
 
 def _order(metric: str, value: float) -> float:

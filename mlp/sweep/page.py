@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mlp.sweep.differences import in_words
+from mlp.sweep.differences import in_words, metric_in_words
 from mlp.tracking import RunFolder, read_run
 from mlp.tracking.folder import note_delivery
 from mlp.tracking.mlflow_run import delete_doubles, milliseconds, mlflow_id
@@ -75,7 +75,10 @@ def _tags(record: Mapping[str, Any]) -> dict[str, Any]:
 def _note(folder: RunFolder, record: Mapping[str, Any]) -> str:
     """Return the sweep in some lines of Markdown; of a folded page, the first is to be seen."""
     best = record["best"]
-    found = f" Best: **{best['name']}**, {best['metric']} {best['value']:.4f}." if best else ""
+    found = ""
+    if best:
+        value = metric_in_words(best["metric"], best["value"])
+        found = f" Best: **{best['name']}**, {best['metric']} {value}."
     axes = [
         f"- `{key}`: {', '.join(map(in_words, values))}" for key, values in record["axes"].items()
     ]
@@ -96,8 +99,9 @@ def _ranking(file: Path, most: int = 10) -> str:
         rows = [row for row in csv.DictReader(text) if row["rank"]][:most]
     cells = [["", "", rows[0]["metric"], "epoch"]]
     for row in rows:
-        spread = f" ± {float(row['std']):.4f} ({row['n']})" if row["std"] else ""
-        value, epoch = f"{float(row['mean']):.4f}{spread}", f"{float(row['best epoch']):.0f}"
+        mean, std = (metric_in_words(row["metric"], float(row[k] or 0)) for k in ("mean", "std"))
+        value = f"{mean} ± {std} ({row['n']})" if row["std"] else mean
+        epoch = f"{float(row['best epoch']):.0f}"
         cells.append([row["rank"], row["name"], value, epoch])
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     lines = ["  ".join(map(str.ljust, line, widths)).rstrip() for line in cells]

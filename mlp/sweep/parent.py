@@ -1,6 +1,7 @@
 """The sweep as a run of its own: opened or continued, shown in MLflow, ended whatever happens."""
 
 import logging
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -23,7 +24,7 @@ from mlp.tracking.folder import update_run, write_run
 from mlp.tracking.liveness import Life, is_alive, this_process
 from mlp.tracking.mlflow_run import ID, mlflow_id
 from mlp.tracking.mlflow_store import reason_of, stored_client
-from mlp.tracking.opening import register
+from mlp.tracking.opening import make_runs_dir, register
 from mlp.tracking.provenance import provenance
 
 if TYPE_CHECKING:
@@ -45,14 +46,20 @@ class Parent:
     ----------
     folder : RunFolder
     children : Children
+    lost : Counter of str
+        Jobs of this start that have failed or were killed before they had a run.
     """
 
     def __init__(self, record: Record) -> None:
         self.folder = RunFolder(runs_dir() / record["id"])
         self.folder.path.mkdir(exist_ok=True)
         self.children = Children(record["id"])
+        self.lost: Counter[str] = Counter()
         self._life = Life(self.folder)
         write_run(self.folder, record)
+
+    def begin(self) -> None:
+        """Show the sweep in MLflow, and settle what earlier starts have left."""
         self.log("opened")
         self._update()
         self.bury_dead()
@@ -94,14 +101,17 @@ class Parent:
     def end(self, error: BaseException | None) -> None:
         """Record how the sweep has ended."""
         try:
-            self.bury_dead()
-            self._record_end(error)
+            try:
+                self.bury_dead()
+            finally:  # whatever comes in between, a sweep that has ended does not look alive
+                self._record_end(error)
             self._warn_of_undelivered()
         finally:
             self._life.end(in_order=read_run(self.folder)["status"] != "RUNNING")
 
     def _record_end(self, error: BaseException | None) -> None:
-        record, counts = read_run(self.folder), self.children.counts()
+        record = read_run(self.folder)
+        counts = {state: n + self.lost[state] for state, n in self.children.counts().items()}
         n_good, n_jobs = counts["finished"] + counts["pruned"], len(record["jobs"])
         n_jobs = n_jobs or sum(counts.values())  # of a search, those that it has come to
         status = "FINISHED" if n_good == n_jobs else "FAILED"
@@ -163,11 +173,13 @@ def open_sweep(
     RunError
         When the runs' folder cannot be written or MLflow's store does not work.
     """
+    make_runs_dir()
     with claim(runs_dir(), description["identity"], on_wait):
         bury_dead()
         earlier = None if fresh else find_sweep(description["identity"])
         parent = Parent(_record(tracking, description, earlier))
         try:
+            parent.begin()
             yield parent
         except BaseException as error:
             parent.end(error)
@@ -194,9 +206,10 @@ def _record(
     record |= {"status": "RUNNING", "continued": now, "ended": None, "stop_reason": None}
     record |= {"command": description["command"], "provenance": provenance()}
     record |= {"process": this_process()}
-    if earlier is None:
+    own = record["id"]
+    if record["mlflow"] is None:  # it is new, or was run with tracking=none so far
         register(tracking, record)
-    return record
+    return record | {"id": own} if earlier else record
 
 
 @contextmanager

@@ -46,10 +46,14 @@ class Children:
         latest = {record["sweep"]["key"]: record for record in records}
         return latest | {r["sweep"]["key"]: r for r in records if r["status"] == "FINISHED"}
 
+    def states(self) -> dict[str, str]:
+        """Return what each job has come to (see `state`), by its key."""
+        return {key: state(record) for key, record in self.by_key().items()}
+
     def counts(self) -> dict[str, int]:
-        """Return how many jobs have come to what, see `state`."""
+        """Return how many jobs have come to what."""
         counts = dict.fromkeys(("finished", "pruned", "failed", "killed", "running"), 0)
-        return counts | Counter(map(state, self.by_key().values()))
+        return counts | Counter(self.states().values())
 
     def bury_dead(self) -> None:
         """Mark the runs KILLED whose process has died."""

@@ -30,8 +30,8 @@ def summarise(sweep: RunFolder, test: Literal["winner", "all", "none"]) -> Leade
     ----------
     sweep : RunFolder
     test : {"winner", "all", "none"}
-        "winner" has the test set read for the best run, unless that was done before; "all" was
-        for each run to see to.
+        "winner" has the test set read for the best run, "all" for those that have not seen to it
+        themselves; not where that was done before.
 
     Raises
     ------
@@ -39,10 +39,12 @@ def summarise(sweep: RunFolder, test: Literal["winner", "all", "none"]) -> Leade
         As `Leaderboard.of`.
     """
     board = leaderboard([sweep.path.name])
+    ranked = [entry for row in board.rows for entry in row.entries]
+    for entry in {"winner": ranked[:1], "all": ranked, "none": []}[test]:
+        if not entry.record["test"] and entry.record["data"]["n_test"]:
+            evaluate_run(entry.folder)
+    board = leaderboard([sweep.path.name])
     winner = board.winner
-    if test == "winner" and not winner.record["test"] and winner.record["data"]["n_test"]:
-        evaluate_run(winner.folder)
-        board = leaderboard([sweep.path.name])
     write_summary(board, sweep.path)
     best = {"metric": board.metric, "value": winner.value(board.metric), "run": winner.id}
     best |= {"name": winner.record["name"], "metrics": winner.record["best"]}
@@ -105,7 +107,7 @@ def table(board: Leaderboard, most: int = 20, narrow: bool = False) -> Table:
     for rank, row in enumerate(board.rows[:most], 1):
         cells = [str(rank), *setting(row.params), _value(board.metric, row)]
         cells += [f"{row.best_epoch:.0f}", f"{row.seconds:.1f}"]
-        cells += ["" if row.test_accuracy is None else f"{row.test_accuracy:.2%}" for _ in tested]
+        cells += [_tested(row) for _ in tested]
         runs = row.entries[:1] if narrow else row.entries  # the best one's first
         cells.append(" ".join(run.id[:8] for run in runs))
         shown.add_row(*map(Text, cells), style="bold" if rank == 1 else None)
@@ -177,6 +179,15 @@ def _cells(board: Leaderboard, params: Mapping[str, Any]) -> list[str]:
 def _value(metric: str, row: Row) -> str:
     """Return the mean and, of several seeds, the standard deviation and their number."""
     mean = metric_in_words(metric, row.mean)
-    if row.std is None:
-        return mean
-    return f"{mean} ± {metric_in_words(metric, row.std)} ({len(row.values)})"
+    spread = "" if row.std is None else f" ± {metric_in_words(metric, row.std)}"
+    n, n_lost = len(row.values), row.n_lost
+    count = f" ({n} of {n + n_lost})" if n_lost else f" ({n})" if n > 1 else ""
+    return f"{mean}{spread}{count}"
+
+
+def _tested(row: Row) -> str:
+    """Return the mean test accuracy, and of how many if not of all."""
+    if row.test_accuracy is None:
+        return ""
+    count = f" ({len(row.tests)})" if len(row.tests) < len(row.entries) else ""
+    return f"{row.test_accuracy:.2%}{count}"

@@ -1,5 +1,6 @@
 """``-m``: plan a sweep, run its jobs, sum it up."""
 
+import re
 import shlex
 import sys
 import traceback
@@ -65,7 +66,7 @@ def sweep(
         plan = plan_grid(settings, arguments, loader, master)
     workers = 0 if launcher else _workers(master.hydra.launcher.workers, plan)
     earlier = None if settings.fresh else find_sweep(plan.identity)
-    states = _states(Children(earlier["id"])) if earlier else {}
+    states = Children(earlier["id"]).states() if earlier else {}
     display = Display(_metric(plan))
     where = f"by {_choice(master)}" if launcher else f"{workers} at a time"
     display.show_plan(plan, list(states.values()), where)
@@ -109,24 +110,43 @@ def _run(
         ],
     }
     waiting = "another process is at this sweep; this one goes on when it has ended"
-    with open_sweep(
-        tracking, description, settings.fresh, on_wait=lambda: display.say(waiting)
-    ) as parent:
-        for record in parent.children.by_key().values():
-            if state(record) == "finished":
-                display.consider(record["name"], (record["best"] or {}).get(display.metric))
-        _warn_of_other_code(parent.children.read(), display)
-        proposals = _proposals(settings, plan, parent, display.metric)
-        work = Work(proposals, parent, display, settings.max_failures)
-        with display.live(proposals.n_left):
-            if launcher:
-                work.by(launcher, getattr(settings, "batch", None))
-            else:
-                work.in_pool(min(workers, max(1, proposals.n_left)))
-        if shares := proposals.importances():
-            save_figure(importances(shares), parent.folder.figures / "importance.png")
-        _sum_up(parent, settings, display)
+    parent = None
+    try:
+        with open_sweep(
+            tracking, description, settings.fresh, on_wait=lambda: display.say(waiting)
+        ) as parent:
+            _work(parent, settings, plan, launcher, workers, display)
+    except UserError as error:
+        if parent is None:
+            raise
+        display.say(f"mlp: {error}", "red")
+        return False
     return read_run(parent.folder)["status"] == "FINISHED"
+
+
+def _work(
+    parent: Parent,
+    settings: Settings,
+    plan: Plan,
+    launcher: Launcher | None,
+    workers: int,
+    display: Display,
+) -> None:
+    """Run the jobs of a sweep that has been opened, and sum up."""
+    for record in parent.children.by_key().values():
+        if state(record) == "finished":
+            display.consider(record["name"], (record["best"] or {}).get(display.metric))
+    _warn_of_other_code(parent.children.read(), display)
+    proposals = _proposals(settings, plan, parent, display.metric)
+    work = Work(proposals, parent, display, settings.max_failures)
+    with display.live(proposals.n_left):
+        if launcher:
+            work.by(launcher, getattr(settings, "batch", None))
+        else:
+            work.in_pool(min(workers, max(1, proposals.n_left)))
+    if shares := proposals.importances():
+        save_figure(importances(shares), parent.folder.figures / "importance.png")
+    _sum_up(parent, settings, display)
 
 
 def _searching() -> ModuleType:
@@ -143,7 +163,7 @@ def _proposals(settings: Settings, plan: Plan, parent: Parent, metric: str) -> P
     """Return what decides on the next job: of a grid, the list of those that are not done yet."""
     if isinstance(settings, Search):
         return _searching().Trials(plan, study_journal(parent.id), metric)
-    states = _states(parent.children)
+    states = parent.children.states()
     return FixedJobs(job for job in plan.jobs if states.get(job.key) not in DONE)
 
 
@@ -151,7 +171,7 @@ def _sum_up(parent: Parent, settings: Settings, display: Display) -> None:
     """Show the leaderboard, and leave it with its figures in the sweep's folder."""
     try:
         board = summarise(parent.folder, settings.test)
-    except RunError as error:  # nothing has finished
+    except RunError as error:  # nothing has finished, or the board cannot be written
         display.say(str(error), "red")
     else:
         show_summary(board, display.terminal)
@@ -183,13 +203,9 @@ def _choice(master: DictConfig) -> str:
 
 def _command(arguments: Sequence[str], master: DictConfig) -> str:
     """Return the line that starts or continues this sweep."""
-    launcher = [word for word in master.hydra.overrides.hydra if "launcher" in word]
-    return shlex.join(["python", "-m", "mlp.run", "-m", *arguments, *launcher])
-
-
-def _states(children: Children) -> dict[str, str]:
-    """Return what each job has come to, by its key."""
-    return {key: state(record) for key, record in children.by_key().items()}
+    words = [word for word in arguments if not re.match(r"\+*sweep\.fresh=", word)]
+    words += [word for word in master.hydra.overrides.hydra if "launcher" in word]
+    return shlex.join(["python", "-m", "mlp.run", "-m", *words])
 
 
 def _warn_of_other_code(records: Iterable[Record], display: Display) -> None:

@@ -12,10 +12,12 @@ from statistics import fmean
 from typing import Any
 
 from hydra.core.config_loader import ConfigLoader
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import Quote, QuotedString
 from omegaconf import DictConfig
 
 from mlp.errors import ConfigError, UserError
-from mlp.search.dimensions import Point
+from mlp.search.dimensions import Choice, Point
 from mlp.search.space import Space, read_override, read_space
 from mlp.search.study import Study
 from mlp.settings import Search
@@ -65,7 +67,14 @@ def plan_search(
         When the space or something in it is not acceptable.
     """
     fixed, axes = split_arguments(search, arguments, loader, master)
-    dimensions = {k: dim for k, dim in read_space(search.space).items() if k not in fixed}
+    dimensions = read_space(search.space)
+    conditions = {key for dimension in dimensions.values() for key in dimension.when}
+    parse = OverridesParser.create().parse_override
+    for key in dimensions.keys() & fixed.keys():
+        if key in conditions:  # others ask for its value
+            dimensions[key] = Choice(values=[parse(fixed[key]).value()])
+        else:
+            del dimensions[key]
     space = Space(dimensions | {key: read_override(override) for key, override in axes.items()})
     compose = Composer(loader, master, list(fixed.values()))
     samples = [compose(overrides(point)) for point in space.samples()]
@@ -226,4 +235,6 @@ def overrides(point: Mapping[str, Any]) -> list[str]:
 
 def _written(value: Any) -> str:
     plain = isinstance(value, str) and WORD.fullmatch(value)
-    return value if plain else json.dumps(value)
+    if isinstance(value, str) and not plain:
+        return QuotedString(value, Quote.single).with_quotes()
+    return value if plain else json.dumps(value, ensure_ascii=False)

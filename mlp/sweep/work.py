@@ -107,6 +107,8 @@ class Work:
             self._parent.bury_dead()
             if record := self._parent.children.by_key().get(job.key):
                 result = replace(result, run=record["id"])
+        if result.run is None:
+            self._parent.lost[result.state] += 1
         self._n_failed += result.state in ("failed", "killed")
         self._parent.log(f"{result.state}  {job.name}: {result.reason}")
         self._proposals.tell(job, result)

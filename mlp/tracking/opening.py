@@ -120,6 +120,16 @@ def register(
     MlflowClient or None
         None without MLflow.
     """
+    make_runs_dir()
+    client = None
+    if isinstance(tracking, MLflowTracking):
+        client = _create_in_mlflow(tracking.experiment_name, record)
+    record["name"] = record["name"] or f"run-{record['id'][:8]}"
+    return client
+
+
+def make_runs_dir() -> None:
+    """Make the folder of the runs if need be; RunError when that is not possible."""
     try:
         runs_dir().mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -127,11 +137,6 @@ def register(
             f"the folder of the runs, {runs_dir()}, cannot be made: {error.strerror} "
             "(MLP_RUNS=... chooses another)"
         ) from None
-    client = None
-    if isinstance(tracking, MLflowTracking):
-        client = _create_in_mlflow(tracking.experiment_name, record)
-    record["name"] = record["name"] or f"run-{record['id'][:8]}"
-    return client
 
 
 def _create_in_mlflow(experiment_name: str, record: dict[str, Any]) -> "MlflowClient":

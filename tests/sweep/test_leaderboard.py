@@ -78,6 +78,16 @@ class TestSeeds:
         make_child(runs, "steadier", {LR: 2, "seed": 1}, 0.2)
         assert leaderboard(["5eed"]).winner.id == "steadier"
 
+    def test_a_setting_with_a_failed_seed_comes_after_those_without(self, runs: Path):
+        make_child(runs, "lucky", {LR: 1, "seed": 0}, 0.1)
+        make_child(runs, "diverged", {LR: 1, "seed": 1}, None, status="FAILED")
+        make_child(runs, "steady", {LR: 2, "seed": 0}, 0.3)
+        make_child(runs, "going on", {LR: 2, "seed": 1}, None, status="RUNNING")
+        board = leaderboard(["5eed"])
+        assert [row.name for row in board.rows] == ["lr=2", "lr=1"]
+        assert board.winner.id == "steady"
+        assert "0.1000 (1 of 2)" in said(board)
+
     def test_of_a_single_run_there_is_no_deviation(self, runs: Path):
         make_child(runs, "a", {LR: 0.1, "seed": 0}, 0.25)
         board = leaderboard(["5eed"])

@@ -2,6 +2,7 @@
 
 import os
 import shlex
+import shutil
 import signal
 import subprocess
 import sys
@@ -12,8 +13,10 @@ from pathlib import Path
 
 import pytest
 
+from mlp.errors import RunError
+from mlp.paths import runs_dir
 from mlp.sweep.record import Children, Record, sweeps
-from mlp.tracking import RunFolder, find_run, read_history, read_run
+from mlp.tracking import RunFolder, find_run, mlflow_client, read_history, read_run
 from tests.conftest import Said
 
 Command = Callable[..., Said]
@@ -128,6 +131,47 @@ class TestFailure:
             assert mlp_run(*words).status == 1
             assert statuses() == {"FINISHED": 1, "FAILED": n_failed}
 
+    def test_before_there_is_a_run_counts_too(
+        self, mlp_run: Command, monkeypatch: pytest.MonkeyPatch
+    ):
+        def refuse(*_: object, **__: object) -> None:
+            raise RunError("no run can be opened")
+
+        monkeypatch.setattr("mlp.sweep.worker.run_job", refuse)
+        words = [*QUICK, "sweep=random", "sweep.n_trials=2", "model.dropout=0", "seed=1"]
+        said = mlp_run(*words, "hydra/launcher=basic")
+        assert said.status == 1
+        assert "no run can be opened" in said.out
+        assert (sweeps()[0]["status"], sweeps()[0]["counts"]["failed"]) == ("FAILED", 2)
+
+    def test_a_launcher_that_gives_up_is_told_of(
+        self, mlp_run: Command, monkeypatch: pytest.MonkeyPatch
+    ):
+        def give_up(*_: object, **__: object) -> None:
+            raise OSError("no queue")
+
+        monkeypatch.setattr("mlp.sweep.launchers.managed", give_up)
+        said = mlp_run(*QUICK, "seed=1,2", "hydra/launcher=basic")
+        assert (said.status, said.err) == (1, "")
+        assert "mlp: the launcher gave up: OSError: no queue" in said.out
+        assert sweeps()[0]["status"] == "FAILED"
+
+    def test_of_the_folder_of_runs_is_told_before_anything_runs(self, mlp_run: Command, runs: Path):
+        runs.write_text("a file")
+        said = mlp_run(*QUICK, "seed=1,2")
+        assert said.status == 2
+        assert said.err.startswith(f"mlp: the folder of the runs, {runs}, cannot be made")
+
+    def test_while_it_is_opened_leaves_no_running_sweep(
+        self, mlp_run: Command, monkeypatch: pytest.MonkeyPatch
+    ):
+        def interrupt(*_: object) -> None:
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr("mlp.sweep.parent.Parent.bury_dead", interrupt)
+        assert mlp_run(*QUICK, "seed=1,2").status == 130
+        assert sweeps()[0]["status"] == "KILLED"
+
     def test_too_many_stop_the_sweep(self, mlp_run: Command):
         words = [*QUICK, *DIVERGING, "optimizer.lr=1e9", "seed=range(6)"]
         said = mlp_run(*words, "sweep.max_failures=2", "hydra.launcher.workers=1")
@@ -146,6 +190,27 @@ class TestContinuation:
         assert "from an earlier start: 3 finished" in said.out
         assert {record["id"] for record in children()} == done
         assert len(sweeps()) == 1
+
+    @pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy")  # in MLflow
+    def test_with_mlflow_of_what_was_begun_without(self, mlp_run: Command):
+        mlp_run(*QUICK, "seed=1,2", "sweep.max_failures=1")
+        words = [word for word in QUICK if word != "tracking=none"]
+        shutil.rmtree(runs_dir() / children()[0]["id"])
+        said = mlp_run(*words, "seed=1,2")
+        assert (said.status, statuses()) == (0, {"FINISHED": 2})
+        page = mlflow_client().get_run(sweeps()[0]["mlflow"]["run_id"])
+        assert page.info.status == "FINISHED"
+        assert page.data.metrics["jobs/finished"] == 2
+
+    def test_test_sets_are_read_later_when_that_is_asked_for(self, mlp_run: Command):
+        mlp_run(*QUICK, "seed=1,2", "sweep.test=none")
+        assert not any(record["test"] for record in children())
+        mlp_run(*QUICK, "seed=1,2", "sweep.test=all")
+        assert all(record["test"] for record in children())
+
+    def test_the_line_that_goes_on_does_not_begin_anew(self, mlp_run: Command):
+        mlp_run(*QUICK, "seed=1,2", "sweep.fresh=true")
+        assert sweeps()[0]["command"].endswith("seed=1,2")
 
     def test_is_given_up_by_fresh_and_by_a_name(self, mlp_run: Command):
         for words in ([], ["sweep.fresh=true"], ["sweep.name=other"]):

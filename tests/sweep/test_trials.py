@@ -10,8 +10,11 @@ import pytest
 pytest.importorskip("optuna", reason="a search needs mlp[search]")
 pytest.importorskip("cmaes", reason="a search needs mlp[search]")
 
+from mlp.compose import compose
 from mlp.search.journal import open_journal
 from mlp.sweep.record import Children, sweeps
+from mlp.sweep.trials import overrides
+from mlp.tracking import RunFolder, read_history
 from tests.conftest import Said
 
 Command = Callable[..., Said]
@@ -94,6 +97,33 @@ class TestSearch:
         assert "dropout" not in said.out
         assert "batch_size" not in said.out
 
+    def test_a_key_that_others_depend_on_can_be_fixed(self, mlp_run: Command):
+        space = (
+            "{optimizer: {kind: choice, values: [adam, momentum]}, optimizer.momentum: "
+            "{kind: float, low: 0.5, high: 0.9, when: {optimizer: momentum}}}"
+        )
+        words = [*QUICK, "sweep=random", "sweep.n_trials=2", f"++sweep.space={space}"]
+        said = mlp_run(*words, "optimizer=momentum", "sweep.dry_run=true")
+        assert (said.status, said.err) == (0, "")
+
+    def test_the_same_point_twice_at_once_is_told_twice(self, mlp_run: Command, runs: Path):
+        words = [*QUICK, "sweep=random", "sweep.n_trials=5", "sweep.batch=5"]
+        words += [
+            "trainer.batch_size=64",
+            "model.hidden_sizes=[8]",
+            "optimizer.lr=0.01,0.1",
+            "model.dropout=0",
+        ]
+        said = mlp_run(*words, "hydra/launcher=basic")
+        assert (said.status, said.err) == (0, "")
+        journal = open_journal(runs / sweeps()[0]["id"] / "study.journal")
+        assert {trial.state.name for trial in journal.get_all_trials(0)} <= {"COMPLETE", "PRUNED"}
+
+    @pytest.mark.parametrize("value", ["é", "C:\\new", "it's", "a\tb", "a b", "1.5", "null", "[x"])
+    def test_a_choice_may_be_any_text(self, value: str):
+        [word] = overrides({"name": value})
+        assert compose([word]).name == value
+
     def test_is_one_study_however_often_it_is_started(self, mlp_run: Command):
         """With n_trials raised; trials that are there are not run again."""
         said = mlp_run(*QUICK, *SMALL, "sweep.n_trials=3", "sweep.pruner=none")
@@ -133,24 +163,32 @@ class TestSearch:
                 if child["name"].startswith(f"trial {trial.number}:")
             ]
             assert trial.value == pytest.approx(sum(values) / 3)
-            assert len(trial.intermediate_values) == 2  # of the first seed, which may be pruned
+            [scout] = [
+                child
+                for child in runs_of
+                if child["name"].startswith(f"trial {trial.number}:")
+                and child["sweep"]["params"]["seed"] == 5
+            ]
+            first = read_history(RunFolder(runs / scout["id"]))[0]
+            # Of the seed that may be pruned; its last epoch decides nothing any more.
+            assert trial.intermediate_values == {1: first["val/loss"]}
 
     def test_pruned_and_failed_trials_are_marked_and_no_end(self, mlp_run: Command, runs: Path):
         """An lr of 1e30 diverges, 1e-9 learns nothing."""
         said = mlp_run(
             *("-m", "data=digits", "tracking=none", "trainer.max_epochs=4", "sweep=random"),
-            *("sweep.n_trials=9", "sweep.n_startup=2", "sweep.warmup=1", "sweep.sampler=grid"),
+            *("sweep.n_trials=15", "sweep.n_startup=2", "sweep.warmup=1", "sweep.sampler=grid"),
             *("model.dropout=0", "trainer.batch_size=64", "model.hidden_sizes=[8]"),
-            *("optimizer=sgd", "optimizer.lr=0.1,1e30,1e-9", "seed=range(3)"),
+            *("optimizer=sgd", "optimizer.lr=0.1,1e30,1e-9", "seed=range(5)"),
         )
         assert said.status == 1
         [parent] = sweeps()
         counts = parent["counts"]
-        assert (parent["status"], counts["failed"]) == ("FAILED", 3)
+        assert (parent["status"], counts["failed"]) == ("FAILED", 5)
         assert counts["pruned"] >= 1
-        assert counts["finished"] + counts["pruned"] == 6
+        assert counts["finished"] + counts["pruned"] == 10
         pruned = next(child for child in children(parent) if child["pruned"])
         assert pruned["status"] == "FINISHED"
         assert pruned["stop_reason"].startswith("pruned (median): ")
         trials = open_journal(runs / parent["id"] / "study.journal").get_all_trials(0)
-        assert sorted(trial.state.name for trial in trials).count("FAIL") == 3
+        assert sorted(trial.state.name for trial in trials).count("FAIL") == 5
