@@ -25,7 +25,6 @@ from mlp.housekeeping import (
 )
 from mlp.paths import data_dir, runs_dir
 from mlp.tracking.liveness import bury_dead
-from mlp.tracking.store import shown
 
 EPILOG = """\
   python -m mlp.clean                                    what there is
@@ -84,7 +83,10 @@ def clean(lines: list[Line], really: bool) -> int:
     elif really:
         print(f"deleted: {len(lines) - n_failed} of {len(lines)}, {_in_words(freed)}")
     else:
-        print(f"{len(lines)} in all, {_in_words(total)}; nothing was deleted (--yes deletes them)")
+        print(
+            f"{len(lines)} in all, {_in_words(total)}; nothing was deleted: --yes does that, "
+            "together with what is to go"
+        )
     return n_failed
 
 
@@ -97,14 +99,23 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("runs", nargs="*", metavar="RUN", help="a run or a sweep; else all runs")
     statuses = ("finished", "failed", "killed")
-    parser.add_argument("--status", nargs="+", choices=statuses, default=[], help="that ended so")
-    parser.add_argument("--older-than", type=float, default=0.0, metavar="DAYS", help="that began")
-    parser.add_argument("--keep-last", type=int, default=0, metavar="N", help="all but the last N")
-    parser.add_argument("--keep-best", type=int, default=0, metavar="N", help="all but the best N")
+    parser.add_argument("--status", nargs="+", choices=statuses, default=[], help="ended like that")
+    parser.add_argument(
+        "--older-than", type=_days, default=0.0, metavar="DAYS", help="begun before"
+    )
+    parser.add_argument("--keep-last", type=int, default=0, metavar="N", help="not the last N")
+    parser.add_argument("--keep-best", type=int, default=0, metavar="N", help="not the best N")
     parser.add_argument("--leftovers", action="store_true", help="what killed processes have left")
     parser.add_argument("--cache", action="store_true", help="decoded data sets")
     parser.add_argument("--yes", action="store_true", help="delete what is listed")
     return parser
+
+
+def _days(text: str) -> float:
+    days = float(text)
+    if not 0 <= days < 1e6:
+        raise argparse.ArgumentTypeError(f"must be a number of days, got {text}")
+    return days
 
 
 def _lines(arguments: argparse.Namespace) -> list[Line]:
@@ -140,7 +151,7 @@ def _line(entry: Entry) -> Line:
     record, n_runs = entry.record, len(entry.stored) - 1
     what = f"{record['started'][:10]}  {record['status']}"
     runs = f"  (a sweep of {n_runs} runs)" if record.get("kind") == "sweep" else ""
-    name = f"{record['id'][:8]}  {shown(record['name'])}{runs}"
+    name = f"{record['id'][:8]}  {record['name']}{runs}"
     return Line(what, name, entry.size, partial(delete, entry))
 
 

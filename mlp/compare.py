@@ -18,7 +18,7 @@ from mlp.sweep.leaderboard import leaderboard, training_of
 from mlp.sweep.record import Children, Record, sweeps
 from mlp.sweep.side_by_side import draw_side_by_side, side_by_side
 from mlp.sweep.summary import comparison_in_mlflow, show_places, show_summary, write_summary
-from mlp.tracking import RunFolder, find_run, read_run
+from mlp.tracking import RunFolder, bury_dead, find_run, read_run
 
 
 def main() -> None:
@@ -42,6 +42,7 @@ def main() -> None:
     terminal = Terminal(highlight=False)
     if not terminal.is_terminal:
         terminal.width = 200  # a file has no edge
+    bury_dead()
     try:
         compare(arguments.references, terminal, arguments.metric, arguments.top)
     except UserError as error:
@@ -69,7 +70,8 @@ def compare(
     RunError
         When a reference means nothing or too much, or there is nothing to compare.
     """
-    folders = [_latest_sweep()] if references == ["latest"] else [*map(find_run, references)]
+    found = [_latest_sweep()] if references == ["latest"] else [*map(find_run, references)]
+    folders = list(dict.fromkeys(found))
     records = [read_run(folder) for folder in folders]
     if all(record.get("kind") == "sweep" for record in records):
         _compare_sweeps(records, terminal, metric, most)

@@ -27,6 +27,7 @@ from mlp.tracking import (
     record_evaluation,
 )
 from mlp.tracking.console import Console
+from mlp.tracking.mlflow_store import reason_of
 from mlp.training import Evaluation, Evaluator
 
 logger = logging.getLogger(__name__)
@@ -115,7 +116,8 @@ def _deliver(folder: RunFolder) -> None:
     try:
         project(folder)
     except Exception as error:
-        logger.warning("MLflow did not take the result (%s); it is in %s", error, folder.path)
+        why = reason_of(error)
+        logger.warning("MLflow did not take the result (%s); it is in %s", why, folder.path)
 
 
 def _name(job: Job, dataset: Dataset) -> str:

@@ -54,6 +54,11 @@ class Entry:
         return self.stored[0][1]
 
     @property
+    def is_alive(self) -> bool:
+        """Whether a process works on any of it."""
+        return any(is_alive(folder) for folder, _ in self.stored)
+
+    @property
     def statuses(self) -> set[str]:
         """The statuses in all its records."""
         return {record["status"] for _, record in self.stored}
@@ -96,7 +101,7 @@ def select(criteria: Criteria) -> list[Entry]:
     Raises
     ------
     RunError
-        For a name that means no run, or a run of a sweep: it does not go alone.
+        For a name that means no run, one at work, or a run of a sweep: it does not go alone.
     """
     entries = _entries()
     named = [_named(name, entries) for name in criteria.names] or entries
@@ -109,7 +114,7 @@ def select(criteria: Criteria) -> list[Entry]:
         and entry not in kept
         and (not criteria.status or entry.statuses <= set(criteria.status))
         and entry.record["started"] <= limit
-        and not any(is_alive(folder) for folder, _ in entry.stored)
+        and not entry.is_alive
     ]
 
 
@@ -205,6 +210,8 @@ def _named(name: str, entries: list[Entry]) -> Entry:
     path = find_run(name).path.resolve()
     for entry in entries:
         if entry.folder.path.resolve() == path:
+            if entry.is_alive:
+                raise RunError(f"a process works on {entry.record['name']!r}: it stays")
             return entry
         if path in [folder.path.resolve() for folder, _ in entry.stored]:
             sweep = entry.record["name"]

@@ -16,6 +16,7 @@ from mlp.data import Dataset, Parts
 from mlp.errors import ConfigError
 from mlp.nn import Network, ReduceOnPlateau, fill
 from mlp.randomness import generator
+from mlp.signals import let_go_of_terminal, obeyed
 from mlp.tracking import (
     Recorder,
     RunFolder,
@@ -140,6 +141,9 @@ def run_job(
                     run.pruned = pruner is not None and pruner.pruned
                     if not run.killed and (job.test or not sweep):  # of many, few are looked at
                         _evaluate(job, run, dataset, parts, network)
+            except SystemExit:  # a second signal
+                console.show_result(run.record, run.folder.path)
+                raise
             except Exception:
                 pass  # the run is recorded as FAILED, with the reason
     record = run.record
@@ -228,7 +232,7 @@ def _checkpoints(job: Job, run: Recorder) -> Checkpoints:
 
 
 class Interruption(StopCondition):
-    """Ends a training after the batch under way when Ctrl-C or SIGTERM arrives.
+    """Ends a training after the batch under way when Ctrl-C, SIGTERM or SIGHUP arrives.
 
     While the context lasts, the first signal is only noted, so that the best weights and all
     artifacts are still written; a second one raises SystemExit at once.
@@ -245,9 +249,8 @@ class Interruption(StopCondition):
 
     def __enter__(self) -> "Interruption":
         if threading.current_thread() is threading.main_thread():  # no other may set handlers
-            for number in (signal.SIGINT, signal.SIGTERM):
-                if signal.getsignal(number) != signal.SIG_IGN:  # what is ignored stays so
-                    self._handlers[number] = signal.signal(number, self._receive)
+            for number in obeyed():
+                self._handlers[number] = signal.signal(number, self._receive)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -255,6 +258,7 @@ class Interruption(StopCondition):
             signal.signal(number, handler)
 
     def _receive(self, number: int, frame: FrameType | None) -> None:
+        let_go_of_terminal(number)
         if self.signal is not None:
             raise SystemExit(128 + number)
         self.signal = number

@@ -15,6 +15,7 @@ from mlp.tracking.console import Console
 from mlp.tracking.projection import flatten
 
 LIMITS = ("trainer.max_epochs", "trainer.patience", "trainer.max_seconds")  # may be raised
+NEEDED = ("data", "mlflow", "provenance", "seconds", "stop_reason")  # of a record to go on from
 FREE = ("trainer.checkpoint_every", "trainer.keep_checkpoint", "test")  # may be anything
 
 
@@ -74,6 +75,8 @@ def _mendable(folder: RunFolder) -> dict[str, Any]:
         raise RunError(
             f"{record['name']} is a sweep, which the same line goes on with: {record['command']}"
         )
+    if lacking := [key for key in NEEDED if key not in record]:
+        raise RunError(f"{folder.record} is damaged: it lacks {', '.join(lacking)}")
     return record
 
 
@@ -83,7 +86,10 @@ def _stored_config(folder: RunFolder, record: Mapping[str, Any]) -> dict[str, An
     for resumption in record.get("resumed", []):
         for key, value in resumption["changes"].items():
             group, _, name = key.rpartition(".")
-            (config[group] if group else config)[name] = value
+            place = config.get(group) if group else config
+            if not isinstance(place, dict):
+                raise RunError(f"{folder.config} is damaged: there is no {group}")
+            place[name] = value
     config["threads"] = config.get("threads") or record["provenance"]["blas"]["threads"]
     return config
 

@@ -1,7 +1,7 @@
 """``mlp-run``, or ``python -m mlp.run``: compose a configuration, run it, and say how it went.
 
 Exit status: 0 when every run has succeeded, 1 when one has not, 2 when something was asked that
-cannot be done (then nothing has been written), 130 or 143 after Ctrl-C or SIGTERM.
+cannot be done (then nothing has been written), 130, 143 or 129 after Ctrl-C, SIGTERM or SIGHUP.
 """
 
 import json
@@ -22,6 +22,7 @@ from omegaconf import DictConfig
 from mlp.compose import COMPOSITION_ERRORS, accepted, conf_dir, explain
 from mlp.errors import ConfigError, UserError
 from mlp.guard import guard_hydra
+from mlp.signals import let_go_of_terminal, obeyed
 
 if TYPE_CHECKING:
     from mlp.job import Result
@@ -35,7 +36,9 @@ def main() -> None:
     if "--version" in arguments:
         print(f"mlp {version('mlp')}")
         sys.exit()
-    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))  # unwinds, as Ctrl-C
+    for number in obeyed():
+        if number != signal.SIGINT:
+            signal.signal(number, _unwind)
     try:
         if any(word.startswith("resume=") for word in arguments):
             sys.exit(_resume(arguments))
@@ -47,6 +50,12 @@ def main() -> None:
     except UserError as error:
         sys.exit(_complain(error))
     sys.exit()
+
+
+def _unwind(number: int, _: object) -> None:
+    """End as at Ctrl-C: whatever is open is closed in order."""
+    let_go_of_terminal(number)
+    sys.exit(128 + number)
 
 
 def _compose_and_run(arguments: list[str], scratch: str) -> None:
@@ -113,6 +122,8 @@ def _resume(words: list[str]) -> int:
     changes = [word for word in words if word not in resumed]
     if len(resumed) > 1:
         raise ConfigError("resume is given twice: it takes one run")
+    if resumed == ["resume="]:
+        raise ConfigError("resume= must name a run, as in resume=latest")
     if flags := [word for word in changes if word.startswith("-")]:
         raise ConfigError(f"{flags[0]} does not go together with {resumed[0]}")
     return _status(resume_run(resumed[0].removeprefix("resume="), changes, Console()))

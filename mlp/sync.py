@@ -14,7 +14,6 @@ from mlp.sweep.page import show_sweep
 from mlp.tracking import RunFolder, find_run, project, read_run, undelivered_runs
 from mlp.tracking.liveness import bury_dead
 from mlp.tracking.mlflow_store import is_outage, reason_of
-from mlp.tracking.store import shown
 
 PATIENCE = "60"  # seconds for an answer: here, no training waits for it
 
@@ -61,7 +60,7 @@ def sync(folders: Sequence[RunFolder]) -> int:
         if record["mlflow"] is None:
             raise RunError(f"{record['name']} was run with tracking=none: MLflow is not to have it")
         server = record["mlflow"]["tracking_uri"]
-        line = f"{record['id'][:8]}  {shown(record['name'])}"
+        line = f"{record['id'][:8]}  {record['name']}"
         try:
             if server in silent:
                 raise RunError("the server does not answer")

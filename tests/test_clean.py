@@ -119,7 +119,9 @@ class TestRuns:
     def test_a_sweep_with_a_run_at_work_stays(self, clean: Clean, runs: Path):
         make_sweep(runs, mlflow=None)
         life = Life(make_child(runs, "one", {"seed": 1}, mlflow=None, status="RUNNING"))
-        assert select(Criteria(names=["sweep-5eed"])) == []
+        assert select(Criteria(older_than=1)) == []
+        with pytest.raises(RunError, match="a process works on 'sweep-5eed'"):
+            select(Criteria(names=["sweep-5eed"]))
         life.end()
 
     @pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy")  # in MLflow

@@ -1,6 +1,7 @@
 """A run that goes on is the run that was never interrupted; its past cannot be changed."""
 
 import json
+import shutil
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -14,6 +15,7 @@ from mlp.errors import ConfigError, RunError
 from mlp.job import run_job
 from mlp.resume import resume_run
 from mlp.tracking import RunFolder, list_runs, mlflow_client, read_history, read_run
+from mlp.tracking.folder import update_run
 from mlp.tracking.liveness import Life
 from mlp.training import EpochEnded, Pruner
 from tests.conftest import Said
@@ -176,6 +178,20 @@ class TestMLflow:
                 assert value == read_history(folder)[-1][name]
 
     @pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy")  # in MLflow
+    def test_rows_that_only_mlflow_still_has_are_taken_from_there(self):
+        """A power cut took the end of the history, and of the checkpoints; MLflow has it."""
+        folder = interrupted("tracking=mlflow", epoch=5)
+        before = folder.history.read_text()
+        folder.history.write_text("".join(before.splitlines(keepends=True)[:3]))
+        shutil.rmtree(folder.checkpoints / "epoch-4")
+        resume_run("latest")
+        assert folder.history.read_text().startswith(before)
+        client = mlflow_client()
+        for name in ("val/loss", "seconds", "examples_per_second"):
+            sent = client.get_metric_history(folder.path.name, name)
+            assert [metric.step for metric in sent] == list(range(1, 7))
+
+    @pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy")  # in MLflow
     def test_goes_on_without_a_store_that_is_gone_and_makes_none_anew(
         self, runs: Path, caplog: pytest.LogCaptureFixture
     ):
@@ -186,6 +202,32 @@ class TestMLflow:
         record = read_run(folder)
         assert (record["status"], record["mlflow"]["delivered"]) == ("FINISHED", False)
         assert not (runs / "mlflow.db").exists()
+
+
+class TestDamaged:
+    @pytest.mark.parametrize("key", ["data", "mlflow", "provenance", "seconds", "stop_reason"])
+    def test_record_that_lacks_something(self, key: str):
+        folder = interrupted()
+        record = read_run(folder)
+        del record[key]
+        folder.record.write_text(json.dumps(record))
+        with pytest.raises(RunError, match=rf"run\.json is damaged: it lacks {key}"):
+            resume_run("latest")
+
+    @pytest.mark.parametrize("text", ["", "model: {}", "trainer: [1, 2]"])
+    def test_configuration_that_has_lost_a_group(self, text: str):
+        folder = interrupted()
+        update_run(folder, resumed=[{"changes": {"trainer.max_epochs": 9}}])
+        folder.config.write_text(text)
+        with pytest.raises(RunError, match=r"config\.yaml is damaged: there is no trainer"):
+            resume_run("latest")
+
+    def test_no_checkpoint_is_sound(self, caplog: pytest.LogCaptureFixture):
+        folder = interrupted(epoch=2)
+        (folder.checkpoints / "epoch-1" / "params.npy").unlink()
+        resume_run("latest")
+        assert "no checkpoint is sound: the training starts over" in caplog.text
+        assert_same(folder, finished())
 
 
 class TestLonger:

@@ -1,10 +1,12 @@
-"""Ctrl-C and SIGTERM, whenever they come: what was reached is stored, and goes on later."""
+"""Ctrl-C, SIGTERM and SIGHUP, whenever they come: what was reached is stored, and goes on later."""
 
+import os
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +42,7 @@ def signal_when(monkeypatch: pytest.MonkeyPatch) -> Signal:
     return arrange
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 @pytest.mark.parametrize(
     "moment", ["mlp.tracking.opening.provenance", "mlp.job.draw_training_figures"]
 )
@@ -79,10 +81,12 @@ def test_second_signal_ends_at_once(mlp_run: Callable[..., Said], signal_when: S
     """What was not begun yet is left; the record is in order, and the run can go on."""
     signal_when("mlp.tracking.opening.provenance", signal.SIGINT)
     signal_when("mlp.job.draw_training_figures", number)
-    assert mlp_run(*QUICK).status == 128 + number
+    said = mlp_run(*QUICK)
+    assert said.status == 128 + number
     [folder] = list_runs()
     assert read_run(folder)["status"] == "KILLED"
     assert not folder.figures.exists()
+    assert "go on" in said.out
     best, again = run_job(compose(QUICK)).best, resume_run(folder.path.name).best
     assert best["val/loss"] == again["val/loss"]
 
@@ -114,3 +118,47 @@ def test_process_goes_on_where_it_was_told_to_end(runs: Path, number: int):
     assert [row["epoch"] for row in read_history(RunFolder(folder.path))] == [
         *range(1, read_run(folder)["epochs"] + 1)
     ]
+
+
+def test_terminal_that_is_closed(runs: Path):
+    """The shell's SIGHUP ends the training in order, although nothing can be said any more."""
+    keyboard, terminal = os.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "mlp.run", *QUICK, *ENDLESS],
+        stdin=terminal,
+        stdout=terminal,
+        stderr=terminal,
+        start_new_session=True,
+    )
+    os.close(terminal)
+    os.set_blocking(keyboard, False)
+    while not list(runs.glob("*/checkpoints/epoch-*")):
+        assert process.poll() is None
+        with suppress(BlockingIOError):
+            os.read(keyboard, 10_000)
+        time.sleep(0.02)
+    os.close(keyboard)
+    process.send_signal(signal.SIGHUP)
+    assert process.wait(20) == 128 + signal.SIGHUP
+    [folder] = list_runs()
+    assert read_run(folder)["status"] == "KILLED"
+    assert (folder.weights / "W1.npy").exists()
+    assert (folder.figures / "curves.png").exists()
+
+
+def test_nohup_is_respected(runs: Path):
+    process = subprocess.Popen(
+        [sys.executable, "-m", "mlp.run", *QUICK, *ENDLESS],
+        stdout=subprocess.DEVNULL,
+        preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN),
+    )
+    while not list(runs.glob("*/checkpoints/epoch-*")):
+        assert process.poll() is None
+        time.sleep(0.02)
+    process.send_signal(signal.SIGHUP)
+    n = len(read_history(list_runs()[0]))
+    while len(read_history(list_runs()[0])) < n + 3:
+        assert process.poll() is None
+        time.sleep(0.02)
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(20) == 143

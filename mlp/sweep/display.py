@@ -21,6 +21,7 @@ from mlp.tracking.live import clock
 from mlp.training import higher_is_better
 
 MOST_JOBS = 100  # a dry run lists no more
+MOST_VALUES = 20  # of an axis are listed
 MOST_RUNNING = 6  # so many are named
 STYLES = {"finished": "green", "pruned": "yellow", "failed": "red", "killed": "red"}
 
@@ -66,7 +67,10 @@ class Display:
         self.terminal.print(f"[bold]{escape(plan.headline)}[/], {escape(where)}")
         table = Table(box=None, show_header=False, padding=(0, 2, 0, 2))
         for key, values in plan.axes.items():
-            table.add_row(f"[cyan]{escape(key)}[/]", escape("  ".join(map(in_words, values))))
+            words = [in_words(value) for value in values]
+            if len(words) > MOST_VALUES:
+                words[MOST_VALUES - 2 : -1] = [f"... ({len(words)})"]
+            table.add_row(f"[cyan]{escape(key)}[/]", escape("  ".join(words)))
         self.terminal.print(table)
         if plan.n_duplicates:
             self.say(f"{plan.n_duplicates} more would repeat one of these, and are left out")

@@ -136,7 +136,7 @@ class Parent:
         parents = [(read_run(run).get("sweep") or {}).get("parent") for run in undelivered_runs()]
         if n := parents.count(self.id):
             logger.warning(
-                "MLflow does not have all of %d runs yet; their folders do, and "
+                "%d of the runs are not all in MLflow yet; their folders are complete, and "
                 "python -m mlp.sync brings them over",
                 n,
             )

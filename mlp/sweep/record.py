@@ -106,7 +106,11 @@ def claim(place: Path, key: str, on_wait: Callable[[], None] | None = None) -> I
 
 def _lock(place: Path, key: str) -> FileLock:
     path = place / "claims" / f"{key[:32]}.lock"
-    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    except OSError as error:
+        raise RunError(f"{path.parent} cannot be written: {error.strerror}") from None
     return FileLock(path)
 
 

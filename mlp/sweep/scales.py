@@ -10,6 +10,7 @@ from mlp.sweep.differences import in_words
 from mlp.tracking.style import shortened
 
 MOST_PLACES = 8  # values up to which each has a place of its own
+FEW = 4  # up to which that holds also where no value comes twice, as in a search
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,8 @@ def scale(values: Sequence[Any]) -> Scale:
     words = {in_words(value): value for value in values}
     numbers = {word: value for word, value in words.items() if _is_number(value)}
     others = sorted(words.keys() - numbers.keys(), key=lambda word: (len(word), word))
-    if len(numbers) > MOST_PLACES:
+    drawn = len(numbers) == sum(map(_is_number, values))
+    if len(numbers) > (FEW if drawn else MOST_PLACES):
         by_size, foot = number_scale(list(numbers.values())), 0.12 * len(others)
         raised = [foot + (1 - foot) * np.array(x) for x in (by_size.places, by_size.ticks)]
         places = {word: 0.12 * i for i, word in enumerate(others)}

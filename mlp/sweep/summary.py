@@ -87,7 +87,8 @@ def table(board: Leaderboard, most: int = 20, narrow: bool = False) -> Table:
     most : int
         Rows at most, and unranked runs at most.
     narrow : bool
-        All parameters share one column, and only the best run's id is shown.
+        All parameters share one column, epochs and times are left out, and only the best run's id
+        is shown.
     """
     names = short_keys(board.keys)
 
@@ -100,13 +101,13 @@ def table(board: Leaderboard, most: int = 20, narrow: bool = False) -> Table:
     shown = Table(box=None, header_style="dim", padding=(0, 2, 0, 0), pad_edge=False)
     shown.add_column("#", justify="right")
     for name in ["setting"] if narrow else names.values():
-        shown.add_column(name, no_wrap=not narrow)
-    for header in (board.metric, "epoch", "seconds", *tested):
-        shown.add_column(header, justify="right", no_wrap=True)
-    shown.add_column("run")
+        shown.add_column(name, no_wrap=not narrow, overflow="fold")
+    for header in (board.metric, *([] if narrow else ["epoch", "seconds"]), *tested):
+        shown.add_column(header, justify="right", no_wrap=header != "test accuracy")
+    shown.add_column("run", no_wrap=narrow)
     for rank, row in enumerate(board.rows[:most], 1):
         cells = [str(rank), *setting(row.params), _value(board.metric, row)]
-        cells += [f"{row.best_epoch:.0f}", f"{row.seconds:.1f}"]
+        cells += [] if narrow else [f"{row.best_epoch:.0f}", f"{row.seconds:.1f}"]
         cells += [_tested(row) for _ in tested]
         runs = row.entries[:1] if narrow else row.entries  # the best one's first
         cells.append(" ".join(run.id[:8] for run in runs))
@@ -116,8 +117,10 @@ def table(board: Leaderboard, most: int = 20, narrow: bool = False) -> Table:
     for entry in board.others[:most]:
         seed = f", seed {entry.params['seed']}" if "seed" in entry.params else ""
         seconds = entry.record["seconds"]
-        cells = ["", *setting(entry.params), entry.state + seed, str(entry.record["epochs"])]
-        cells += ["" if seconds is None else f"{seconds:.1f}", *("" for _ in tested), entry.id[:8]]
+        cells = ["", *setting(entry.params), entry.state + seed]
+        duration = "" if seconds is None else f"{seconds:.1f}"
+        cells += [] if narrow else [str(entry.record["epochs"]), duration]
+        cells += [*("" for _ in tested), entry.id[:8]]
         shown.add_row(*map(Text, cells), style="dim")
     if hidden := len(board.rows[most:]) + len(board.others[most:]):
         shown.caption, shown.caption_justify = f"and {hidden} more", "left"

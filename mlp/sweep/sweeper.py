@@ -121,6 +121,11 @@ def _run(
             raise
         display.say(f"mlp: {error}", "red")
         return False
+    except (KeyboardInterrupt, SystemExit):  # a signal
+        if parent:
+            display.say(read_run(parent.folder)["stop_reason"] or "interrupted", "red")
+            display.say(f"go on  {command}")
+        raise
     return read_run(parent.folder)["status"] == "FINISHED"
 
 
@@ -144,6 +149,8 @@ def _work(
             work.by(launcher, getattr(settings, "batch", None))
         else:
             work.in_pool(min(workers, max(1, proposals.n_left)))
+    if work.gave_up:
+        display.say(f"sweep.max_failures={settings.max_failures} reached: no more jobs were begun")
     if shares := proposals.importances():
         save_figure(importances(shares), parent.folder.figures / "importance.png")
     _sum_up(parent, settings, display)
@@ -164,7 +171,9 @@ def _proposals(settings: Settings, plan: Plan, parent: Parent, metric: str) -> P
     if isinstance(settings, Search):
         return _searching().Trials(plan, study_journal(parent.id), metric)
     states = parent.children.states()
-    return FixedJobs(job for job in plan.jobs if states.get(job.key) not in DONE)
+    left = [job for job in plan.jobs if states.get(job.key) not in DONE]
+    left.sort(key=lambda job: states.get(job.key) == "failed")  # may well fail again
+    return FixedJobs(left)
 
 
 def _sum_up(parent: Parent, settings: Settings, display: Display) -> None:

@@ -17,11 +17,11 @@ from hydra.core.override_parser.types import Quote, QuotedString
 from omegaconf import DictConfig
 
 from mlp.errors import ConfigError, UserError
-from mlp.search.dimensions import Choice, Point
+from mlp.search.dimensions import Choice, Dimension, Point
 from mlp.search.space import Space, read_override, read_space
 from mlp.search.study import Study
 from mlp.settings import Search
-from mlp.sweep.differences import name_of, short_keys
+from mlp.sweep.differences import in_words, name_of, short_keys
 from mlp.sweep.plan import Composer, Plan, PlannedJob, digest, split_arguments
 from mlp.sweep.worker import ChildResult
 
@@ -81,7 +81,7 @@ def plan_search(
     _check(search, space, samples)
     return SearchPlan(
         headline=_headline(search, space),
-        axes={key: dimension.in_words() for key, dimension in space.dimensions.items()},
+        axes={key: _in_words(dimension) for key, dimension in space.dimensions.items()},
         jobs=[],
         n_duplicates=0,
         identity=_identity(search, space, samples),
@@ -91,6 +91,12 @@ def plan_search(
         compose=compose,
         max_epochs=max(job.config["trainer"]["max_epochs"] for job in samples),
     )
+
+
+def _in_words(dimension: Dimension) -> list[Any]:
+    """Return a dimension's values, and when it applies."""
+    when = " and ".join(f"{key}={in_words(value)}" for key, value in dimension.when.items())
+    return [*dimension.in_words(), *([f"if {when}"] if when else [])]
 
 
 def _headline(search: Search, space: Space) -> str:

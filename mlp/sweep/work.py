@@ -97,10 +97,14 @@ class Work:
         while jobs := list(islice(iter(self._next, None), batch)):
             launch(launcher, jobs, self._parent.children, self._display.started, self._ended)
 
+    @property
+    def gave_up(self) -> bool:
+        """Whether too many jobs have failed, and others were left for that."""
+        reached = self._max_failures and self._n_failed >= self._max_failures
+        return bool(reached) and self._proposals.n_left > 0
+
     def _next(self) -> PlannedJob | None:
-        if self._max_failures and self._n_failed >= self._max_failures:
-            return None
-        return self._proposals.ask()
+        return None if self.gave_up else self._proposals.ask()
 
     def _ended(self, job: PlannedJob, result: ChildResult) -> None:
         if result.state == "killed" and result.run is None:  # it could not say so itself

@@ -5,7 +5,7 @@ any control characters.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
 
@@ -88,7 +88,11 @@ class Console:
                 self._display.stop()
 
     def __call__(self, event: Event) -> None:
-        """Show an event of the training."""
+        """Show an event of the training; a terminal that was closed does not end it."""
+        with suppress(OSError):
+            self._show(event)
+
+    def _show(self, event: Event) -> None:
         match event:
             case RunStarted():
                 if event.history:
@@ -124,7 +128,7 @@ class Console:
                 "run": record["name"],
                 "folder": _near(folder),
                 "traceback": "traceback.txt" if (folder / "traceback.txt").exists() else None,
-                "evaluate": f"python -m mlp.evaluate {record['id'][:8]}" if results.rows else None,
+                "evaluate": _evaluation(record, folder),
                 "go on": _resumption(record),
                 "MLflow": _in_mlflow(record),
             }
@@ -153,6 +157,12 @@ class Console:
             if place:
                 line = Text.assemble((f"{name:10}", "dim"), place)
                 self._terminal.print(line, soft_wrap=True)
+
+
+def _evaluation(record: Mapping[str, Any], folder: Path) -> str | None:
+    """Return how to evaluate a run whose weights are in its folder."""
+    stored = (folder / "weights").exists()
+    return f"python -m mlp.evaluate {record['id'][:8]}" if stored else None
 
 
 def _resumption(record: Mapping[str, Any]) -> str | None:

@@ -157,6 +157,8 @@ def _flaw(record: Mapping[str, Any]) -> str | None:
     for key, kinds in KINDS.items():
         if key in record and not isinstance(record[key], kinds):
             return key
+    if not (record["name"] or "").isprintable():  # a terminal would obey it
+        return "name"
     parent = (record.get("sweep") or {}).get("parent", record["id"])
     for key, name in {"id": record["id"], "sweep": parent}.items():
         if not isinstance(name, str) or not ID.fullmatch(name):

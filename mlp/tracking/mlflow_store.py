@@ -77,6 +77,8 @@ def mlflow_client(uri: str | None = None) -> "MlflowClient":
 
     for talkative in ("mlflow", "alembic"):
         logging.getLogger(talkative).setLevel(logging.WARNING)
+    # Whatever it complains of, at length, it raises as well, and we say it in a line.
+    logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)
     runs_dir().mkdir(parents=True, exist_ok=True)
     lock = FileLock(runs_dir() / "mlflow.lock", timeout=PATIENCE)
     try:
@@ -95,8 +97,10 @@ def mlflow_client(uri: str | None = None) -> "MlflowClient":
 def _make_own_store() -> None:
     """Make our database, unless there is one: it appears under its name when it is complete."""
     database = runs_dir() / "mlflow.db"
-    if database.exists():
+    if database.is_file():
         return
+    if database.exists():
+        raise RunError(f"{database} is not a file, and should be MLflow's database")
     from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
     from sqlalchemy import Engine, event
 
@@ -175,7 +179,10 @@ def find_experiment(client: "MlflowClient", name: str) -> str:
 
 def reason_of(error: Exception) -> str:
     """Return what an error says in the end, without the pages that some take for it."""
-    line = (str(error).strip() or type(error).__name__).splitlines()[0]
+    text = str(error).strip() or type(error).__name__
+    if database := re.search(r"\(\w+\.\w*Error\) (.+)", text):  # SQLAlchemy's, before the statement
+        return database[1].strip()
+    line = text.splitlines()[0]
     # HTTP's clients wrap the reason in several others: ... (Caused by A("b: Connection refused"))
     if reason := re.search(r"""\(Caused by .*?(?:: )?([^'":]+)['"]\)+$""", line):
         return reason[1].strip()

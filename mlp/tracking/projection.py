@@ -87,6 +87,20 @@ def project_metrics(
     client.log_batch(run_id, metrics=metrics)
 
 
+def stored_rows(client: "MlflowClient", run_id: str, after: int) -> dict[int, dict[str, float]]:
+    """Return what MLflow has of the epochs after one, as rows of the history, by epoch."""
+    run = client.get_run(run_id)
+    rows: dict[int, dict[str, float]] = {}
+    for name in run.data.metrics:
+        if name.startswith(("best/", "test/", "eval/")):
+            continue
+        for metric in client.get_metric_history(run_id, name):
+            if metric.step > after:
+                row = rows.setdefault(metric.step, {"timestamp": metric.timestamp})
+                row[name] = metric.value
+    return rows
+
+
 def flatten(config: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
     """Return ``{"model.hidden_sizes": "[128, 64]", ...}``: dotted keys, values as text."""
     flat: dict[str, str] = {}

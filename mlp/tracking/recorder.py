@@ -49,6 +49,9 @@ class Recorder:
         None when the run has no counterpart in MLflow.
     life : Life
         Of the run; it is ended with it.
+    sent : mapping of int to dict, optional
+        Rows, by epoch, that MLflow has and the folder has lost: that epoch is recorded as it was
+        then, and not a second time with other times.
 
     Attributes
     ----------
@@ -63,11 +66,18 @@ class Recorder:
         To be set when a FINISHED run is to keep what it could go on from.
     """
 
-    def __init__(self, folder: RunFolder, client: "MlflowClient | None", life: Life) -> None:
+    def __init__(
+        self,
+        folder: RunFolder,
+        client: "MlflowClient | None",
+        life: Life,
+        sent: Mapping[int, dict[str, float]] | None = None,
+    ) -> None:
         self.folder = folder
         self.killed = self.pruned = self.keep_checkpoint = False
         self.record = read_run(folder)
         self._life = life
+        self._sent = sent or {}
         self._rows = read_history(folder)
         self._n_written = len(self._rows)
         self._in_trouble = False
@@ -173,8 +183,9 @@ class Recorder:
         """Append an epoch to the history, unless it is the repetition of one that is there."""
         if epoch <= self._n_epochs:
             return
-        row: dict[str, float] = {"epoch": epoch, "timestamp": time.time_ns() // 1_000_000}
-        self._rows.append(row | {name: float(value) for name, value in metrics.items()})
+        row = {"timestamp": time.time_ns() // 1_000_000, **metrics} | self._sent.get(epoch, {})
+        values = {name: float(row[name]) for name in metrics}
+        self._rows.append({"epoch": epoch, "timestamp": row["timestamp"], **values})
         with self._tolerant():
             self._write_rows()
 

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 from mlp.data import Dataset
 from mlp.errors import RunError
 from mlp.files import remove, remove_unfinished
-from mlp.tracking.folder import RunFolder, mend_history, read_run, update_run
+from mlp.tracking.folder import RunFolder, mend_history, read_history, read_run, update_run
 from mlp.tracking.liveness import Life, bury, this_process
 from mlp.tracking.mlflow_store import reason_of, stored_client
+from mlp.tracking.projection import stored_rows
 from mlp.tracking.provenance import provenance
 from mlp.tracking.recorder import Recorder
 
@@ -61,7 +62,7 @@ def reopen_run(folder: RunFolder, dataset: Dataset, changes: Mapping[str, Any]) 
             process=this_process(),
             resumed=[*record.get("resumed", []), resumption],
         )
-        run = Recorder(folder, client, life)
+        run = Recorder(folder, client, life, _lost_rows(folder, client))
     except BaseException:
         life.end()
         raise
@@ -80,6 +81,19 @@ def _client(place: Mapping[str, Any] | None) -> "MlflowClient | None":
     except Exception as error:  # MLflow lets through what its database raises
         logger.warning("%s: the run goes on without it, its folder has all", reason_of(error))
         return None
+
+
+def _lost_rows(folder: RunFolder, client: "MlflowClient | None") -> dict[int, dict[str, float]]:
+    """Return rows that MLflow has and the folder has not, after a power cut."""
+    run_id = (read_run(folder)["mlflow"] or {}).get("run_id")
+    if client is None or run_id is None:
+        return {}
+    rows = read_history(folder)
+    try:
+        return stored_rows(client, run_id, after=int(rows[-1]["epoch"]) if rows else 0)
+    except Exception as error:  # an outage, which is told of by those who write
+        logger.info("MLflow cannot be asked for lost rows: %s", error)
+        return {}
 
 
 def _differences(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:

@@ -32,11 +32,6 @@ def check_name(name: str | None, key: str = "name") -> None:
         raise ConfigError(f"{key} must not be {name!r}, which stands for a run already")
 
 
-def shown(name: str) -> str:
-    """Return a name as a terminal can show it in a line, whoever wrote it."""
-    return "".join(letter if letter.isprintable() else "?" for letter in name)
-
-
 def check_tags(tags: Mapping[str, Any]) -> None:
     """Raise ConfigError for a tag that MLflow would not take."""
     for key in tags:

@@ -123,6 +123,8 @@ class Checkpoints:
                 self.report(f"a damaged checkpoint is left aside: {error}")
             else:
                 return progress.epoch
+        if self.stored():
+            self.report("no checkpoint is sound: the training starts over")
         return 0
 
     def remove(self) -> None:

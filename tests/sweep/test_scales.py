@@ -19,6 +19,9 @@ class TestScale:
         values = np.linspace(3, 5, MOST_PLACES + 1).tolist()
         assert scale(values).places == pytest.approx(np.linspace(0, 1, MOST_PLACES + 1))
 
+    def test_and_some_do_if_none_comes_twice(self):
+        assert scale([3, 4, 5, 6, 13]).places == pytest.approx([0, 0.1, 0.2, 0.3, 1])
+
     def test_and_by_their_logarithm_if_most_are_small(self):
         laid_out = number_scale(np.geomspace(1e-4, 1e-1, 10).tolist())
         assert laid_out.places == pytest.approx(np.linspace(0, 1, 10))

@@ -178,6 +178,10 @@ class TestFailure:
         assert said.status == 1
         assert statuses() == {"FAILED": 2}
         assert sweeps()[0]["status"] == "FAILED"
+        assert "sweep.max_failures=2 reached: no more jobs were begun" in said.out
+        mlp_run(*words, "sweep.max_failures=1", "hydra.launcher.workers=1")
+        assert statuses() == {"FAILED": 3}
+        assert len({record["sweep"]["key"] for record in children()}) == 3  # another one first
 
 
 class TestContinuation:
@@ -229,14 +233,16 @@ class TestContinuation:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals")
 class TestEnd:
-    @pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-    def test_by_a_signal_is_recorded_and_leaves_no_process(
-        self, runs: Path, number: int, status: int
-    ):
-        process = start(*QUICK, *LONG, "seed=range(3)", "hydra.launcher.workers=2")
+    @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+    def test_by_a_signal_is_recorded_and_leaves_no_process(self, runs: Path, number: int):
+        words = [*QUICK, *LONG, "seed=range(3)", "hydra.launcher.workers=2"]
+        process = start(*words, output=subprocess.PIPE)
         wait_for(lambda: sweeps() and training(runs, 2), process)
         process.send_signal(number)
-        assert process.wait(30) == status
+        said, _ = process.communicate(timeout=30)
+        assert process.returncode == 128 + number
+        assert "0 of 3 jobs finished, then: interrupted\n" in said
+        assert f"go on  {sweeps()[0]['command']}\n" in said
         assert statuses() == {"KILLED": 2}
         assert {record["stop_reason"] for record in children()} == {"stopped by SIGTERM"}
         assert sweeps()[0]["status"] == "KILLED"

@@ -87,3 +87,9 @@ def test_a_process_that_holds_the_lock_and_hangs_is_told_of(
     with FileLock(runs / "mlflow.lock"), pytest.raises(RunError, match=message):
         mlflow_client()
     assert time.monotonic() - begin < 5
+
+
+def test_a_folder_in_the_place_of_the_database_is_told_of(runs: Path):
+    (runs / "mlflow.db").mkdir(parents=True)
+    with pytest.raises(RunError, match=r"mlflow\.db is not a file"):
+        mlflow_client()

@@ -136,6 +136,7 @@ class TestTexts:
         assert ["total", str(4 * 5 + 5 + 5 + 5 * 3 + 3)] in lines
 
     def test_result_says_how_well_and_where(self, tmp_path: Path):
+        (tmp_path / "weights").mkdir()
         file = io.StringIO()
         Console(file=file).show_result(RECORD, tmp_path)
         text = file.getvalue()

@@ -74,3 +74,10 @@ class TestReading:
         record = {"id": "a", "name": "b", "status": "FAILED", "started": "", "x": float("inf")}
         write_run(folder, record)
         assert read_run(folder) == record
+
+
+def test_a_name_that_a_terminal_would_obey_is_damage(tmp_path: Path):
+    record = {"id": "a", "name": "\x1b[31mred", "status": "FINISHED", "started": "2026"}
+    write_run(RunFolder(tmp_path), record)
+    with pytest.raises(RunError, match="'name' is not what it should be"):
+        read_run(RunFolder(tmp_path))
