@@ -93,12 +93,16 @@ def _compare_sweeps(
 ) -> None:
     ids = [record["id"] for record in records]
     board = leaderboard(ids, metric)
+    n_all = 0
     for record in records:
         counts = Children(record["id"]).counts()
+        n_all += sum(counts.values())
         n_jobs = len(record["jobs"]) or sum(counts.values())  # a search knows them only afterwards
         states = ", ".join(f"{n} {state}" for state, n in counts.items() if n)
         jobs = f"{record['status'].lower()}, {n_jobs} jobs: {states}"
         terminal.print(Text.assemble((record["name"], "bold"), f"  {jobs}"))
+    if n_twice := n_all - board.n_runs:
+        terminal.print(f"{n_twice} jobs are the same in several sweeps, and shown once")
     terminal.print()
     show_summary(board, terminal, most)
     alone = len(ids) == 1 and metric is None  # then these are the sweep's own files

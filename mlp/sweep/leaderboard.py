@@ -170,6 +170,11 @@ class Leaderboard:
         return cls(metric, keys, rows, others)
 
     @property
+    def n_runs(self) -> int:
+        """How many runs there are, ranked or not."""
+        return sum(len(row.entries) for row in self.rows) + len(self.others)
+
+    @property
     def winner(self) -> Entry:
         """The best run of the best row."""
         return self.rows[0].entries[0]

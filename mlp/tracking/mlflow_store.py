@@ -99,6 +99,11 @@ def _make_own_store() -> None:
     database = runs_dir() / "mlflow.db"
     if database.is_file():
         return
+    if odd := {"?", "%"} & set(str(database)):
+        raise RunError(
+            f"{runs_dir()} has a {odd.pop()!r} in it, which means something else in the address of "
+            "MLflow's database: MLP_RUNS=... chooses another folder"
+        )
     if database.exists():
         raise RunError(f"{database} is not a file, and should be MLflow's database")
     from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore

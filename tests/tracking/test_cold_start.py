@@ -93,3 +93,12 @@ def test_a_folder_in_the_place_of_the_database_is_told_of(runs: Path):
     (runs / "mlflow.db").mkdir(parents=True)
     with pytest.raises(RunError, match=r"mlflow\.db is not a file"):
         mlflow_client()
+
+
+@pytest.mark.parametrize("name", ["what?", "100%"])
+def test_a_folder_that_has_no_address_is_told_of(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+):
+    monkeypatch.setenv("MLP_RUNS", str(tmp_path / name))
+    with pytest.raises(RunError, match="chooses another folder"):
+        mlflow_client()
