@@ -199,7 +199,13 @@ def plan_grid(
     jobs: dict[str, PlannedJob] = {}
     combinations = list(product(*map(_axis, axes.values())))
     for values in combinations:
-        job = compose([f"{key}={value}" for key, value in zip(axes, values, strict=True)])
+        words = [f"{key}={value}" for key, value in zip(axes, values, strict=True)]
+        try:
+            job = compose(words)
+        except ConfigError as error:
+            if not jobs or len(words) == 1:
+                raise
+            raise ConfigError(f"{error} (in {' '.join(words)})") from None  # others are acceptable
         jobs.setdefault(job.key, job)
     named = _named(list(jobs.values()))
     return Plan(

@@ -153,6 +153,10 @@ class TestMistake:
             plan(word, "seed=1,2")
         assert sentence in str(error.value)
 
+    def test_the_job_is_named_where_others_are_acceptable(self):
+        with pytest.raises(ConfigError, match=r"\(in optimizer=sgd optimizer\.momentum=0\.5\)$"):
+            plan("optimizer=momentum,sgd", "optimizer.momentum=0.5,0.9")
+
     def test_in_the_data_too(self):
         with pytest.raises(DataError, match=r"no\.npz"):
             plan("data=npz", "data.path=no.npz", "seed=1,2")
