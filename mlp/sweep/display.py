@@ -14,8 +14,9 @@ from rich.markup import escape
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 
+from mlp.sweep.composer import PlannedJob
 from mlp.sweep.differences import in_words, metric_in_words
-from mlp.sweep.plan import Plan, PlannedJob
+from mlp.sweep.plan import Plan
 from mlp.sweep.worker import ChildResult
 from mlp.tracking.live import clock
 from mlp.training import higher_is_better

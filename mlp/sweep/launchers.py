@@ -22,8 +22,8 @@ from omegaconf import DictConfig, OmegaConf
 from mlp.errors import ConfigError, RunError, UserError
 from mlp.paths import runs_dir
 from mlp.sweep.cluster import managed
+from mlp.sweep.composer import PlannedJob
 from mlp.sweep.parcel import unpack
-from mlp.sweep.plan import PlannedJob
 from mlp.sweep.pool import ONE_THREAD
 from mlp.sweep.record import Children, Record
 from mlp.sweep.worker import ChildResult

@@ -1,57 +1,20 @@
-"""What a sweep is going to run: axes become jobs, composed and checked before the first begins."""
+"""What a sweep is going to run: axes become jobs, all of them checked before the first begins."""
 
-import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
-from copy import deepcopy
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 from typing import Any
 
 from hydra.core.config_loader import ConfigLoader
 from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.core.override_parser.types import Override, OverrideType
-from omegaconf import DictConfig, OmegaConf
+from hydra.core.override_parser.types import Override
+from omegaconf import DictConfig
 
-from mlp.config import Job, check
-from mlp.data import Dataset, Parts, Source
 from mlp.errors import ConfigError
-from mlp.job import check_fit
 from mlp.settings import Grid, Settings
-from mlp.sweep.differences import IRRELEVANT, name_of, short_keys
-
-
-@dataclass(frozen=True)
-class PlannedJob:
-    """A job of a sweep, checked and not yet begun.
-
-    Attributes
-    ----------
-    key : str
-        Hash of all that determines its result.
-    name : str
-        Short, and no other job's.
-    params : dict
-        The values that the sweep has chosen for it, by dotted key.
-    overrides : list of str
-        They make it a single run: ``python -m mlp.run OVERRIDES``.
-    config : dict
-        Composed and resolved, plain containers.
-    trial : int or None
-        Number of the search's trial whose pruner watches it, if one does.
-    """
-
-    key: str
-    name: str
-    params: dict[str, Any]
-    overrides: list[str]
-    config: dict[str, Any]
-    trial: int | None = None
-
-    def child_of(self, parent: str) -> dict[str, Any]:
-        """Return what its run is told of the sweep with the id ``parent``."""
-        child = {"parent": parent, "key": self.key, "name": self.name, "params": self.params}
-        return child if self.trial is None else child | {"trial": self.trial}
+from mlp.sweep.composer import Composer, PlannedJob, digest
+from mlp.sweep.differences import name_of, short_keys
 
 
 @dataclass(frozen=True)
@@ -80,100 +43,6 @@ class Plan:
     n_duplicates: int
     identity: str
     example: PlannedJob
-
-
-class Composer:
-    """Composes and checks the configurations of a sweep's jobs.
-
-    Hydra takes 80 ms for a configuration, of which setting values takes one: each combination of
-    choices is composed once, and the values are set on a copy, as Hydra itself would do it.
-
-    Parameters
-    ----------
-    loader : ConfigLoader
-        Hydra's.
-    master : DictConfig
-        What Hydra has composed for the sweep as a whole.
-    fixed : sequence of str
-        Overrides that all jobs share.
-    """
-
-    def __init__(self, loader: ConfigLoader, master: DictConfig, fixed: Sequence[str]) -> None:
-        self._loader, self._master, self._fixed = loader, master, list(fixed)
-        self._parser = OverridesParser.create(config_loader=loader)
-        self._composed: dict[tuple[str, ...], DictConfig] = {}
-        self._loaded: dict[Source, tuple[Dataset, Parts]] = {}
-
-    def __call__(self, overrides: Sequence[str], name: str = "") -> PlannedJob:
-        """Return the job that these overrides make of what all share.
-
-        Raises
-        ------
-        UserError
-            When the configuration or its data are not acceptable.
-        HydraException
-            When a choice does not exist.
-        """
-        parsed = self._parser.parse_overrides(list(overrides))
-        values = [override for override in parsed if self._sets_a_value(override)]
-        choices = tuple(str(o.input_line) for o in parsed if o not in values)
-        config = deepcopy(self._compose(choices))
-        for override in values:  # an unknown key is set as well: the check names it
-            OmegaConf.update(config, override.key_or_group, override.value(), force_add=True)
-        job = check(config)
-        if job.name is not None:
-            raise ConfigError(
-                "name is a single run's; a sweep names its jobs by what differs, and sweep.name "
-                "is the sweep's own"
-            )
-        return PlannedJob(
-            key=job_key(job.config, self._digest(job)),
-            name=name,
-            params={override.key_or_group: override.value() for override in parsed},
-            overrides=[*self._fixed, *overrides],
-            config=job.config,
-        )
-
-    def _sets_a_value(self, override: Override) -> bool:
-        """Tell values from choices within a group, which have to be composed."""
-        plain = override.type == OverrideType.CHANGE and override.package is None
-        return plain and not self._loader.get_group_options(override.key_or_group)
-
-    def _compose(self, choices: tuple[str, ...]) -> DictConfig:
-        if choices not in self._composed:
-            config = self._loader.load_sweep_config(self._master, [*self._fixed, *choices])
-            keys = [str(key) for key in config if key not in ("hydra", "sweep")]
-            self._composed[choices] = OmegaConf.masked_copy(config, keys)
-        return self._composed[choices]
-
-    def _digest(self, job: Job) -> str:
-        """Load the job's data, once for all jobs; they must suit it."""
-        if job.data not in self._loaded:
-            dataset = job.data.load()
-            self._loaded[job.data] = dataset, job.data.parts(dataset, job.seed)
-        dataset, parts = self._loaded[job.data]
-        check_fit(job, parts)
-        return dataset.digest
-
-
-def job_key(config: Mapping[str, Any], data_digest: str) -> str:
-    """Return a hash of all that determines a job's result.
-
-    Parameters
-    ----------
-    config : mapping
-        As in `PlannedJob`.
-    data_digest : str
-        Stands for the data, wherever their files are.
-    """
-    relevant = _without(config, *IRRELEVANT)
-    data = _without(config["data"], "dir", "path")
-    trainer = _without(config["trainer"], "checkpoint_every", "keep_checkpoint")
-    return digest(relevant | {"data": data, "digest": data_digest, "trainer": trainer})
-
-
-def _without(values: Mapping[str, Any], *keys: str) -> dict[str, Any]:
-    return {key: value for key, value in values.items() if key not in keys}
 
 
 def plan_grid(
@@ -279,19 +148,3 @@ def _named(jobs: list[PlannedJob]) -> list[PlannedJob]:
     if len(set(names)) < len(names):  # some values are too close to each other for few digits
         names = [f"{name} {job.key[:6]}" for name, job in zip(names, jobs, strict=True)]
     return [replace(job, name=name) for job, name in zip(jobs, names, strict=True)]
-
-
-def digest(value: Any) -> str:
-    """Return a hash of plain values; equal numbers are equal, however they are written."""
-    return hashlib.sha256(json.dumps(_canonical(value), sort_keys=True).encode()).hexdigest()
-
-
-def _canonical(value: Any) -> Any:
-    """Return a value in which equal numbers are written in the same way: 1.0 is 1."""
-    if isinstance(value, float) and value.is_integer():
-        return int(value)
-    if isinstance(value, Mapping):
-        return {key: _canonical(item) for key, item in value.items()}
-    if isinstance(value, Iterable) and not isinstance(value, str):
-        return [_canonical(item) for item in value]
-    return value

@@ -18,7 +18,7 @@ from types import TracebackType
 from pebble import ProcessExpired, ProcessPool
 
 from mlp.errors import RunError
-from mlp.sweep.plan import PlannedJob
+from mlp.sweep.composer import PlannedJob
 from mlp.sweep.worker import ChildResult, run_child
 from mlp.tracking.liveness import DIED
 from mlp.tracking.mlflow_store import keep_mlflow_quiet

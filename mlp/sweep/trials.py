@@ -21,8 +21,9 @@ from mlp.search.dimensions import Choice, Dimension, Point
 from mlp.search.space import Space, read_override, read_space
 from mlp.search.study import Study
 from mlp.settings import Search
+from mlp.sweep.composer import Composer, PlannedJob, digest
 from mlp.sweep.differences import in_words, name_of, short_keys
-from mlp.sweep.plan import Composer, Plan, PlannedJob, digest, split_arguments
+from mlp.sweep.plan import Plan, split_arguments
 from mlp.sweep.worker import ChildResult
 
 logger = logging.getLogger(__name__)

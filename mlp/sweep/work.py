@@ -8,10 +8,10 @@ from typing import Protocol
 
 from hydra.plugins.launcher import Launcher
 
+from mlp.sweep.composer import PlannedJob
 from mlp.sweep.display import Display
 from mlp.sweep.launchers import launch
 from mlp.sweep.parent import Parent
-from mlp.sweep.plan import PlannedJob
 from mlp.sweep.pool import Pool
 from mlp.sweep.worker import ChildResult
 

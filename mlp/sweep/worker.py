@@ -10,8 +10,8 @@ from mlp.data import Dataset, Source
 from mlp.errors import RunError
 from mlp.job import Resumption, run_job
 from mlp.paths import runs_dir
+from mlp.sweep.composer import job_key
 from mlp.sweep.parcel import pack
-from mlp.sweep.plan import job_key
 from mlp.sweep.record import Children, Record, claim, state, study_journal
 from mlp.tracking import RunFolder, read_run
 from mlp.training import Pruner
