@@ -103,8 +103,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--older-than", type=_days, default=0.0, metavar="DAYS", help="begun before"
     )
-    parser.add_argument("--keep-last", type=int, default=0, metavar="N", help="not the last N")
-    parser.add_argument("--keep-best", type=int, default=0, metavar="N", help="not the best N")
+    parser.add_argument("--keep-last", type=_number, default=0, metavar="N", help="not the last N")
+    parser.add_argument("--keep-best", type=_number, default=0, metavar="N", help="not the best N")
     parser.add_argument("--leftovers", action="store_true", help="what killed processes have left")
     parser.add_argument("--cache", action="store_true", help="decoded data sets")
     parser.add_argument("--yes", action="store_true", help="delete what is listed")
@@ -113,9 +113,16 @@ def _parser() -> argparse.ArgumentParser:
 
 def _days(text: str) -> float:
     days = float(text)
-    if not 0 <= days < 1e6:
+    if not 0 <= days < 1e5:
         raise argparse.ArgumentTypeError(f"must be a number of days, got {text}")
     return days
+
+
+def _number(text: str) -> int:
+    number = int(text)
+    if number < 0:
+        raise argparse.ArgumentTypeError(f"must not be negative, got {text}")
+    return number
 
 
 def _lines(arguments: argparse.Namespace) -> list[Line]:

@@ -36,13 +36,14 @@ def whole(path: Path) -> Iterator[Path]:
     OSError
         When it cannot be written, for want of space or permission.
     """
-    unfinished, old = _beside(path), _beside(path)
+    unfinished, old = beside(path), beside(path)
     try:
         yield unfinished
         _force_to_disk(unfinished)
         if unfinished.is_dir() and path.exists():
             path.rename(old)  # a folder cannot replace anything in one step
         os.replace(unfinished, path)
+        _force_entry(path.parent)  # the name, too
     except BaseException as error:
         if old.exists():
             old.rename(path)
@@ -84,7 +85,8 @@ def remove_unfinished(folder: Path) -> None:
         remove(path)
 
 
-def _beside(path: Path) -> Path:
+def beside(path: Path) -> Path:
+    """Return a name, not taken yet, of something that is unfinished or doomed."""
     return path.with_name(f".{path.name}.{secrets.token_hex(4)}{UNFINISHED}")
 
 
@@ -93,6 +95,11 @@ def _force_to_disk(path: Path) -> None:
     if path.is_dir():
         for entry in path.iterdir():
             _force_to_disk(entry)
+    _force_entry(path)
+
+
+def _force_entry(path: Path) -> None:
+    """Wait until a file's content, or the names in a folder, would survive a power cut."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)

@@ -17,8 +17,9 @@ from urllib.parse import unquote, urlparse
 
 from filelock import FileLock, Timeout
 
+from mlp.data.cache import is_entry
 from mlp.errors import RunError
-from mlp.files import UNFINISHED
+from mlp.files import UNFINISHED, beside
 from mlp.paths import data_dir, runs_dir
 from mlp.tracking import RunFolder, find_run
 from mlp.tracking.liveness import Life, is_alive
@@ -152,7 +153,7 @@ def leftovers() -> list[Path]:
 
 def caches() -> list[Path]:
     """Return the decoded data sets; one that is needed again is decoded again."""
-    return _folders(data_dir() / "cache")
+    return [path for path in _folders(data_dir() / "cache") if is_entry(path)]
 
 
 def remove_cache(entry: Path) -> None:
@@ -179,7 +180,7 @@ def remove_from(place: Path, path: Path) -> None:
     if path.is_symlink() or place.resolve() not in path.resolve().parents:
         raise RunError(f"{path} does not lie in {place}, or is a link: it stays")
     try:
-        doomed = path.with_name(f".{path.name.lstrip('.')}{UNFINISHED}")
+        doomed = beside(path)
         path.rename(doomed)  # at once, so that nobody meets half of it
         shutil.rmtree(doomed) if doomed.is_dir() else doomed.unlink()
     except OSError as error:
@@ -195,7 +196,11 @@ def size_of(path: Path) -> int:
 
 
 def _entries() -> list[Entry]:
-    stored = [(folder, record) for folder, record in all_runs() if not folder.path.is_symlink()]
+    stored = [
+        (folder, record)
+        for folder, record in all_runs()
+        if folder.path.name == record["id"] and not folder.path.is_symlink()  # no link, no copy
+    ]
     sweeps = {record["id"] for _, record in stored if record.get("kind") == "sweep"}
     runs_of: dict[str, list[Stored]] = defaultdict(list)
     alone: list[Stored] = []
@@ -216,7 +221,7 @@ def _named(name: str, entries: list[Entry]) -> Entry:
         if path in [folder.path.resolve() for folder, _ in entry.stored]:
             sweep = entry.record["name"]
             raise RunError(f"{name!r} is a run of the sweep {sweep!r}, which goes as a whole")
-    raise RunError(f"{path} does not lie in {runs_dir()}: it stays")
+    raise RunError(f"{path} is a copy, or does not lie in {runs_dir()}: it stays")
 
 
 def _best(entries: list[Entry], n: int) -> list[Entry]:
@@ -226,7 +231,8 @@ def _best(entries: list[Entry], n: int) -> list[Entry]:
         for _, record in entry.stored:
             metric = record.get("monitor") or "train/loss"
             if record["status"] == "FINISHED" and metric in (record.get("best") or {}):
-                rivals[record["data"]["digest"], metric].append((record["best"][metric], entry))
+                digest = record["data"].get("digest")
+                rivals[digest, metric].append((record["best"][metric], entry))
     return [
         entry
         for (_, metric), values in rivals.items()
@@ -237,9 +243,9 @@ def _best(entries: list[Entry], n: int) -> list[Entry]:
 def _forgotten(record: dict) -> list[Path]:
     """Delete a run in MLflow; return the folders of its artifacts in our own store."""
     place = record.get("mlflow")
-    if place is None or is_lost(place):
-        return []
     try:
+        if place is None or is_lost(place):
+            return []
         uris = delete_from_mlflow(record, stored_client(place))
     except Exception as error:  # MLflow lets through what its database or its network raises
         raise RunError(f"{record['name']} stays: MLflow says {reason_of(error)}") from None
@@ -259,7 +265,7 @@ def _unfinished(place: Path) -> Iterator[Path]:
 
 
 def _is_unfinished(name: str) -> bool:
-    return name.startswith(".") and name.endswith(UNFINISHED)
+    return re.fullmatch(rf"\..+\.[0-9a-f]{{8}}{re.escape(UNFINISHED)}", name) is not None
 
 
 def _folders(place: Path) -> list[Path]:

@@ -1,6 +1,7 @@
 """One run, from its configuration to its stored result."""
 
 import logging
+import multiprocessing
 import signal
 import threading
 from collections.abc import Mapping, Sequence
@@ -125,7 +126,7 @@ def run_job(
         check_fit(job, parts)
         rng = generator(job.seed, "init")
         network = job.model.build(dataset.n_in, dataset.n_classes, job.loss, rng)
-        if job.init_from:
+        if job.init_from and not (resume and resume.folder.checkpoints.exists()):
             fill(network, find_run(job.init_from).weights)
         console.show_plan(dataset, parts, network)
         with Interruption() as interruption:
@@ -195,6 +196,8 @@ def _train(
             stops=stops,
             checkpoints=checkpoints,
         )
+    if run.has_better_than(outcome):  # interrupted before it got to where it had been
+        return
     run.save_weights(job.model, network, parts.scaler)
     image, figures = dataset.image_shape, run.folder.figures
     first_weights = dict(network.named_arrays())["W1"]
@@ -235,7 +238,8 @@ class Interruption(StopCondition):
     """Ends a training after the batch under way when Ctrl-C, SIGTERM or SIGHUP arrives.
 
     While the context lasts, the first signal is only noted, so that the best weights and all
-    artifacts are still written; a second one raises SystemExit at once.
+    artifacts are still written; a second one raises SystemExit at once. A worker has only the
+    first: a signal to a whole group of processes reaches it, and then its sweep tells it again.
 
     Attributes
     ----------
@@ -259,7 +263,7 @@ class Interruption(StopCondition):
 
     def _receive(self, number: int, frame: FrameType | None) -> None:
         let_go_of_terminal(number)
-        if self.signal is not None:
+        if self.signal is not None and multiprocessing.parent_process() is None:
             raise SystemExit(128 + number)
         self.signal = number
 

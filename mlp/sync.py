@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from mlp.errors import RunError, UserError
 from mlp.sweep.page import show_sweep
 from mlp.tracking import RunFolder, find_run, project, read_run, undelivered_runs
-from mlp.tracking.liveness import bury_dead
+from mlp.tracking.liveness import bury_dead, is_alive
 from mlp.tracking.mlflow_store import is_outage, reason_of
 
 PATIENCE = "60"  # seconds for an answer: here, no training waits for it
@@ -62,6 +62,8 @@ def sync(folders: Sequence[RunFolder]) -> int:
         server = record["mlflow"]["tracking_uri"]
         line = f"{record['id'][:8]}  {record['name']}"
         try:
+            if is_alive(folder):
+                raise RunError("its process is at it")
             if server in silent:
                 raise RunError("the server does not answer")
             (show_sweep if record.get("kind") == "sweep" else project)(folder)

@@ -1,6 +1,7 @@
 """What is thrown away, and above all what is not."""
 
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -80,7 +81,7 @@ class TestRuns:
             (["--keep-best", "1", "--status", "finished"], "ADE"),
             (["B", "D"], "ACE"),
             (["--older-than", "1"], ""),
-            (["--older-than", "100000"], "ABCDE"),
+            (["--older-than", "90000"], "ABCDE"),
         ],
         ids=" ".join,
     )
@@ -162,6 +163,30 @@ class TestElsewhere:
         assert (status, "does not lie in" in err) == (2, True)
         assert folder.record.exists()
 
+    def test_a_copy_does_not_take_the_original_along(self, clean: Clean, runs: Path):
+        make_sweep(runs, mlflow=None)
+        make_child(runs, "one", {"seed": 1}, mlflow=None)
+        shutil.copytree(runs / "5eed", runs / "backup")
+        status, _, err = clean(str(runs / "backup"), "--yes")
+        assert (status, "is a copy" in err) == (2, True)
+        assert clean("--status", "finished", "--yes")[0] == 0
+        assert [path.name for path in runs.iterdir()] == ["backup"]
+
+    def test_what_is_no_data_set_of_ours_is_no_cache(self, clean: Clean, tmp_path: Path):
+        thesis = tmp_path / "data" / "cache" / "precious" / "thesis.csv"
+        thesis.parent.mkdir(parents=True)
+        thesis.write_text("years of work")
+        assert clean("--cache", "--yes")[0] == 0
+        assert thesis.exists()
+
+    @pytest.mark.parametrize("words", [("--keep-last", "-1"), ("--older-than", "nan")], ids=str)
+    def test_numbers_that_make_no_sense(self, clean: Clean, five: list[str], words: list[str]):
+        assert clean(*words, "--yes")[0] == 2
+        assert names() == five
+
+    def test_a_name_too_long_for_a_path(self, clean: Clean, five: list[str]):
+        assert clean("x" * 300)[0] == 2
+
     def test_links_are_left_alone(self, clean: Clean, runs: Path, tmp_path: Path):
         """Also below a run: the link goes, what it leads to stays."""
         abroad = make_child(tmp_path, "abroad", {}, sweep=None, mlflow=None)
@@ -186,28 +211,28 @@ class TestLeftovers:
         folder = make_child(runs, "a", {}, sweep=None, mlflow=None).path
         never_begun = runs / ("0" * 32)
         left = [
-            runs / ".run.json.1234.part",
-            folder / ".weights.1234.part",
-            tmp_path / "data" / "cache" / ".digits-1.1234.part",
+            runs / ".run.json.12345678.part",
+            folder / ".weights.12345678.part",
+            tmp_path / "data" / "cache" / ".digits-1.12345678.part",
             never_begun,
         ]
         for path in left:
             path.mkdir(parents=True)
             (path / "file").write_bytes(bytes(1000))
             os.utime(path, (0, 0))
-        (folder / ".recent.5678.part").touch()
+        (folder / ".recent.56785678.part").touch()
         assert leftovers() == sorted(left)
         status, out, _ = clean("--leftovers", "--yes")
         assert (status, "deleted: 4 of 4, 4.0 kB" in out) == (0, True)
         assert not any(path.exists() for path in left)
-        assert (folder / ".recent.5678.part").exists()
+        assert (folder / ".recent.56785678.part").exists()
         assert list_runs() == [RunFolder(folder)]
 
     def test_what_a_living_process_is_writing_is_none(self, clean: Clean, runs: Path):
         folder = make_child(runs, "a", {}, sweep=None, mlflow=None, status="RUNNING")
         life = Life(folder)
-        (folder.path / ".weights.1234.part").mkdir()
-        os.utime(folder.path / ".weights.1234.part", (0, 0))
+        (folder.path / ".weights.12345678.part").mkdir()
+        os.utime(folder.path / ".weights.12345678.part", (0, 0))
         assert leftovers() == []
         life.end()
 

@@ -69,7 +69,7 @@ def test_content_is_forced_to_the_disk_before_it_gets_its_name(
     monkeypatch.setattr(os, "fsync", lambda fd: (calls.append("fsync"), sync(fd)))
     monkeypatch.setattr(os, "replace", lambda a, b: (calls.append("replace"), replace(a, b)))
     write_folder(tmp_path / "a", one="1", two="2")
-    assert calls == ["fsync", "fsync", "fsync", "replace"]
+    assert calls == ["fsync", "fsync", "fsync", "replace", "fsync"]
 
 
 def test_litter_of_a_dead_writer_can_be_removed(tmp_path: Path):

@@ -45,6 +45,16 @@ class Killer(Pruner):
             raise KeyboardInterrupt
 
 
+class Stopper(Pruner):
+    """Ends a training in order."""
+
+    def __init__(self, epoch: int) -> None:
+        self.epoch = epoch
+
+    def after_epoch(self, event: EpochEnded) -> str | None:
+        return "that is enough" if event.epoch >= self.epoch else None
+
+
 def finished(*words: str) -> RunFolder:
     """Return a run that nothing has interrupted."""
     return RunFolder(run_job(compose([*QUICK, *words])).folder)
@@ -192,6 +202,22 @@ class TestMLflow:
             assert [metric.step for metric in sent] == list(range(1, 7))
 
     @pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy")  # in MLflow
+    @pytest.mark.filterwarnings("ignore:.*Any type hint is inferred as AnyType")
+    def test_the_model_of_a_longer_run_is_the_new_one(self, monkeypatch: pytest.MonkeyPatch):
+        import mlflow.artifacts
+
+        folder = finished("tracking=mlflow", "trainer.keep_checkpoint=true")
+        resume_run("latest", ["trainer.max_epochs=9"])
+        client = mlflow_client()
+        run = client.get_run(folder.path.name)
+        [model] = client.search_logged_models([run.info.experiment_id])
+        assert model.source_run_id == run.info.run_id
+        monkeypatch.setenv("MLFLOW_TRACKING_URI", client.tracking_uri)
+        place = mlflow.artifacts.download_artifacts(f"runs:/{run.info.run_id}/model")
+        stored = {path.name: path.read_bytes() for path in Path(place).glob("**/weights/*.npy")}
+        assert stored == weights(folder)
+
+    @pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy")  # in MLflow
     def test_goes_on_without_a_store_that_is_gone_and_makes_none_anew(
         self, runs: Path, caplog: pytest.LogCaptureFixture
     ):
@@ -202,6 +228,39 @@ class TestMLflow:
         record = read_run(folder)
         assert (record["status"], record["mlflow"]["delivered"]) == ("FINISHED", False)
         assert not (runs / "mlflow.db").exists()
+
+
+class TestTwice:
+    def test_a_second_interruption_leaves_what_the_first_has_stored(
+        self, monkeypatch: pytest.MonkeyPatch
+    ):
+        """No checkpoint was due yet, so that the second start is at its beginning again."""
+        stop = partial(run_job, pruner=Stopper(4))
+        folder = RunFolder(stop(compose([*QUICK, "trainer.checkpoint_every=null"])).folder)
+        update_run(folder, status="KILLED", pruned=False)
+        best, stored = read_run(folder)["best"], weights(folder)
+        monkeypatch.setattr("mlp.resume.run_job", partial(run_job, pruner=Stopper(1)))
+        resume_run("latest")
+        record = read_run(folder)
+        assert (record["best"], record["epochs"], weights(folder)) == (best, 4, stored)
+
+    def test_checkpoints_after_damaged_ones_are_kept(self, monkeypatch: pytest.MonkeyPatch):
+        folder = interrupted(epoch=5)
+        for path in folder.checkpoints.glob("epoch-*/params.npy"):
+            path.write_bytes(b"?")
+        monkeypatch.setattr("mlp.resume.run_job", partial(run_job, pruner=Killer(4)))
+        with pytest.raises(KeyboardInterrupt):
+            resume_run("latest")
+        sound = {path.name for path in folder.checkpoints.glob("epoch-*")}
+        assert sound == {"epoch-2", "epoch-3"}
+
+    def test_a_resumption_that_fails_does_not_look_alive(self):
+        folder = interrupted()
+        folder.history.write_text("epoch,timestamp\n1,x\n")
+        with pytest.raises(RunError, match=r"history\.csv is damaged"):
+            resume_run("latest")
+        assert read_run(folder)["status"] == "KILLED"
+        assert not folder.alive.exists()
 
 
 class TestDamaged:

@@ -41,6 +41,11 @@ def cached(name: str, files: Sequence[Path], decode: Callable[[], Dataset]) -> D
     return dataset
 
 
+def is_entry(folder: Path) -> bool:
+    """Tell whether a folder is one of ours."""
+    return (folder / "meta.json").is_file() and (folder / "x_train.npy").is_file()
+
+
 def _key(files: Sequence[Path]) -> str:
     stats = [(str(path.resolve()), path.stat()) for path in files]
     identity = [FORMAT, *((path, stat.st_size, stat.st_mtime_ns) for path, stat in stats)]

@@ -3,11 +3,13 @@
 import logging
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
+from mlp.errors import RunError
+from mlp.files import remove
 from mlp.paths import runs_dir
 from mlp.sweep.page import show_sweep
 from mlp.sweep.record import Children, Record, claim, find_sweep
@@ -70,8 +72,8 @@ class Parent:
         return self.folder.path.name
 
     def log(self, line: str) -> None:
-        """Add a line to the sweep's log, with the time in front."""
-        with self.folder.log.open("a", encoding="utf-8") as file:
+        """Add a line to the sweep's log, with the time in front; a full disk ends no sweep."""
+        with suppress(OSError), self.folder.log.open("a", encoding="utf-8") as file:
             file.write(f"{datetime.now(UTC).isoformat(timespec='milliseconds')}  {line}\n")
 
     def bury_dead(self) -> None:
@@ -177,7 +179,13 @@ def open_sweep(
     with claim(runs_dir(), description["identity"], on_wait):
         bury_dead()
         earlier = None if fresh else find_sweep(description["identity"])
-        parent = Parent(_record(tracking, description, earlier))
+        record = _record(tracking, description, earlier)
+        try:
+            parent = Parent(record)
+        except OSError as error:
+            _take_back(record)
+            why = error.strerror or error
+            raise RunError(f"{runs_dir() / record['id']} cannot be written: {why}") from None
         try:
             parent.begin()
             yield parent
@@ -210,6 +218,16 @@ def _record(
     if record["mlflow"] is None:  # it is new, or was run with tracking=none so far
         register(tracking, record)
     return record | {"id": own} if earlier else record
+
+
+def _take_back(record: Record) -> None:
+    """Leave nothing of a sweep that could not be opened."""
+    place, folder = record["mlflow"], RunFolder(runs_dir() / record["id"])
+    if not folder.record.exists():
+        remove(folder.path)
+    if place and place["run_id"]:
+        with _reported("the end of the sweep"):
+            stored_client(place).set_terminated(place["run_id"], "FAILED")
 
 
 @contextmanager

@@ -10,8 +10,10 @@ import signal
 import sys
 import threading
 import warnings
+from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from multiprocessing import connection, forkserver
 from types import TracebackType
 
@@ -52,7 +54,20 @@ def prepare(with_mlflow: bool) -> None:
     if START == "forkserver":
         modules = PRELOADED + (PRELOADED_MLFLOW if with_mlflow else [])
         multiprocessing.get_context(START).set_forkserver_preload(modules)
-        forkserver.ensure_running()
+        with _deaf_to_hangup():
+            forkserver.ensure_running()
+
+
+@contextmanager
+def _deaf_to_hangup() -> Iterator[None]:
+    """Let what is started here ignore that a terminal was closed: we hear of it, and tell them."""
+    hangup = getattr(signal, "SIGHUP", None)
+    before = hangup and signal.signal(hangup, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        if hangup:
+            signal.signal(hangup, before)
 
 
 class Pool:

@@ -3,6 +3,7 @@
 import logging
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from time import monotonic, sleep
 from typing import TYPE_CHECKING
 
@@ -75,11 +76,13 @@ class Follower(threading.Thread):
         self._finished.set()
         place = read_run(self._folder)["mlflow"]
         if place["run_id"]:
-            end = threading.Thread(
-                target=self._client.set_terminated, args=(place["run_id"], "KILLED"), daemon=True
-            )
+            end = threading.Thread(target=self._tell_killed, args=(place["run_id"],), daemon=True)
             end.start()
             end.join(1.0)
+
+    def _tell_killed(self, run_id: str) -> None:
+        with suppress(Exception):  # `mlp.sync` does it later
+            self._client.set_terminated(run_id, "KILLED")
 
     def _attempt(self, send: Callable[[], None]) -> None:
         try:

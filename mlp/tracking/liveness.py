@@ -11,7 +11,6 @@ import os
 import platform
 import threading
 import time
-from collections.abc import Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
@@ -22,7 +21,7 @@ from mlp.errors import RunError
 from mlp.paths import runs_dir
 from mlp.tracking.folder import RunFolder, read_run, update_run
 from mlp.tracking.mlflow_run import milliseconds
-from mlp.tracking.mlflow_store import stored_client
+from mlp.tracking.mlflow_store import reason_of, stored_client
 from mlp.tracking.projection import project
 
 BEAT = 3.0  # seconds between two signs of life
@@ -48,7 +47,9 @@ class Life:
     def __init__(self, folder: RunFolder) -> None:
         self._file = folder.alive
         self._lock = FileLock(folder.alive, thread_local=False)
-        if _beats_elsewhere(folder) or not _acquired(self._lock):
+        if _beats_elsewhere(folder) or not _acquired(
+            self._lock, patience=0.5
+        ):  # who looks, holds it
             raise RunError(f"another process is at work on this run: {folder.path}")
         self._file.touch()
         self._over = threading.Event()
@@ -101,12 +102,13 @@ def bury(folder: RunFolder) -> dict[str, Any] | None:
     """
     if _beats_elsewhere(folder):
         return None
-    last = max(path.stat().st_mtime for path in folder.path.iterdir())
+    signs = [folder.alive, folder.history, folder.log, folder.record]
+    times = [path.stat().st_mtime for path in signs if path.exists()]  # before the lock touches one
     lock = FileLock(folder.alive)
     if not _acquired(lock):
         return None
     try:
-        record = read_run(folder)
+        record, last = read_run(folder), max(times)
         if record["status"] != "RUNNING":
             return None
         ended = datetime.fromtimestamp(last, UTC)
@@ -132,32 +134,40 @@ def bury_dead() -> list[dict[str, Any]]:
         The new records.
     """
     folders = [RunFolder(file.parent) for file in sorted(runs_dir().glob("*/alive"))]
-    buried = []
+    buried, silent = [], set()
     for folder in folders:
         with suppress(RunError, OSError):  # a folder that cannot be read hinders nobody
+            was_dead = not is_alive(folder)
             if record := bury(folder):
-                buried.append((folder, record))
-    try:
-        for folder, record in buried:
-            _tell_mlflow(folder, record)
-    except Exception as error:  # `mlp.sync` does it later
-        logger.warning("MLflow was not told of the end of dead processes: %s", error)
-    return [record for _, record in buried]
+                buried.append(record)
+            if was_dead and (store := _store(folder)) not in silent and not _tell_mlflow(folder):
+                silent.add(store)
+    return buried
 
 
-def _tell_mlflow(folder: RunFolder, record: Mapping[str, Any]) -> None:
-    """Bring over what a dead process could not; of a sweep, that it has ended."""
+def _store(folder: RunFolder) -> str | None:
+    return (read_run(folder)["mlflow"] or {}).get("tracking_uri")
+
+
+def _tell_mlflow(folder: RunFolder) -> bool:
+    """Bring over what a dead process could not, of a sweep that it has ended; tell if it went."""
+    record = read_run(folder)
     place = record["mlflow"]
-    if record.get("kind") != "sweep":
-        project(folder)
-    elif place and place["run_id"]:
-        client = stored_client(place)
-        client.set_terminated(place["run_id"], "KILLED", milliseconds(record["ended"]))
-
-
-def _acquired(lock: FileLock) -> bool:
     try:
-        lock.acquire(blocking=False)
+        if record.get("kind") != "sweep":
+            project(folder)
+        elif place and place["run_id"]:
+            client = stored_client(place)
+            client.set_terminated(place["run_id"], "KILLED", milliseconds(record["ended"]))
+    except Exception as error:  # `mlp.sync` does it later
+        logger.warning("MLflow was not told how %s has ended: %s", record["name"], reason_of(error))
+        return False
+    return True
+
+
+def _acquired(lock: FileLock, patience: float = 0.0) -> bool:
+    try:
+        lock.acquire(timeout=patience)
     except Timeout:
         return False
     return True

@@ -21,16 +21,20 @@ NEEDED = (*GROUND, "nn", "data/scaling.py")
 
 
 def log_model(folder: RunFolder, client: "MlflowClient", run_id: str) -> None:
-    """Attach the model to its MLflow run, as ``runs:/<run id>/model``; once.
+    """Attach the model to its MLflow run, as ``runs:/<run id>/model``; once for a best epoch.
 
-    One that was created and not finished, since the server could not be reached any more, is used.
+    One that was created and not finished, since the server could not be reached any more, is used;
+    one of an earlier best epoch, of a run that was made longer since, is replaced.
     """
     from mlflow.entities import LoggedModelOutput
 
-    run = client.get_run(run_id)
-    if run.outputs and run.outputs.model_outputs:
+    run, record = client.get_run(run_id), read_run(folder)
+    step = int((record["best"] or {}).get("epoch", 0))
+    finished = run.outputs.model_outputs if run.outputs else []
+    if any(output.step == step for output in finished):
         return
-    record = read_run(folder)
+    for output in finished:
+        client.delete_logged_model(output.model_id)
     experiment = run.info.experiment_id
     begun = client.search_logged_models([experiment], f"source_run_id = '{run_id}'")
     model = (
@@ -47,7 +51,6 @@ def log_model(folder: RunFolder, client: "MlflowClient", run_id: str) -> None:
             place = str(file.parent.relative_to(local)) if file.parent != local else None
             client.log_model_artifact(model.model_id, str(file), place)
     client.finalize_logged_model(model.model_id, "READY")
-    step = int((record["best"] or {}).get("epoch", 0))
     client.log_outputs(run_id, [LoggedModelOutput(model.model_id, step)])
 
 

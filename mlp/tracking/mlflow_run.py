@@ -63,18 +63,21 @@ def delete_doubles(record: Mapping[str, Any], client: "MlflowClient") -> None:
 def delete(record: Mapping[str, Any], client: "MlflowClient") -> list[str]:
     """Delete a run's counterpart and its models; return where their artifacts are, as URIs."""
     place = record["mlflow"]
-    experiment = client.get_experiment_by_name(place["experiment"])
+    experiment = place["experiment_id"]  # None where the server has not been reached yet
     if experiment is None:
-        return []
+        named = client.get_experiment_by_name(place["experiment"])
+        if named is None:
+            return []
+        experiment = named.experiment_id
     query = f"attributes.run_id = '{place['run_id']}'"
-    runs = client.search_runs([experiment.experiment_id], query)
+    runs = client.search_runs([experiment], query)
     known = {run.info.run_id for run in runs}
-    found = _with_tag(client, experiment.experiment_id, record["id"])
+    found = _with_tag(client, experiment, record["id"])
     runs += [run for run in found if run.info.run_id not in known]
     uris = []
     for run in runs:
         query = f"source_run_id = '{run.info.run_id}'"
-        for model in client.search_logged_models([experiment.experiment_id], query):
+        for model in client.search_logged_models([experiment], query):
             client.delete_logged_model(model.model_id)
             uris.append(model.artifact_location)
         client.delete_run(run.info.run_id)

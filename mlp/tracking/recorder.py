@@ -23,7 +23,7 @@ from mlp.tracking.folder import RunFolder, read_history, read_run, update_run, w
 from mlp.tracking.follower import Follower
 from mlp.tracking.liveness import Life
 from mlp.tracking.rescue import rescue
-from mlp.training import EpochEnded, Evaluation, Event, RunEnded, RunStarted
+from mlp.training import EpochEnded, Evaluation, Event, Outcome, RunEnded, RunStarted
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -81,6 +81,7 @@ class Recorder:
         self._rows = read_history(folder)
         self._n_written = len(self._rows)
         self._in_trouble = False
+        self._changes: dict[str, Any] = {}  # of the record, that could not be written yet
         self._follower = Follower(folder, client) if client else None
         if self._follower:
             self._follower.rows = self._rows
@@ -99,14 +100,21 @@ class Recorder:
             case EpochEnded():
                 self._add(event.epoch, event.metrics)
             case RunEnded(outcome):
-                best = {"epoch": outcome.best_epoch} | outcome.best if outcome.best else None
-                self._update(best=best, stop_reason=outcome.stop_reason)
+                if not self.has_better_than(outcome):
+                    best = {"epoch": outcome.best_epoch} | outcome.best if outcome.best else None
+                    self._update(best=best)
+                self._update(stop_reason=outcome.stop_reason)
                 self.log(f"stopped after {outcome.epochs} epochs: {outcome.stop_reason}")
 
     def log(self, line: str) -> None:
         """Add a line to the run's log, with the time in front."""
         with self._tolerant(), self.folder.log.open("a", encoding="utf-8") as file:
             file.write(f"{datetime.now(UTC).isoformat(timespec='milliseconds')}  {line}\n")
+
+    def has_better_than(self, outcome: Outcome) -> bool:
+        """Tell whether an earlier start, which got further than this one, has stored weights."""
+        stored = self.record["best"] and self.folder.weights.exists()
+        return bool(stored) and outcome.epochs < self._n_epochs
 
     def save_weights(self, model: MLP, network: Network, scaler: Scaler) -> None:
         """Write what evaluation needs: the network and the scaling of its inputs.
@@ -206,9 +214,11 @@ class Recorder:
 
     def _update(self, **changes: Any) -> bool:
         """Change entries of the record; tell whether the folder has it."""
+        self._changes |= changes
         self.record = self.record | changes
         with self._tolerant():
-            self.record = update_run(self.folder, **changes)
+            self.record = update_run(self.folder, **self._changes)
+            self._changes = {}
             return True
         return False
 

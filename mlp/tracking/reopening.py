@@ -38,7 +38,7 @@ def reopen_run(folder: RunFolder, dataset: Dataset, changes: Mapping[str, Any]) 
         When another process works on the run, or its data have changed.
     """
     bury(folder)
-    life = Life(folder)
+    life, opened = Life(folder), False
     try:
         record = read_run(folder)
         if dataset.digest != record["data"]["digest"]:
@@ -48,10 +48,13 @@ def reopen_run(folder: RunFolder, dataset: Dataset, changes: Mapping[str, Any]) 
             )
         client = _client(record["mlflow"])
         remove_unfinished(folder.path)
+        remove_unfinished(folder.figures)
         remove(folder.traceback)
         mend_history(folder)
+        lost_rows = _lost_rows(folder, client)
         now, origin = datetime.now(UTC).isoformat(), provenance()
         resumption = {"at": now, "changes": dict(changes), "provenance": origin}
+        opened = True
         update_run(
             folder,
             status="RUNNING",
@@ -62,10 +65,12 @@ def reopen_run(folder: RunFolder, dataset: Dataset, changes: Mapping[str, Any]) 
             process=this_process(),
             resumed=[*record.get("resumed", []), resumption],
         )
-        run = Recorder(folder, client, life, _lost_rows(folder, client))
-    except BaseException:
-        life.end()
-        raise
+        run = Recorder(folder, client, life, lost_rows)
+    except BaseException as error:
+        life.end(in_order=not opened)
+        if not isinstance(error, OSError):
+            raise
+        raise RunError(f"{folder.path} cannot be written: {error.strerror}") from None
     for difference in _differences(record["provenance"], origin):
         logger.warning("%s: the last bits may differ", difference)
         run.log(difference)
@@ -85,10 +90,9 @@ def _client(place: Mapping[str, Any] | None) -> "MlflowClient | None":
 
 def _lost_rows(folder: RunFolder, client: "MlflowClient | None") -> dict[int, dict[str, float]]:
     """Return rows that MLflow has and the folder has not, after a power cut."""
-    run_id = (read_run(folder)["mlflow"] or {}).get("run_id")
+    run_id, rows = (read_run(folder)["mlflow"] or {}).get("run_id"), read_history(folder)
     if client is None or run_id is None:
         return {}
-    rows = read_history(folder)
     try:
         return stored_rows(client, run_id, after=int(rows[-1]["epoch"]) if rows else 0)
     except Exception as error:  # an outage, which is told of by those who write

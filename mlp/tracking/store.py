@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -76,8 +77,9 @@ def find_run(reference: str) -> RunFolder:
     RunError
         When no run or more than one is meant, with those that could be.
     """
-    if (Path(reference) / "run.json").is_file():
-        return RunFolder(Path(reference).resolve())
+    with suppress(OSError):  # too long for a path
+        if (Path(reference) / "run.json").is_file():
+            return RunFolder(Path(reference).resolve())
     runs = all_runs()
     if not runs:
         raise RunError(f"there is no run in {runs_dir()} yet, so {reference!r} means none")

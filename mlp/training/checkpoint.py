@@ -10,6 +10,7 @@ import hashlib
 import json
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from time import perf_counter
 
@@ -114,16 +115,19 @@ class Checkpoints:
     def restore(self, progress: Progress) -> int:
         """Put the newest sound checkpoint into ``progress``; return its epoch, 0 if there is none.
 
-        A damaged one is reported, and the one before it used.
+        A damaged one is reported and put aside, and the one before it used.
         """
-        for path in reversed(self.stored()):
+        stored = self.stored()
+        for path in reversed(stored):
             try:
                 _read(path, progress)
             except RunError as error:
                 self.report(f"a damaged checkpoint is left aside: {error}")
+                with suppress(OSError):  # its number may come again, and it is not one of two
+                    path.rename(path.with_name(f"damaged-{path.name}"))
             else:
                 return progress.epoch
-        if self.stored():
+        if stored:
             self.report("no checkpoint is sound: the training starts over")
         return 0
 

@@ -47,6 +47,7 @@ def restored(checkpoint: Path) -> bytes | None:
     if epoch:
         return state(progress)[1]
     assert state(progress) == before
+    checkpoint.with_name(f"damaged-{checkpoint.name}").rename(checkpoint)
     return None
 
 

@@ -10,6 +10,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -33,10 +34,12 @@ def statuses() -> Counter[str]:
     return Counter(record["status"] for record in children())
 
 
-def start(*words: str, output: int = subprocess.DEVNULL) -> subprocess.Popen[str]:
+def start(
+    *words: str, output: int = subprocess.DEVNULL, errors: int = subprocess.DEVNULL
+) -> subprocess.Popen[str]:
     command = [sys.executable, "-m", "mlp.run", *words]
     return subprocess.Popen(
-        command, text=True, stdout=output, stderr=subprocess.DEVNULL, start_new_session=True
+        command, text=True, stdout=output, stderr=errors, start_new_session=True
     )
 
 
@@ -247,6 +250,34 @@ class TestEnd:
         assert {record["stop_reason"] for record in children()} == {"stopped by SIGTERM"}
         assert sweeps()[0]["status"] == "KILLED"
         wait_for_end(process.pid)
+
+    @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+    def test_by_a_signal_to_the_whole_group_stores_the_weights(self, runs: Path, number: int):
+        """As from a terminal that is closed, or a scheduler; the workers hear of it twice."""
+        words = [*QUICK, *LONG, "seed=range(2)", "hydra.launcher.workers=2"]
+        process = start(*words, errors=subprocess.PIPE)
+        wait_for(lambda: sweeps() and training(runs, 2), process)
+        os.killpg(process.pid, number)
+        _, complaints = process.communicate(timeout=30)
+        assert (process.returncode, complaints) == (128 + number, "")
+        assert statuses() == {"KILLED": 2}
+        for record in children():
+            assert record["best"]
+            assert (runs / record["id"] / "weights" / "W1.npy").exists()
+        wait_for_end(process.pid)
+
+    def test_a_full_disk_for_a_moment_ends_no_sweep(
+        self, mlp_run: Command, monkeypatch: pytest.MonkeyPatch
+    ):
+        opened = Path.open
+
+        def full(path: Path, mode: str = "r", *args: Any, **kwargs: Any) -> Any:
+            if mode == "a" and path.parent.name == sweeps()[0]["id"]:
+                raise OSError(28, "No space left on device")
+            return opened(path, mode, *args, **kwargs)
+
+        monkeypatch.setattr(Path, "open", full)
+        assert mlp_run(*QUICK, "seed=1,2").status == 0
 
     def test_of_the_sweeper_alone_ends_its_workers(self, runs: Path):
         process = start(*QUICK, *LONG, "seed=range(2)", "hydra.launcher.workers=2")

@@ -9,10 +9,20 @@ from pathlib import Path
 import pytest
 
 from mlp.errors import RunError
-from mlp.tracking import NoTracking, RunFolder, bury, bury_dead, is_alive, open_run, read_run
+from mlp.tracking import (
+    MLflowTracking,
+    NoTracking,
+    RunFolder,
+    bury,
+    bury_dead,
+    is_alive,
+    mlflow_client,
+    open_run,
+    read_run,
+)
 from mlp.tracking.folder import update_run
 from mlp.tracking.liveness import SILENCE, Life
-from tests.tracking.conftest import CONFIG, Case
+from tests.tracking.conftest import CONFIG, Case, make_case, record_whole_run
 
 
 def opened(case: Case) -> RunFolder:
@@ -100,6 +110,33 @@ class TestDead:
         (runs / "0").mkdir()
         (runs / "0" / "alive").touch()
         assert [record["id"] for record in bury_dead()] == [dead.path.name]
+
+
+@pytest.mark.usefixtures("tracked")
+class TestInMLflow:
+    def ended(self, name: str) -> RunFolder:
+        """A run whose process died while it told MLflow of the end."""
+        folder = record_whole_run(make_case(), MLflowTracking(), name=name).folder
+        update_run(folder)  # not all of it is delivered
+        mlflow_client().update_run(folder.path.name, "RUNNING")
+        folder.alive.touch()
+        return folder
+
+    def status(self, folder: RunFolder) -> str:
+        return mlflow_client().get_run(folder.path.name).info.status
+
+    def test_the_end_of_a_run_that_had_no_time_to_tell_of_it(self):
+        folder = self.ended("a")
+        assert bury_dead() == []
+        assert self.status(folder) == "FINISHED"
+        assert not folder.alive.exists()
+
+    def test_one_store_that_is_lost_does_not_hinder_the_others(self, runs: Path):
+        lost, other = sorted([self.ended("a"), self.ended("b")], key=lambda f: f.path)
+        place = read_run(lost)["mlflow"] | {"tracking_uri": f"sqlite:///{runs}/gone.db"}
+        update_run(lost, mlflow=place)
+        bury_dead()
+        assert (self.status(lost), self.status(other)) == ("RUNNING", "FINISHED")
 
 
 class TestOtherMachine:

@@ -22,6 +22,7 @@ from mlp.tracking import (
     undelivered_runs,
 )
 from mlp.tracking.folder import update_run, write_run
+from mlp.tracking.liveness import Life
 from mlp.tracking.opening import register
 from tests.tracking.conftest import CONFIG, Case, make_case, record_whole_run
 from tests.tracking.flaky import FlakyServer, Wsgi, mlflow_application
@@ -264,6 +265,15 @@ class TestCommand:
         assert (status, out.split()[0], out.split()[-1]) == (0, "there", "second")
         assert said()[1].splitlines()[0].split()[-1] == "first"
         assert said()[1] == "MLflow has all runs.\n"
+
+    def test_a_run_that_its_own_process_brings_over_is_left_to_it(
+        self, case: Case, server: FlakyServer, request: pytest.FixtureRequest, said: Any
+    ):
+        folder = record_whole_run(case, tracking(request), name="busy").folder
+        life = Life(folder)
+        status, out, _ = said("busy")
+        assert (status, out.rstrip().endswith("busy: its process is at it")) == (1, True)
+        life.end()
 
     def test_a_run_that_is_not_to_be_in_mlflow(self, case: Case, said: Any):
         record_whole_run(case, NoTracking(), name="private")
