@@ -20,6 +20,7 @@ from types import TracebackType
 from pebble import ProcessExpired, ProcessPool
 
 from mlp.errors import RunError
+from mlp.signals import obeyed
 from mlp.sweep.composer import PlannedJob
 from mlp.sweep.worker import ChildResult, run_child
 from mlp.tracking.liveness import DIED
@@ -54,20 +55,19 @@ def prepare(with_mlflow: bool) -> None:
     if START == "forkserver":
         modules = PRELOADED + (PRELOADED_MLFLOW if with_mlflow else [])
         multiprocessing.get_context(START).set_forkserver_preload(modules)
-        with _deaf_to_hangup():
+        with _deaf():
             forkserver.ensure_running()
 
 
 @contextmanager
-def _deaf_to_hangup() -> Iterator[None]:
-    """Let what is started here ignore that a terminal was closed: we hear of it, and tell them."""
-    hangup = getattr(signal, "SIGHUP", None)
-    before = hangup and signal.signal(hangup, signal.SIG_IGN)
+def _deaf() -> Iterator[None]:
+    """Let what is started here ignore a signal to the whole group: we tell them what it means."""
+    before = {number: signal.signal(number, signal.SIG_IGN) for number in obeyed()}
     try:
         yield
     finally:
-        if hangup:
-            signal.signal(hangup, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 class Pool:
@@ -154,7 +154,8 @@ class Pool:
 
 
 def _begin_worker(environment: dict[str, str]) -> None:
-    """Prepare a worker: it shares our environment, and ends when this process has died."""
+    """Prepare a worker: it shares our environment, and ends when we say so or have died."""
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     os.environ.update(environment)
     parent = multiprocessing.parent_process()
     assert parent is not None
