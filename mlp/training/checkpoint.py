@@ -24,7 +24,7 @@ from mlp.training.progress import Progress
 logger = logging.getLogger(__name__)
 N_KEPT = 2
 MAX_SHARE = 0.01  # of the training time: a large network is written less often than asked
-SPEED = 100e6  # bytes a second, supposed until one has been written
+SPEED = 250e6  # bytes a second, supposed until one has been written
 
 
 class Checkpoints:
