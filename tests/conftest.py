@@ -12,8 +12,11 @@ os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
 
 import pytest
 
-# A shell starts what it puts into the background with Ctrl-C ignored, and children inherit that.
+# A shell has what it puts into the background ignore Ctrl-C, and nohup has it ignore SIGHUP.
+# Children inherit that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+if hasattr(signal, "SIGHUP"):
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 class Said(NamedTuple):

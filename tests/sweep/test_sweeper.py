@@ -22,7 +22,7 @@ from tests.conftest import Said
 
 Command = Callable[..., Said]
 QUICK = ("-m", "data=digits", "tracking=none", "model.hidden_sizes=[8]", "trainer.max_epochs=2")
-LONG = ("trainer.max_epochs=1000000", "trainer.patience=1000000")
+LONG = ("trainer.max_epochs=1000000", "trainer.patience=1000000", "trainer.max_seconds=120")
 DIVERGING = ("loss=mean_squared_error", "loss.output_activation=identity", "optimizer=sgd")
 
 
