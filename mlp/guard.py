@@ -39,8 +39,9 @@ class GuardedLoader(ConfigLoaderImpl):
         A sweep's jobs are composed here, too.
         """
         config = super().load_configuration(*args, **kwargs)
+        settings = OmegaConf.to_container(config.hydra, resolve=False)
         for key, right in FIXED.items():
-            found: Any = OmegaConf.to_container(config.hydra, resolve=False)
+            found: Any = settings
             for part in key.split("."):
                 found = found[part]
             if found != right:

@@ -14,7 +14,7 @@ from threadpoolctl import threadpool_limits
 
 from mlp.config import Job, check
 from mlp.data import Dataset, Parts
-from mlp.errors import ConfigError
+from mlp.errors import ConfigError, RunError
 from mlp.nn import Network, ReduceOnPlateau, fill
 from mlp.randomness import generator
 from mlp.signals import let_go_of_terminal, obeyed
@@ -126,8 +126,8 @@ def run_job(
         check_fit(job, parts)
         rng = generator(job.seed, "init")
         network = job.model.build(dataset.n_in, dataset.n_classes, job.loss, rng)
-        if job.init_from and not (resume and resume.folder.checkpoints.exists()):
-            fill(network, find_run(job.init_from).weights)
+        begun = resume is not None and resume.folder.checkpoints.exists()
+        has_origin = _begin_from(job, network, needed=not begun)
         console.show_plan(dataset, parts, network)
         with Interruption() as interruption:
             if resume:
@@ -137,7 +137,8 @@ def run_job(
             stops = [interruption, pruner] if pruner else [interruption]
             try:
                 with run:
-                    _train(job, run, dataset, parts, network, console, stops)
+                    checkpoints = _checkpoints(job, run, has_origin)
+                    _train(job, run, dataset, parts, network, console, stops, checkpoints)
                     run.killed = interruption.signal is not None
                     run.pruned = pruner is not None and pruner.pruned
                     if not run.killed and (job.test or not sweep):  # of many, few are looked at
@@ -182,9 +183,9 @@ def _train(
     network: Network,
     console: Console,
     stops: Sequence[StopCondition],
+    checkpoints: Checkpoints,
 ) -> None:
     """Fit, store the best epoch's weights, and draw how it went."""
-    checkpoints = _checkpoints(job, run)
     with console.training():
         outcome = job.trainer.fit(
             network,
@@ -218,7 +219,22 @@ def _evaluate(job: Job, run: Recorder, dataset: Dataset, parts: Parts, network: 
     )
 
 
-def _checkpoints(job: Job, run: Recorder) -> Checkpoints:
+def _begin_from(job: Job, network: Network, needed: bool) -> bool:
+    """Fill a network with the weights of ``init_from``, if any; tell whether it has them.
+
+    A run that goes on from a checkpoint does without them if need be.
+    """
+    try:
+        if job.init_from:
+            fill(network, find_run(job.init_from).weights)
+    except RunError:
+        if needed:
+            raise
+        return False
+    return True
+
+
+def _checkpoints(job: Job, run: Recorder, may_start_over: bool) -> Checkpoints:
     """Return the run's checkpoints; what there is to say of them goes to the log and the screen."""
 
     def report(sentence: str) -> None:
@@ -228,7 +244,7 @@ def _checkpoints(job: Job, run: Recorder) -> Checkpoints:
 
     run.keep_checkpoint = job.trainer.keep_checkpoint
     every, keep = job.trainer.checkpoint_every, job.trainer.keep_checkpoint
-    checkpoints = Checkpoints(run.folder.checkpoints, every, keep, report)
+    checkpoints = Checkpoints(run.folder.checkpoints, every, keep, report, may_start_over)
     if run.record.get("resumed") and not checkpoints.stored():
         report("there is no checkpoint: the training starts over")
     return checkpoints

@@ -416,6 +416,30 @@ class TestInitFrom:
         resume_run(folder.path.name)
         assert_same(folder, finished(f"init_from={base}"))
 
+    def test_it_goes_on_when_the_other_is_gone(self):
+        base = finished("trainer.max_epochs=2")
+        whole = finished(f"init_from={base.path.name}")
+        folder = interrupted(f"init_from={base.path.name}")
+        shutil.rmtree(base.path)
+        resume_run(folder.path.name)
+        assert_same(folder, whole)
+
+    @pytest.mark.parametrize("gone", [False, True])
+    def test_it_starts_over_from_the_other_or_not_at_all(self, gone: bool):
+        """Random weights would be another training."""
+        base = finished("trainer.max_epochs=2")
+        whole = finished(f"init_from={base.path.name}")
+        folder = interrupted(f"init_from={base.path.name}")
+        for path in folder.checkpoints.glob("epoch-*/params.npy"):
+            path.write_bytes(b"?")
+        if gone:
+            shutil.rmtree(base.path)
+        result = resume_run(folder.path.name)
+        if gone:
+            assert (result.status, "init_from is gone" in result.reason) == ("FAILED", True)
+        else:
+            assert_same(folder, whole)
+
     @pytest.mark.parametrize(
         ("words", "sentence"),
         [

@@ -6,6 +6,7 @@ Each writes into the caller's arrays and allocates none of their size. To add on
 
 # ruff: noqa: D102 -- the methods are described once, in ActivationFunction
 
+from abc import ABC, abstractmethod
 from math import pi, sqrt
 from typing import Literal
 
@@ -15,7 +16,7 @@ from numpy import ndarray
 from mlp.errors import closest
 
 
-class ActivationFunction:
+class ActivationFunction(ABC):
     """An elementwise function φ and its derivative.
 
     Attributes
@@ -30,6 +31,7 @@ class ActivationFunction:
     name: str
     reads: Literal["z", "a"]
 
+    @abstractmethod
     def value(self, z: ndarray, out: ndarray, scratch: ndarray) -> None:
         """Write φ(z) into ``out``.
 
@@ -41,8 +43,8 @@ class ActivationFunction:
         scratch : ndarray like ``z``
             Overwritten; shares no memory with the others.
         """
-        raise NotImplementedError
 
+    @abstractmethod
     def derivative(self, v: ndarray, /, out: ndarray, scratch: ndarray) -> None:
         """Write φ'(z) into ``out``, computed from ``v``: z or a, as ``reads`` says.
 
@@ -53,7 +55,6 @@ class ActivationFunction:
         out, scratch : ndarray like ``v``
             Overwritten; the three share no memory.
         """
-        raise NotImplementedError
 
 
 class Identity(ActivationFunction):

@@ -5,6 +5,7 @@ as the float64 network of the same seed, rounded.
 """
 
 import re
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from math import sqrt
 from typing import Literal
@@ -16,9 +17,10 @@ from mlp.errors import closest
 from mlp.validate import positive
 
 
-class Initializer:
+class Initializer(ABC):
     """Fills an array with initial values."""
 
+    @abstractmethod
     def __call__(self, out: ndarray, n_in: int, n_out: int, rng: Generator) -> None:
         """Fill ``out``.
 
@@ -31,7 +33,6 @@ class Initializer:
         rng : numpy.random.Generator
             What the numbers are drawn from.
         """
-        raise NotImplementedError
 
 
 class Zeros(Initializer):
@@ -76,9 +77,9 @@ class VarianceScaling(Initializer):
 
     distribution: Literal["normal", "uniform"]
 
+    @abstractmethod
     def variance(self, n_in: int, n_out: int) -> float:
         """Return the variance for a layer of ``n_in`` inputs and ``n_out`` outputs."""
-        raise NotImplementedError
 
     def __call__(self, out: ndarray, n_in: int, n_out: int, rng: Generator) -> None:
         """Fill ``out`` with draws."""

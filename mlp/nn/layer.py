@@ -9,6 +9,7 @@ Notation, as in docs/backpropagation.md: ``x`` is a layer's input, ``z`` a weigh
 activation, and ``dz`` stands for dL/dz, the derivative of the mean loss of the batch.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from types import SimpleNamespace
 
@@ -17,7 +18,7 @@ import numpy as np
 Shapes = Mapping[str, tuple[int, ...]]
 
 
-class Layer:
+class Layer(ABC):
     """A differentiable function of a batch.
 
     Attributes
@@ -42,14 +43,15 @@ class Layer:
     def initialize(self, rng: np.random.Generator) -> None:
         """Give the parameters and the state their values before training."""
 
+    @abstractmethod
     def buffers(self, n_batch: int) -> Shapes:
         """Return the buffers that ``forward`` and ``backward`` need for ``n_batch`` rows.
 
         The first axis is the batch, or 1 for what is per feature: a shorter batch takes the first
         rows of each buffer, which leaves the latter whole.
         """
-        raise NotImplementedError
 
+    @abstractmethod
     def forward(
         self, x: np.ndarray, ws: SimpleNamespace, rng: np.random.Generator | None
     ) -> np.ndarray:
@@ -67,8 +69,8 @@ class Layer:
         -------
         ndarray of shape (n_batch, n_out)
         """
-        raise NotImplementedError
 
+    @abstractmethod
     def backward(
         self, dy: np.ndarray, ws: SimpleNamespace, input_gradient: bool = True
     ) -> np.ndarray | None:
@@ -89,7 +91,6 @@ class Layer:
         ndarray of shape (n_batch, n_in), or None
             dL/dx, in a buffer of ``ws`` or in ``dy`` itself, valid until the next ``backward``.
         """
-        raise NotImplementedError
 
     def project(self) -> None:
         """Put the parameters back into the set that a constraint allows, after an update."""

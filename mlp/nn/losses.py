@@ -5,6 +5,7 @@ with its cross-entropy. It reads the weighted sums ``z`` of the last layer (logi
 ``t``, one row an example. Its value and its gradient are means over the batch.
 """
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Literal, get_args, get_type_hints
@@ -15,7 +16,7 @@ from mlp.nn.activations import get_activation
 from mlp.nn.layer import Shapes
 
 
-class Loss:
+class Loss(ABC):
     """What a network minimises.
 
     Attributes
@@ -58,6 +59,7 @@ class Loss:
             "column": (n_batch, 1)
         }
 
+    @abstractmethod
     def forward(self, z: np.ndarray, ws: SimpleNamespace) -> float:
         """Return the mean loss of a batch, and leave a = φ(z) in ``ws.a``.
 
@@ -68,7 +70,6 @@ class Loss:
         ws : SimpleNamespace
             ``ws.t`` holds the targets, of shape (n_batch, n_out).
         """
-        raise NotImplementedError
 
     def backward(self, ws: SimpleNamespace) -> np.ndarray:
         """Return δ = dL/dz of the output layer, already divided by the batch size.

@@ -10,6 +10,7 @@ the batch, penalties included), t counts the steps from 1, s is scratch.
 
 # ruff: noqa: D102 -- the rules are described by their classes, the rest in Optimizer
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from math import sqrt
 from typing import Any, ClassVar
@@ -22,7 +23,7 @@ from mlp.validate import at_least, fraction, positive
 
 
 @dataclass
-class Optimizer:
+class Optimizer(ABC):
     """What all optimizers share: blocks, slots, the step count, and their state.
 
     Parameters
@@ -79,9 +80,9 @@ class Optimizer:
         for block in self._blocks:
             self.update(float(lr), *block)
 
+    @abstractmethod
     def update(self, *args: Any, **kwargs: Any) -> None:
         """Apply the rule to a block: a subclass takes ``lr, p, g``, its slots, and scratch."""
-        raise NotImplementedError
 
 
 @dataclass

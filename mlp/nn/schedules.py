@@ -5,13 +5,14 @@ at the first step, 2.5 in the middle of the third epoch. The horizon, where an a
 arrives at its end, is the schedule's own or else the length of the training.
 """
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from math import cos, inf, pi
 
 from mlp.validate import at_least, between, positive
 
 
-class Schedule:
+class Schedule(ABC):
     """A factor on the learning rate that depends on how far training has come.
 
     Attributes
@@ -28,6 +29,7 @@ class Schedule:
 
     horizon: float | None = None
 
+    @abstractmethod
     def factor(self, epoch: float, horizon: float) -> float:
         """Return what to multiply the base rate with.
 
@@ -38,7 +40,6 @@ class Schedule:
         horizon : float
             ``self.horizon``, or the number of epochs to train if that is None; greater than 0.
         """
-        raise NotImplementedError
 
     def observe(self, value: float, higher_is_better: bool) -> None:
         """Take note of an epoch's monitored metric; only ``ReduceOnPlateau`` heeds it."""

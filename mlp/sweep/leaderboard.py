@@ -14,7 +14,7 @@ from typing import Any
 
 from mlp.errors import RunError
 from mlp.paths import runs_dir
-from mlp.sweep.differences import differences, name_of, short_keys
+from mlp.sweep.differences import differences, metric_in_words, name_of, short_keys
 from mlp.sweep.record import Children, Record, state
 from mlp.tracking import RunFolder, read_config, read_run
 from mlp.training import higher_is_better
@@ -90,6 +90,13 @@ class Row:
     def std(self) -> float | None:
         """Its standard deviation (n - 1 in the denominator), None of a single run."""
         return stdev(self.values) if len(self.values) > 1 else None
+
+    def in_words(self, metric: str) -> str:
+        """Return the mean and, of several seeds, the standard deviation and their number."""
+        spread = "" if self.std is None else f" ± {metric_in_words(metric, self.std)}"
+        n = len(self.values)
+        count = f" ({n} of {n + self.n_lost})" if self.n_lost else f" ({n})" if n > 1 else ""
+        return f"{metric_in_words(metric, self.mean)}{spread}{count}"
 
     @property
     def best_epoch(self) -> float:

@@ -3,12 +3,12 @@
 All of it is computed from the sweep's folder and may be sent twice.
 """
 
-import csv
 from collections.abc import Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mlp.errors import RunError
 from mlp.sweep.differences import in_words, metric_in_words
+from mlp.sweep.leaderboard import leaderboard
 from mlp.tracking import RunFolder, read_run
 from mlp.tracking.folder import note_delivery
 from mlp.tracking.mlflow_run import delete_doubles, milliseconds, mlflow_id
@@ -33,7 +33,7 @@ def show_sweep(folder: RunFolder) -> None:
     axes = {key: ", ".join(map(in_words, values)) for key, values in record["axes"].items()}
     params = [Param(key, text[:LONGEST_PARAM]) for key, text in axes.items()]
     client.log_batch(run_id, params=params, metrics=_metrics(record))
-    set_tags(client, run_id, _tags(record) | {"mlflow.note.content": _note(folder, record)})
+    set_tags(client, run_id, _tags(record) | {"mlflow.note.content": _note(record)})
     for file in (folder.record, folder.path / "leaderboard.csv", folder.log):
         if file.exists():
             client.log_artifact(run_id, str(file))
@@ -72,7 +72,7 @@ def _tags(record: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _note(folder: RunFolder, record: Mapping[str, Any]) -> str:
+def _note(record: Mapping[str, Any]) -> str:
     """Return the sweep in some lines of Markdown; of a folded page, the first is to be seen."""
     best = record["best"]
     found = ""
@@ -84,25 +84,22 @@ def _note(folder: RunFolder, record: Mapping[str, Any]) -> str:
     ]
     parts = [
         f"{record['stop_reason'] or 'Under way'}.{found}",
-        _ranking(folder.path / "leaderboard.csv"),
+        _ranking(record["id"]),
         "\n".join(axes),
         f"Again, or on:\n\n```\n{record['command']}\n```",
     ]
     return "\n\n".join(part for part in parts if part)
 
 
-def _ranking(file: Path, most: int = 10) -> str:
+def _ranking(sweep: str, most: int = 10) -> str:
     """Return the first rows of the leaderboard; '' when there is none yet."""
-    if not file.exists():
+    try:
+        board = leaderboard([sweep])
+    except RunError:
         return ""
-    with file.open(encoding="utf-8", newline="") as text:
-        rows = [row for row in csv.DictReader(text) if row["rank"]][:most]
-    cells = [["", "", rows[0]["metric"], "epoch"]]
-    for row in rows:
-        mean, std = (metric_in_words(row["metric"], float(row[k] or 0)) for k in ("mean", "std"))
-        value = f"{mean} ± {std} ({row['n']})" if row["std"] else mean
-        epoch = f"{float(row['best epoch']):.0f}"
-        cells.append([row["rank"], row["name"], value, epoch])
+    cells = [["", "", board.metric, "epoch"]]
+    for rank, row in enumerate(board.rows[:most], 1):
+        cells.append([str(rank), row.name, row.in_words(board.metric), f"{row.best_epoch:.0f}"])
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     lines = ["  ".join(map(str.ljust, line, widths)).rstrip() for line in cells]
     return "\n".join(["```", *lines, "```"])  # MLflow sets the columns of a table without a gap

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from mlp.errors import RunError
 from mlp.evaluation import evaluate_run
-from mlp.sweep.differences import in_words, metric_in_words, name_of, short_keys
+from mlp.sweep.differences import in_words, name_of, short_keys
 from mlp.sweep.figures import draw_sweep_figures
 from mlp.sweep.leaderboard import Leaderboard, Row, leaderboard
 from mlp.tracking import RunFolder
@@ -40,10 +40,12 @@ def summarise(sweep: RunFolder, test: Literal["winner", "all", "none"]) -> Leade
     """
     board = leaderboard([sweep.path.name])
     ranked = [entry for row in board.rows for entry in row.entries]
-    for entry in {"winner": ranked[:1], "all": ranked, "none": []}[test]:
-        if not entry.record["test"] and entry.record["data"]["n_test"]:
-            evaluate_run(entry.folder)
-    board = leaderboard([sweep.path.name])
+    wanted = {"winner": ranked[:1], "all": ranked, "none": []}[test]
+    untested = [e for e in wanted if not e.record["test"] and e.record["data"]["n_test"]]
+    for entry in untested:
+        evaluate_run(entry.folder)
+    if untested:
+        board = leaderboard([sweep.path.name])
     winner = board.winner
     write_summary(board, sweep.path)
     best = {"metric": board.metric, "value": winner.value(board.metric), "run": winner.id}
@@ -106,7 +108,7 @@ def table(board: Leaderboard, most: int = 20, narrow: bool = False) -> Table:
         shown.add_column(header, justify="right", no_wrap=header != "test accuracy")
     shown.add_column("run", no_wrap=narrow)
     for rank, row in enumerate(board.rows[:most], 1):
-        cells = [str(rank), *setting(row.params), _value(board.metric, row)]
+        cells = [str(rank), *setting(row.params), row.in_words(board.metric)]
         cells += [] if narrow else [f"{row.best_epoch:.0f}", f"{row.seconds:.1f}"]
         cells += [_tested(row) for _ in tested]
         runs = row.entries[:1] if narrow else row.entries  # the best one's first
@@ -177,15 +179,6 @@ def _cells(board: Leaderboard, params: Mapping[str, Any]) -> list[str]:
     """Return values as they are written on the command line."""
     values = [params.get(key, "") for key in board.keys]
     return [value if isinstance(value, str) else json.dumps(value) for value in values]
-
-
-def _value(metric: str, row: Row) -> str:
-    """Return the mean and, of several seeds, the standard deviation and their number."""
-    mean = metric_in_words(metric, row.mean)
-    spread = "" if row.std is None else f" ± {metric_in_words(metric, row.std)}"
-    n, n_lost = len(row.values), row.n_lost
-    count = f" ({n} of {n + n_lost})" if n_lost else f" ({n})" if n > 1 else ""
-    return f"{mean}{spread}{count}"
 
 
 def _tested(row: Row) -> str:

@@ -1,5 +1,6 @@
 """A training while it goes on: a moving bar on a terminal, plain lines elsewhere."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 
 from rich.console import Console as Terminal
@@ -15,15 +16,15 @@ SHOWN = ("train/loss", "train/accuracy", "val/loss", "val/accuracy")
 PLAIN_LINES = 100  # at most so many epochs get a line of their own when there is no terminal
 
 
-class Display:
+class Display(ABC):
     """Shows the epochs of a training."""
 
     def __init__(self, terminal: Terminal, start: RunStarted) -> None:
         self.terminal, self.start = terminal, start
 
+    @abstractmethod
     def update(self, event: EpochEnded) -> None:
         """Show an epoch that has ended."""
-        raise NotImplementedError
 
     def stop(self) -> None:
         """Leave the terminal as it was found."""

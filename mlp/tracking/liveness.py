@@ -13,6 +13,7 @@ import threading
 import time
 from contextlib import suppress
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from filelock import FileLock, Timeout
@@ -24,6 +25,7 @@ from mlp.tracking.mlflow_run import milliseconds
 from mlp.tracking.mlflow_store import reason_of, stored_client
 from mlp.tracking.projection import project
 
+LOOK = 0.5  # seconds for which somebody who only looks may hold the lock
 BEAT = 3.0  # seconds between two signs of life
 SILENCE = 60.0  # seconds without one after which another machine's process is taken for dead
 DIED = "its process died"
@@ -47,9 +49,7 @@ class Life:
     def __init__(self, folder: RunFolder) -> None:
         self._file = folder.alive
         self._lock = FileLock(folder.alive, thread_local=False)
-        if _beats_elsewhere(folder) or not _acquired(
-            self._lock, patience=0.5
-        ):  # who looks, holds it
+        if _beats_elsewhere(folder) or not _acquired(self._lock, LOOK):
             raise RunError(f"another process is at work on this run: {folder.path}")
         self._file.touch()
         self._over = threading.Event()
@@ -103,12 +103,12 @@ def bury(folder: RunFolder) -> dict[str, Any] | None:
     if _beats_elsewhere(folder):
         return None
     signs = [folder.alive, folder.history, folder.log, folder.record]
-    times = [path.stat().st_mtime for path in signs if path.exists()]  # before the lock touches one
+    last = max(map(_changed, signs))  # before the lock touches one
     lock = FileLock(folder.alive)
     if not _acquired(lock):
         return None
     try:
-        record, last = read_run(folder), max(times)
+        record = read_run(folder)
         if record["status"] != "RUNNING":
             return None
         ended = datetime.fromtimestamp(last, UTC)
@@ -171,6 +171,14 @@ def _acquired(lock: FileLock, patience: float = 0.0) -> bool:
     except Timeout:
         return False
     return True
+
+
+def _changed(path: Path) -> float:
+    """Return when a file has changed last; 0 if it is not there, or not any more."""
+    try:
+        return path.stat().st_mtime
+    except OSError:
+        return 0.0
 
 
 def _beats_elsewhere(folder: RunFolder) -> bool:

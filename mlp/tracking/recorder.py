@@ -100,10 +100,9 @@ class Recorder:
             case EpochEnded():
                 self._add(event.epoch, event.metrics)
             case RunEnded(outcome):
-                if not self.has_better_than(outcome):
-                    best = {"epoch": outcome.best_epoch} | outcome.best if outcome.best else None
-                    self._update(best=best)
-                self._update(stop_reason=outcome.stop_reason)
+                best = {"epoch": outcome.best_epoch} | outcome.best if outcome.best else None
+                best = self.record["best"] if self.has_better_than(outcome) else best
+                self._update(best=best, stop_reason=outcome.stop_reason)
                 self.log(f"stopped after {outcome.epochs} epochs: {outcome.stop_reason}")
 
     def log(self, line: str) -> None:

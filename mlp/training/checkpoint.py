@@ -40,6 +40,8 @@ class Checkpoints:
         Write one of the last epoch: the training may be made longer.
     report : callable
         Told, a sentence each, which checkpoint is damaged or cannot be written.
+    may_start_over : bool
+        False where what the training began with is not there any more.
     """
 
     def __init__(
@@ -48,8 +50,10 @@ class Checkpoints:
         every: float | None,
         keep: bool = False,
         report: Callable[[str], None] = logger.warning,
+        may_start_over: bool = True,
     ) -> None:
         self.folder, self.every, self.keep, self.report = folder, every, keep, report
+        self._may_start_over = may_start_over
         self._last = perf_counter()
         self._cost: float | None = None  # seconds that the last one took
         self._failed = False
@@ -116,6 +120,11 @@ class Checkpoints:
         """Put the newest sound checkpoint into ``progress``; return its epoch, 0 if there is none.
 
         A damaged one is reported and put aside, and the one before it used.
+
+        Raises
+        ------
+        RunError
+            When there is none, and the training cannot start over.
         """
         stored = self.stored()
         for path in reversed(stored):
@@ -127,6 +136,8 @@ class Checkpoints:
                     path.rename(path.with_name(f"damaged-{path.name}"))
             else:
                 return progress.epoch
+        if not self._may_start_over:
+            raise RunError(f"{self.folder} has no sound checkpoint, and init_from is gone, too")
         if stored:
             self.report("no checkpoint is sound: the training starts over")
         return 0
