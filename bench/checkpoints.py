@@ -12,9 +12,9 @@ import tempfile
 from pathlib import Path
 from time import perf_counter
 
+from mlp.base import generator
 from mlp.data import Mnist, Parts
 from mlp.nn import MLP, Adam, Constant, SoftmaxCrossEntropy
-from mlp.randomness import generator
 from mlp.training import Checkpoints, Trainer
 from mlp.training.progress import Progress
 

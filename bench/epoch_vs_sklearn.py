@@ -21,9 +21,9 @@ import numpy as np
 from sklearn.neural_network import MLPClassifier
 from threadpoolctl import threadpool_info
 
+from mlp.base import generator
 from mlp.data import Dataset, Mnist
 from mlp.nn import MLP, SGD, Constant, SoftmaxCrossEntropy
-from mlp.randomness import generator
 from mlp.training.epoch import EpochRunner
 
 HIDDEN_SIZES, BATCH_SIZE, LR = (128, 64), 128, 0.1

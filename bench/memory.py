@@ -13,11 +13,11 @@ from pathlib import Path
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # each thread has buffers of its own
 
-from mlp.compose import compose
+from mlp.base import generator
 from mlp.config import Job, check
+from mlp.config.compose import compose
 from mlp.data import Parts
 from mlp.nn import Network
-from mlp.randomness import generator
 
 MB = 2**20
 

@@ -29,25 +29,17 @@ from typing import Any
 
 os.environ |= dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 
-import mlp.job
-import mlp.tracking.provenance
+import mlp.jobs.train
+import mlp.runs.provenance
 import mlp.training.checkpoint
-from mlp.compose import compose
+from mlp.base import UNFINISHED, runs_dir
 from mlp.config import check
-from mlp.files import UNFINISHED
-from mlp.paths import runs_dir
-from mlp.resume import resume_run
-from mlp.sweep.record import sweeps
+from mlp.config.compose import compose
+from mlp.jobs import resume_run
+from mlp.runs import RunFolder, bury_dead, list_sweeps, read_history, read_run, undelivered_runs
+from mlp.runs.find import list_runs
 from mlp.sync import sync
-from mlp.tracking import (
-    RunFolder,
-    bury_dead,
-    list_runs,
-    mlflow_client,
-    read_history,
-    read_run,
-    undelivered_runs,
-)
+from mlp.tracking import mlflow_client
 
 Config = Mapping[str, Any]
 TRAINING = shlex.split(
@@ -75,8 +67,8 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0, help="of the moments")
     arguments = parser.parse_args()
     mlp.training.checkpoint.MAX_SHARE = 1e9  # a checkpoint each epoch, whatever it costs
-    mlp.job.draw_training_figures = mlp.job.draw_evaluation_figures = lambda *_: None
-    mlp.tracking.provenance.git_state = lambda: None
+    mlp.jobs.train.draw_training_figures = mlp.jobs.train.draw_evaluation_figures = lambda *_: None
+    mlp.runs.provenance.git_state = lambda: None
     moments = random.Random(arguments.seed)
     with tempfile.TemporaryDirectory(prefix="storm-", dir=MEMORY) as place:
         os.chdir(place)
@@ -159,7 +151,7 @@ def begin_or_go_on(config: Config) -> None:
     """Do what a user does who finds that a training has died."""
     bury_dead()
     if not list_runs():
-        mlp.job.run_job(config)
+        mlp.jobs.train.run_job(config)
     elif read_run(list_runs()[0])["status"] != "FINISHED":
         resume_run(list_runs()[0].path.name)
 
@@ -216,7 +208,7 @@ def die_within(process: subprocess.Popen[bytes], seconds: float) -> int:
 
 def sweep_result() -> Any:
     """Return the leaderboard, but for ids and times, and the weights of each job."""
-    [sweep] = sweeps()
+    [sweep] = list_sweeps()
     must(sweep["status"] == "FINISHED", "the sweep's status")
     own = ("run ids", "seconds")
     with (runs_dir() / sweep["id"] / "leaderboard.csv").open() as file:

@@ -15,14 +15,13 @@ from statistics import median
 
 os.environ |= dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 
-from mlp.compose import compose
-from mlp.config import check
+from mlp.base import generator
+from mlp.config import Search, check
+from mlp.config.compose import compose
 from mlp.data import Dataset
-from mlp.randomness import generator
-from mlp.search.pruning import TrialPruner
-from mlp.search.space import Space, read_space
-from mlp.search.study import Study
-from mlp.settings import Search
+from mlp.sweep.search.pruning import TrialPruner
+from mlp.sweep.search.space import Space, read_space
+from mlp.sweep.search.study import Study
 from mlp.sweep.trials import overrides
 from mlp.training import DivergedError, EpochEnded, Event, StopCondition
 

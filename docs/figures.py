@@ -16,10 +16,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Circle, FancyBboxPatch, Rectangle
 
+from mlp.base import generator
 from mlp.data import Batches, Mnist5k
 from mlp.nn import MLP, Network, SoftmaxCrossEntropy
 from mlp.nn.optimizers import SGD
-from mlp.randomness import generator
 
 INK, GREY, PALE, PAPER = "#1f2933", "#7b8794", "#d5dae0", "#f4f6f8"
 FORWARD, BACKWARD = "#1f6fb2", "#d9601a"

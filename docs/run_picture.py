@@ -8,7 +8,7 @@ import sys
 import matplotlib.image as mpimg
 from matplotlib.figure import Figure
 
-from mlp.tracking import find_run
+from mlp.runs import find_run
 
 FIGURES = ("curves", "first_layer", "confusion", "mistakes")
 

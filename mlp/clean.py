@@ -11,8 +11,8 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
-from mlp.errors import RunError, UserError
-from mlp.housekeeping import (
+from mlp.base import RunError, UserError, data_dir, runs_dir
+from mlp.jobs import (
     Criteria,
     Entry,
     caches,
@@ -23,8 +23,7 @@ from mlp.housekeeping import (
     select,
     size_of,
 )
-from mlp.paths import data_dir, runs_dir
-from mlp.tracking.liveness import bury_dead
+from mlp.runs import bury_dead
 
 EPILOG = """\
   python -m mlp.clean                                    what there is

@@ -12,13 +12,26 @@ from pathlib import Path
 from rich.console import Console as Terminal
 from rich.text import Text
 
-from mlp.errors import RunError, UserError
-from mlp.paths import runs_dir
-from mlp.sweep.leaderboard import leaderboard, training_of
-from mlp.sweep.record import Children, Record, sweeps
-from mlp.sweep.side_by_side import draw_side_by_side, side_by_side
-from mlp.sweep.summary import comparison_in_mlflow, show_places, show_summary, write_summary
-from mlp.tracking import RunFolder, bury_dead, find_run, read_run
+from mlp.base import RunError, UserError, runs_dir
+from mlp.reports import (
+    comparison_in_mlflow,
+    comparison_table,
+    draw_side_by_side,
+    show_places,
+    show_summary,
+    write_summary,
+)
+from mlp.runs import (
+    Children,
+    Record,
+    RunFolder,
+    bury_dead,
+    find_run,
+    list_sweeps,
+    read_leaderboard,
+    read_run,
+    training_of,
+)
 
 
 def main() -> None:
@@ -82,7 +95,7 @@ def compare(
 
 
 def _latest_sweep() -> RunFolder:
-    found = sweeps()
+    found = list_sweeps()
     if not found:
         raise RunError(f"there is no sweep in {runs_dir()} yet")
     return RunFolder(runs_dir() / found[-1]["id"])
@@ -92,7 +105,7 @@ def _compare_sweeps(
     records: Sequence[Record], terminal: Terminal, metric: str | None, most: int
 ) -> None:
     ids = [record["id"] for record in records]
-    board = leaderboard(ids, metric)
+    board = read_leaderboard(ids, metric)
     n_all = 0
     for record in records:
         counts = Children(record["id"]).counts()
@@ -115,7 +128,7 @@ def _compare_runs(folders: Sequence[RunFolder], terminal: Terminal, metric: str 
     records = [read_run(folder) for folder in folders]
     path = _place([record["id"] for record in records]) / "curves.png"
     drawn = draw_side_by_side(folders, metric, path)
-    terminal.print(side_by_side(folders))
+    terminal.print(comparison_table(folders))
     terminal.print()
     places = comparison_in_mlflow(records) | ({"curves": str(path)} if drawn else {})
     show_places(places, terminal)

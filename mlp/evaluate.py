@@ -7,11 +7,10 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from mlp.errors import UserError
-from mlp.evaluation import evaluate_run
-from mlp.sweep.leaderboard import training_of
-from mlp.tracking import find_run
-from mlp.tracking.console import Console
+from mlp.base import UserError
+from mlp.jobs import evaluate_run
+from mlp.reports import Console
+from mlp.runs import find_run, training_of
 from mlp.training import Evaluation
 
 

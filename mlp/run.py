@@ -19,13 +19,11 @@ import hydra
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
-from mlp.compose import COMPOSITION_ERRORS, accepted, conf_dir, explain
-from mlp.errors import ConfigError, UserError
-from mlp.guard import guard_hydra
-from mlp.signals import let_go_of_terminal, obeyed
+from mlp.base import ConfigError, UserError, let_go_of_terminal, obeyed
+from mlp.config import COMPOSITION_ERRORS, accepted, conf_dir, explain, guard_hydra
 
 if TYPE_CHECKING:
-    from mlp.job import Result
+    from mlp.jobs import Result
 
 FAILED, MISTAKEN, INTERRUPTED = 1, 2, 130
 
@@ -83,7 +81,7 @@ def task(config: DictConfig) -> Any:
     words = list(HydraConfig.get().overrides.task)
     overrides = [word for word in words if not re.match(r"\+*sweep\b", word)]
     if child := config.sweep.get("child"):
-        from mlp.sweep.worker import run_child
+        from mlp.sweep import run_child
 
         result = run_child(config, overrides, json.loads(child))
         serial = HydraConfig.get().runtime.choices["hydra/launcher"] == "basic"
@@ -105,9 +103,8 @@ def task(config: DictConfig) -> Any:
 
 def _run(config: DictConfig, overrides: list[str]) -> int:
     """Train a network, and return the exit status."""
-    from mlp.job import run_job
-    from mlp.resume import offer_what_died
-    from mlp.tracking.console import Console
+    from mlp.jobs import offer_what_died, run_job
+    from mlp.reports import Console
 
     offer_what_died()
     return _status(run_job(config, overrides, Console()))
@@ -115,8 +112,8 @@ def _run(config: DictConfig, overrides: list[str]) -> int:
 
 def _resume(words: list[str]) -> int:
     """Go on with a run, and return the exit status."""
-    from mlp.resume import resume_run
-    from mlp.tracking.console import Console
+    from mlp.jobs import resume_run
+    from mlp.reports import Console
 
     resumed = [word for word in words if word.startswith("resume=")]
     changes = [word for word in words if word not in resumed]

@@ -9,11 +9,10 @@ import os
 import sys
 from collections.abc import Sequence
 
-from mlp.errors import RunError, UserError
-from mlp.sweep.page import show_sweep
-from mlp.tracking import RunFolder, find_run, project, read_run, undelivered_runs
-from mlp.tracking.liveness import bury_dead, is_alive
-from mlp.tracking.mlflow_store import is_outage, reason_of
+from mlp.base import RunError, UserError
+from mlp.runs import RunFolder, bury_dead, find_run, is_alive, read_run, undelivered_runs
+from mlp.tracking import is_outage, project, reason_of
+from mlp.tracking.sweep_delivery import show_sweep
 
 PATIENCE = "60"  # seconds for an answer: here, no training waits for it
 

@@ -12,6 +12,9 @@ os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
 
 import pytest
 
+from mlp.tracking import MLflowTracking
+from tests.cases import Case, Finished, make_case, record_whole_run
+
 # A shell has what it puts into the background ignore Ctrl-C, and nohup has it ignore SIGHUP.
 # Children inherit that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -55,3 +58,36 @@ def mlp_run(
         return Said(end.value.code or 0, *capsys.readouterr())
 
     return call
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Let MLflow warn about itself, as it does when it is imported and first opens a database."""
+    config.addinivalue_line("filterwarnings", "ignore:The ``noload`` loader strategy")
+    config.addinivalue_line("filterwarnings", "ignore:.*Any type hint is inferred as AnyType")
+
+
+@pytest.fixture
+def case() -> Case:
+    return make_case()
+
+
+@pytest.fixture(scope="session")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of runs with an MLflow store, made once for all tests; it takes seconds."""
+    return tmp_path_factory.mktemp("store")
+
+
+@pytest.fixture
+def tracked(store: Path, runs: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The runs' folder that has the MLflow store, in place of an empty one."""
+    monkeypatch.setenv("MLP_RUNS", str(store))
+    return store
+
+
+@pytest.fixture(scope="session")
+def finished(store: Path) -> Finished:
+    """A run in MLflow that went all the way; not to be changed."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("MLFLOW_TRACKING_URI", raising=False)
+        patch.setenv("MLP_RUNS", str(store))
+        return record_whole_run(make_case(), MLflowTracking(), name="golden delicious")

@@ -1,6 +1,7 @@
 """Data: from a source to a Dataset, split into Parts, in minibatches. NumPy alone."""
 
 from mlp.data.batches import Batches
+from mlp.data.cache import is_entry
 from mlp.data.dataset import Dataset, Part, Parts
 from mlp.data.mnist import FashionMnist, Mnist
 from mlp.data.npz import Npz
@@ -22,5 +23,6 @@ __all__ = [
     "Scaler",
     "Source",
     "fit_scaler",
+    "is_entry",
     "split_rows",
 ]

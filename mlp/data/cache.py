@@ -10,9 +10,8 @@ from typing import Any
 import numpy as np
 from filelock import FileLock
 
-from mlp import paths
+from mlp.base import paths, whole
 from mlp.data.dataset import ARRAYS, Dataset
-from mlp.files import whole
 
 PATIENCE = 60.0  # seconds to wait for a process that decodes the same files
 FORMAT = 1  # part of every key: raise it when a decoder changes what it returns

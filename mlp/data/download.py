@@ -6,8 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from mlp.errors import DataError
-from mlp.files import whole
+from mlp.base import DataError, whole
 
 TIMEOUT = 15.0  # seconds without an answer before the next mirror is tried
 

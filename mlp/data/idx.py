@@ -16,7 +16,7 @@ from typing import Literal
 
 import numpy as np
 
-from mlp.errors import DataError
+from mlp.base import DataError
 
 N_DIMENSIONS = {"images": 3, "labels": 1}
 MAGICS = {what: 0x0800 | n for what, n in N_DIMENSIONS.items()}

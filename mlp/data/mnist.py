@@ -10,12 +10,11 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
-from mlp import paths
+from mlp.base import DataError, paths
 from mlp.data.dataset import Dataset
 from mlp.data.download import fetch
 from mlp.data.idx import payload_sha256, read_idx
 from mlp.data.source import Source
-from mlp.errors import DataError
 
 FILES = (
     "train-images-idx3-ubyte",

@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 from numpy.lib import format as npy
 
+from mlp.base import DataError
 from mlp.data.dataset import ARRAYS, Dataset
 from mlp.data.source import Source
-from mlp.errors import DataError
 
 DEFLATE_LIMIT = 1032  # no deflated byte stands for more bytes than that (zlib's documentation)
 

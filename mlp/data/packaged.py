@@ -9,10 +9,10 @@ from typing import ClassVar
 
 import numpy as np
 
+from mlp.base import DataError
 from mlp.data.dataset import Dataset
 from mlp.data.source import Source
 from mlp.data.split import split_rows
-from mlp.errors import DataError
 
 
 @dataclass(frozen=True, kw_only=True)

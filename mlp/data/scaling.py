@@ -8,7 +8,7 @@ from typing import Literal
 
 import numpy as np
 
-from mlp.errors import RunError
+from mlp.base import RunError
 
 ScaleKind = Literal["unit", "standardize", "none"]
 

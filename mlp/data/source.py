@@ -6,13 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, get_args
 
-from mlp import validate
+from mlp.base import closest, generator, validate
 from mlp.data.cache import cached
 from mlp.data.dataset import Dataset, Part, Parts
 from mlp.data.scaling import ScaleKind, fit_scaler
 from mlp.data.split import Validation, split_rows
-from mlp.errors import closest
-from mlp.randomness import generator
 
 
 @dataclass(frozen=True, kw_only=True)

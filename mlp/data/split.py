@@ -4,7 +4,7 @@ from typing import Literal
 
 import numpy as np
 
-from mlp.errors import DataError
+from mlp.base import DataError
 
 Validation = Literal["stratified", "ordered", "none"]
 

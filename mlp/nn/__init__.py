@@ -17,6 +17,7 @@ from mlp.nn.optimizers import (
     RMSprop,
 )
 from mlp.nn.schedules import (
+    Annealing,
     Constant,
     Cosine,
     Exponential,
@@ -36,6 +37,7 @@ __all__ = [
     "Adagrad",
     "Adam",
     "AdamW",
+    "Annealing",
     "BatchNorm",
     "BinaryCrossEntropy",
     "Constant",

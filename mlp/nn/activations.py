@@ -13,7 +13,7 @@ from typing import Literal
 import numpy as np
 from numpy import ndarray
 
-from mlp.errors import closest
+from mlp.base import closest
 
 
 class ActivationFunction(ABC):

@@ -13,8 +13,7 @@ from typing import Literal
 from numpy import ndarray
 from numpy.random import Generator
 
-from mlp.errors import closest
-from mlp.validate import positive
+from mlp.base import closest, positive
 
 
 class Initializer(ABC):

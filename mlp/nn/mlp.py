@@ -7,13 +7,13 @@ from typing import Literal
 
 import numpy as np
 
+from mlp.base import at_least, fraction, positive
 from mlp.nn.activations import get_activation
 from mlp.nn.initializers import get_initializer
 from mlp.nn.layer import Layer
 from mlp.nn.layers import Activation, BatchNorm, Dense, Dropout
 from mlp.nn.losses import Loss
 from mlp.nn.network import Network
-from mlp.validate import at_least, fraction, positive
 
 
 @dataclass(frozen=True)

@@ -18,8 +18,8 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy import ndarray
 
+from mlp.base import at_least, fraction, positive
 from mlp.nn.blocks import BLOCK, blocks
-from mlp.validate import at_least, fraction, positive
 
 
 @dataclass

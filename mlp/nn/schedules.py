@@ -9,7 +9,7 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from math import cos, inf, pi
 
-from mlp.validate import at_least, between, positive
+from mlp.base import at_least, between, positive
 
 
 class Schedule(ABC):

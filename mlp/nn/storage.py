@@ -14,9 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from mlp.arrays import read_into
-from mlp.errors import RunError
-from mlp.files import read_json
+from mlp.base import RunError, read_into, read_json
 from mlp.nn.layer import Layer
 from mlp.nn.losses import BinaryCrossEntropy, MeanSquaredError, SoftmaxCrossEntropy
 from mlp.nn.mlp import MLP

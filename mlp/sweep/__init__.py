@@ -1,1 +1,5 @@
-"""Many runs as one: planned, run side by side, continued, ranked."""
+"""Many runs: plan, pool, cluster, search."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -13,7 +13,7 @@ from unittest.mock import patch
 from hydra.core.utils import JobReturn
 from hydra.plugins.launcher import Launcher
 
-from mlp.errors import RunError
+from mlp.base import RunError
 
 
 def managed(launcher: Launcher) -> AbstractContextManager[None]:

@@ -12,11 +12,11 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override, OverrideType
 from omegaconf import DictConfig, OmegaConf
 
+from mlp.base import ConfigError
 from mlp.config import Job, check
 from mlp.data import Dataset, Parts, Source
-from mlp.errors import ConfigError
-from mlp.job import check_fit
-from mlp.sweep.differences import IRRELEVANT
+from mlp.jobs import check_fit
+from mlp.runs import IRRELEVANT
 
 
 @dataclass(frozen=True)

@@ -19,13 +19,12 @@ from hydra.core.utils import JobReturn, JobStatus
 from hydra.plugins.launcher import Launcher
 from omegaconf import DictConfig, OmegaConf
 
-from mlp.errors import ConfigError, RunError, UserError
-from mlp.paths import runs_dir
+from mlp.base import ConfigError, RunError, UserError, runs_dir
+from mlp.runs import Children, Record
+from mlp.sweep.archive import unpack
 from mlp.sweep.cluster import managed
 from mlp.sweep.composer import PlannedJob
-from mlp.sweep.parcel import unpack
 from mlp.sweep.pool import ONE_THREAD
-from mlp.sweep.record import Children, Record
 from mlp.sweep.worker import ChildResult
 
 PLUGINS = {  # and the extra that brings each

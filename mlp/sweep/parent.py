@@ -8,30 +8,40 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from mlp.errors import RunError
-from mlp.files import remove
-from mlp.paths import runs_dir
-from mlp.sweep.page import show_sweep
-from mlp.sweep.record import Children, Record, claim, find_sweep
-from mlp.tracking import (
-    MLflowTracking,
-    NoTracking,
+from mlp.base import RunError, remove, runs_dir
+from mlp.runs import (
+    Children,
+    Life,
+    Record,
     RunFolder,
     bury_dead,
-    project,
+    claim,
+    collect_provenance,
+    find_sweep,
+    is_alive,
+    make_runs_dir,
     read_run,
+    register,
+    this_process,
     undelivered_runs,
+    update_run,
+    write_run,
 )
-from mlp.tracking.folder import update_run, write_run
-from mlp.tracking.liveness import Life, is_alive, this_process
-from mlp.tracking.mlflow_run import ID, mlflow_id
-from mlp.tracking.mlflow_store import reason_of, stored_client
-from mlp.tracking.opening import make_runs_dir, register
-from mlp.tracking.provenance import provenance
+from mlp.tracking import (
+    ID,
+    MLflowTracking,
+    NoTracking,
+    mlflow_id,
+    project,
+    reason_of,
+    stored_client,
+)
+from mlp.tracking.sweep_delivery import show_sweep
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
     from mlflow.entities import Run
+
 
 logger = logging.getLogger(__name__)
 
@@ -212,7 +222,7 @@ def _record(
         "mlflow": None,
     }
     record |= {"status": "RUNNING", "continued": now, "ended": None, "stop_reason": None}
-    record |= {"command": description["command"], "provenance": provenance()}
+    record |= {"command": description["command"], "provenance": collect_provenance()}
     record |= {"process": this_process()}
     own = record["id"]
     if record["mlflow"] is None:  # it is new, or was run with tracking=none so far

@@ -11,10 +11,10 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
 from omegaconf import DictConfig
 
-from mlp.errors import ConfigError
-from mlp.settings import Grid, Settings
+from mlp.base import ConfigError
+from mlp.config import Grid, Settings
+from mlp.runs import name_of, short_keys
 from mlp.sweep.composer import Composer, PlannedJob, digest
-from mlp.sweep.differences import name_of, short_keys
 
 
 @dataclass(frozen=True)

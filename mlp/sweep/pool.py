@@ -19,12 +19,11 @@ from types import TracebackType
 
 from pebble import ProcessExpired, ProcessPool
 
-from mlp.errors import RunError
-from mlp.signals import obeyed
+from mlp.base import RunError, obeyed
+from mlp.runs import DIED
 from mlp.sweep.composer import PlannedJob
 from mlp.sweep.worker import ChildResult, run_child
-from mlp.tracking.liveness import DIED
-from mlp.tracking.mlflow_store import keep_mlflow_quiet
+from mlp.tracking import keep_mlflow_quiet
 
 # NumPy's BLAS reads these when it is loaded; a job with more threads raises the number again.
 ONE_THREAD = dict.fromkeys(

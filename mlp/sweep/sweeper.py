@@ -13,21 +13,26 @@ from hydra.core.config_loader import ConfigLoader
 from hydra.plugins.launcher import Launcher
 from omegaconf import DictConfig
 
-from mlp.config import part
-from mlp.errors import ConfigError, RunError, UserError
-from mlp.settings import Search, Settings, read_settings
-from mlp.sweep.differences import short_keys
-from mlp.sweep.display import Display
-from mlp.sweep.figures import importances
+from mlp.base import ConfigError, RunError, UserError
+from mlp.config import Search, Settings, part, read_settings
+from mlp.reports import importances, save_figure, show_summary
+from mlp.runs import (
+    Children,
+    Record,
+    find_sweep,
+    git_state,
+    read_run,
+    short_keys,
+    state,
+    study_journal,
+)
 from mlp.sweep.parent import Parent, open_sweep
 from mlp.sweep.plan import Plan, plan_grid
 from mlp.sweep.pool import physical_cores, prepare
-from mlp.sweep.record import Children, Record, find_sweep, state, study_journal
-from mlp.sweep.summary import show_summary, summarise
+from mlp.sweep.progress import Display
+from mlp.sweep.summary import summarise
 from mlp.sweep.work import FixedJobs, Proposals, Work
-from mlp.tracking import MLflowTracking, NoTracking, read_run
-from mlp.tracking.provenance import git_state
-from mlp.tracking.style import save_figure
+from mlp.tracking import MLflowTracking, NoTracking
 
 FAILED = 1
 DONE = ("finished", "pruned")

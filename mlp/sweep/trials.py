@@ -16,14 +16,14 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Quote, QuotedString
 from omegaconf import DictConfig
 
-from mlp.errors import ConfigError, UserError
-from mlp.search.dimensions import Choice, Dimension, Point
-from mlp.search.space import Space, read_override, read_space
-from mlp.search.study import Study
-from mlp.settings import Search
+from mlp.base import ConfigError, UserError
+from mlp.config import Search
+from mlp.runs import in_words, name_of, short_keys
 from mlp.sweep.composer import Composer, PlannedJob, digest
-from mlp.sweep.differences import in_words, name_of, short_keys
 from mlp.sweep.plan import Plan, split_arguments
+from mlp.sweep.search.dimensions import Choice, Dimension, Point
+from mlp.sweep.search.space import Space, read_override, read_space
+from mlp.sweep.search.study import Study
 from mlp.sweep.worker import ChildResult
 
 logger = logging.getLogger(__name__)

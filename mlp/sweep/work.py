@@ -9,10 +9,10 @@ from typing import Protocol
 from hydra.plugins.launcher import Launcher
 
 from mlp.sweep.composer import PlannedJob
-from mlp.sweep.display import Display
 from mlp.sweep.launchers import launch
 from mlp.sweep.parent import Parent
 from mlp.sweep.pool import Pool
+from mlp.sweep.progress import Display
 from mlp.sweep.worker import ChildResult
 
 

@@ -5,15 +5,13 @@ from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any
 
+from mlp.base import RunError, runs_dir
 from mlp.config import check
 from mlp.data import Dataset, Source
-from mlp.errors import RunError
-from mlp.job import Resumption, run_job
-from mlp.paths import runs_dir
+from mlp.jobs import Resumption, run_job
+from mlp.runs import Children, Record, RunFolder, claim, read_run, state, study_journal
+from mlp.sweep.archive import pack
 from mlp.sweep.composer import job_key
-from mlp.sweep.parcel import pack
-from mlp.sweep.record import Children, Record, claim, state, study_journal
-from mlp.tracking import RunFolder, read_run
 from mlp.training import Pruner
 
 
@@ -35,7 +33,7 @@ class ChildResult:
     signal : int or None
         The signal that stopped it.
     parcel : bytes or None
-        The run's folder, where the sweep has another machine's disk; see `mlp.sweep.parcel`.
+        The run's folder, where the sweep has another machine's disk; see `mlp.sweep.archive`.
     """
 
     state: str
@@ -108,7 +106,7 @@ def _has_sweep(child: Mapping[str, Any]) -> bool:
 def _pruner(child: Mapping[str, Any]) -> Pruner | None:
     if "trial" not in child or not _has_sweep(child):
         return None
-    from mlp.search.pruning import TrialPruner  # imports Optuna, which not every sweep needs
+    from mlp.sweep.search.pruning import TrialPruner
 
     return TrialPruner(study_journal(child["parent"]), child["trial"])
 

@@ -7,10 +7,10 @@ from contextlib import suppress
 from time import monotonic, sleep
 from typing import TYPE_CHECKING
 
-from mlp.tracking.folder import RunFolder, read_run
-from mlp.tracking.mlflow_run import mlflow_id
-from mlp.tracking.mlflow_store import is_outage, reason_of
-from mlp.tracking.projection import project, project_metrics, project_opening
+from mlp.runs.folder import RunFolder, read_run
+from mlp.tracking.counterpart import mlflow_id
+from mlp.tracking.delivery import project, project_metrics, project_opening
+from mlp.tracking.store import is_outage, reason_of
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mlp.tracking.folder import RunFolder, read_run
+from mlp.runs.folder import RunFolder, read_run
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
     from mlflow.entities import LoggedModel
 
 PACKAGE = Path(__file__).resolve().parent.parent
-GROUND = ("__init__.py", "arrays.py", "errors.py", "files.py", "validate.py")
+GROUND = ("__init__.py", "base")
 NEEDED = (*GROUND, "nn", "data/scaling.py")
 
 
@@ -78,7 +78,9 @@ def _save(folder: RunFolder, record: dict[str, Any], model: "LoggedModel", path:
         # The inputs are left open: a fixed type would refuse bytes or integers as pixels.
         signature=ModelSignature(outputs=Schema([ColSpec("float", name) for name in classes])),
         input_example=np.load(folder.example, allow_pickle=False),
-        pip_requirements=[f"{name}=={version(name)}" for name in ("mlflow", "numpy")],
+        pip_requirements=[
+            f"{name}=={version(name)}" for name in ("lazy-loader", "mlflow", "numpy")
+        ],
         metadata={"classes": classes, "run": record["name"]},
     )
     for module in [name for name in sys.modules if name.startswith("code_model_")]:

@@ -16,9 +16,7 @@ from time import perf_counter
 
 import numpy as np
 
-from mlp.arrays import read_into
-from mlp.errors import RunError
-from mlp.files import remove, remove_unfinished, whole
+from mlp.base import RunError, read_into, remove, remove_unfinished, whole
 from mlp.training.progress import Progress
 
 logger = logging.getLogger(__name__)

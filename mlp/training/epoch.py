@@ -6,9 +6,9 @@ from time import perf_counter
 
 import numpy as np
 
+from mlp.base import generator
 from mlp.data import Batches, Part
 from mlp.nn import Network, Optimizer, Schedule
-from mlp.randomness import generator
 from mlp.training.metrics import Evaluator
 from mlp.training.stopping import StopCondition
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
+from mlp.base import at_least, positive
 from mlp.data import Part, Parts
 from mlp.nn import Network, Optimizer, Schedule
 from mlp.training.checkpoint import Checkpoints
@@ -11,7 +12,6 @@ from mlp.training.epoch import EpochRunner, InterruptedEpochError
 from mlp.training.events import Emitter, EpochEnded, Listener, Outcome, RunEnded, RunStarted
 from mlp.training.progress import Progress
 from mlp.training.stopping import EpochLimit, Patience, StopCondition, TimeLimit
-from mlp.validate import at_least, positive
 
 Monitor = Literal["val/loss", "val/accuracy", "train/loss", "train/accuracy"]
 

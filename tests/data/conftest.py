@@ -6,7 +6,7 @@ import struct
 import numpy as np
 import pytest
 
-from mlp import paths
+from mlp.base import paths
 
 
 @pytest.fixture(autouse=True)

@@ -160,7 +160,7 @@ def test_processes_that_meet_on_an_empty_cache_decode_once(data_dir, tmp_path):
     script = """if True:
         import sys, time
         from pathlib import Path
-        from mlp import paths
+        from mlp.base import paths
         from mlp.data import Mnist5k
         paths.data_dir = lambda: Path(sys.argv[1])
         class Counting(Mnist5k):

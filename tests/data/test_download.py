@@ -6,8 +6,8 @@ from typing import ClassVar
 
 import pytest
 
+from mlp.base import DataError
 from mlp.data import FashionMnist, Mnist, mnist
-from mlp.errors import DataError
 
 DEAD = "http://127.0.0.1:9/mnist/"  # the discard port: nothing answers there
 

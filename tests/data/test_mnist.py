@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from mlp.base import DataError
 from mlp.data import FashionMnist, Mnist, fit_scaler, mnist
-from mlp.errors import DataError
 
 REAL = os.environ.get("MLP_MNIST_DIR", "")
 needs_real_mnist = pytest.mark.skipif(
@@ -100,7 +100,7 @@ def test_a_second_process_loads_the_real_mnist_in_under_0_3_seconds(data_dir):
     script = """if True:
         import sys, time
         from pathlib import Path
-        from mlp import paths
+        from mlp.base import paths
         from mlp.data import Mnist
         paths.data_dir = lambda: Path(sys.argv[1])
         start = time.perf_counter()

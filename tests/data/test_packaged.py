@@ -4,9 +4,9 @@ import sys
 import numpy as np
 import pytest
 
+from mlp.base import DataError
 from mlp.data import Digits, Mnist5k
 from mlp.data.packaged import PackagedDigits
-from mlp.errors import DataError
 
 
 def test_mnist_5k_holds_100_test_and_400_training_digits_a_class():
@@ -41,7 +41,7 @@ def test_neither_package_is_imported(data_dir):
     script = """if True:
         import sys
         from pathlib import Path
-        from mlp import paths
+        from mlp.base import paths
         from mlp.data import Digits, Mnist5k
         paths.data_dir = lambda: Path(sys.argv[1])
         Digits().load(), Mnist5k().load()

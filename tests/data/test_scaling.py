@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
+from mlp.base import RunError
 from mlp.data import Scaler, fit_scaler
-from mlp.errors import RunError
 
 
 @pytest.fixture

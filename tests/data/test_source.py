@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
+from mlp.base import DataError
 from mlp.data import Batches, Digits, Mnist5k
-from mlp.errors import DataError
 
 
 @pytest.mark.parametrize(

@@ -3,8 +3,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mlp.base import DataError
 from mlp.data import split_rows
-from mlp.errors import DataError
 
 
 def split(y, validation="stratified", val_fraction=None, val_size=None, seed=0):

@@ -10,7 +10,7 @@ import numpy as np
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
-from mlp.errors import UserError
+from mlp.base import UserError
 
 fuzz = settings(
     max_examples=100,

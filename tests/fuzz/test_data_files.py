@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from hypothesis import example, given
 
+from mlp.base import DataError
 from mlp.data import Npz
 from mlp.data.idx import read_idx
-from mlp.errors import DataError
 from tests.fuzz.damage import NASTY, damaged, fuzz, npy, only
 
 IMAGES = struct.pack(">4I", 0x803, 3, 4, 4) + bytes(48)

@@ -5,9 +5,9 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mlp.compose import changed, compose
-from mlp.config import check
-from mlp.errors import UserError
+from mlp.base import UserError
+from mlp.config import changed, check
+from mlp.config.compose import compose
 from tests.fuzz.damage import altered, fuzz, only
 
 STORED = changed(compose(["data=digits"]), [])

@@ -6,8 +6,8 @@ from typing import Any
 
 from hypothesis import example, given
 
-from mlp.errors import RunError
-from mlp.tracking import RunFolder, read_config, read_history, read_run
+from mlp.base import RunError
+from mlp.runs import RunFolder, read_config, read_history, read_run
 from tests.fuzz.damage import altered, damaged, fuzz, only
 
 RECORD = {

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mlp.base import RunError
 from mlp.data import Scaler, fit_scaler
-from mlp.errors import RunError
 from mlp.nn import MLP, SoftmaxCrossEntropy, load, save
 from tests.fuzz.damage import NASTY, altered, damaged, fuzz, only
 

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from mlp.errors import RunError
+from mlp.base import RunError
 from mlp.nn import MLP, BinaryCrossEntropy, MeanSquaredError, SoftmaxCrossEntropy, load, save
 
 

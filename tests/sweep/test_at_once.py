@@ -6,7 +6,7 @@ from collections import Counter
 
 import pytest
 
-from mlp.sweep.record import Children, sweeps
+from mlp.runs import Children, list_sweeps
 from mlp.tracking import mlflow_client
 
 
@@ -20,7 +20,7 @@ def test_sixteen_jobs_from_four_processes():
         for i in range(0, 16, 4)
     ]
     assert [process.wait(120) for process in processes] == [0, 0, 0, 0]
-    children = [record for sweep in sweeps() for record in Children(sweep["id"]).read()]
+    children = [record for sweep in list_sweeps() for record in Children(sweep["id"]).read()]
     assert len({record["sweep"]["key"] for record in children}) == 16
     stored = mlflow_client().search_runs([children[0]["mlflow"]["experiment_id"]])
     assert Counter(run.info.status for run in stored) == {"FINISHED": 16 + 4}

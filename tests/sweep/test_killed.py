@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from mlp.sweep.record import Children, Record, sweeps
+from mlp.runs import Children, Record, list_sweeps
 from mlp.tracking import mlflow_client
 
 pytestmark = [
@@ -39,7 +39,7 @@ def finish(*words: str) -> int:
 
 
 def latest() -> Record:
-    return sweeps()[-1]
+    return list_sweeps()[-1]
 
 
 def statuses(sweep: Record) -> Counter[str]:
@@ -65,7 +65,7 @@ def weights(runs: Path, sweep: Record) -> dict[tuple[str, str], bytes]:
 def test_a_killed_grid_is_continued(runs: Path):
     """Killed with 8 to 16 of 24 jobs done and two running; nothing is done twice or lost."""
     process = start(*GRID)
-    while not runs.exists() or not sweeps():
+    while not runs.exists() or not list_sweeps():
         assert process.poll() is None
         time.sleep(0.1)
     children = Children(latest()["id"])
@@ -79,7 +79,7 @@ def test_a_killed_grid_is_continued(runs: Path):
     assert latest()["status"] == "RUNNING"
 
     assert finish(*GRID) == 0
-    [sweep] = sweeps()
+    [sweep] = list_sweeps()
     records = children.read()
     finished = [record for record in records if record["status"] == "FINISHED"]
     assert len(finished) == len({record["sweep"]["key"] for record in finished}) == 24

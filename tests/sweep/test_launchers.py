@@ -14,11 +14,10 @@ from pathlib import Path
 
 import pytest
 
-from mlp.compose import compose
-from mlp.sweep.parcel import unpack
-from mlp.sweep.record import Children, Record, sweeps
-from mlp.sweep.worker import run_child
-from mlp.tracking import RunFolder, read_config, read_history, read_run
+from mlp.config.compose import compose
+from mlp.runs import Children, Record, RunFolder, list_sweeps, read_config, read_history, read_run
+from mlp.sweep import run_child
+from mlp.sweep.archive import unpack
 from tests.conftest import Said
 
 Command = Callable[..., Said]
@@ -58,8 +57,8 @@ def swept(mlp_run: Command, runs: Path) -> Callable[..., Numbers]:
         said = mlp_run(*GRID, f"hydra/launcher={launcher}", f"sweep.name={launcher}", *words)
         assert said.status == 0, said
         assert "2/2  finished" in said.out
-        assert sweeps()[-1]["counts"]["finished"] == 2
-        return numbers(runs, sweeps()[-1])
+        assert list_sweeps()[-1]["counts"]["finished"] == 2
+        return numbers(runs, list_sweeps()[-1])
 
     return sweep
 
@@ -128,7 +127,7 @@ def test_run_comes_home_from_another_disk(
 ):
     """A worker that does not see the sweep's folder hands over that of its run."""
     mlp_run(*GRID, "sweep.test=none")
-    child = Children(sweeps()[-1]["id"]).read()[0]
+    child = Children(list_sweeps()[-1]["id"]).read()[0]
     config = read_config(RunFolder(runs / child["id"]))
     monkeypatch.setenv("MLP_RUNS", str(tmp_path / "far"))
     result = run_child(config, [], child["sweep"])
@@ -151,7 +150,7 @@ def start(*words: str) -> subprocess.Popen[str]:
 
 
 def children() -> list[Record]:
-    return Children(sweeps()[-1]["id"]).read() if sweeps() else []
+    return Children(list_sweeps()[-1]["id"]).read() if list_sweeps() else []
 
 
 def statuses() -> Counter[str]:
@@ -192,7 +191,7 @@ class TestEnd:
         assert sweep.returncode == 1
         assert f"killed  {victim['name']}: job" in said
         assert statuses() == {"FINISHED": 1, "KILLED": 1}
-        assert sweeps()[-1]["status"] == "FAILED"
+        assert list_sweeps()[-1]["status"] == "FAILED"
 
     def test_by_a_signal_ends_the_jobs(self, runs: Path):
         sweep = start(*GRID, *LONG, "hydra/launcher=submitit_local")
@@ -200,8 +199,8 @@ class TestEnd:
         sweep.terminate()
         sweep.communicate(timeout=60)
         assert sweep.returncode == 143
-        assert sweeps()[-1]["status"] == "KILLED"
-        assert sweeps()[-1]["counts"]["killed"] == 2
+        assert list_sweeps()[-1]["status"] == "KILLED"
+        assert list_sweeps()[-1]["counts"]["killed"] == 2
         wait_for(lambda: not processes(sweep.pid))
 
 
@@ -250,7 +249,7 @@ class TestRay:
         sweep = start(*GRID, "hydra/launcher=ray_cluster", address, "sweep.name=ray")
         said, _ = sweep.communicate(timeout=200)
         assert sweep.returncode == 0, said
-        assert numbers(runs, sweeps()[-1]) == serial
+        assert numbers(runs, list_sweeps()[-1]) == serial
 
     def test_local_agrees_with_serial_bit_for_bit(self, swept: Callable[..., Numbers], runs: Path):
         pytest.importorskip("ray", reason="needs mlp[ray]")
@@ -258,5 +257,5 @@ class TestRay:
         sweep = start(*GRID, "hydra/launcher=ray", "sweep.name=ray")
         said, _ = sweep.communicate(timeout=200)
         assert sweep.returncode == 0, said
-        assert numbers(runs, sweeps()[-1]) == serial
+        assert numbers(runs, list_sweeps()[-1]) == serial
         wait_for(lambda: not processes(sweep.pid))

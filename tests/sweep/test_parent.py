@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
+from mlp.runs import Life, open_run
 from mlp.sweep.parent import open_sweep
-from mlp.tracking import MLflowTracking, mlflow_client, open_run
-from mlp.tracking.liveness import Life
-from tests.tracking.conftest import CONFIG, make_case
+from mlp.tracking import MLflowTracking, mlflow_client
+from tests.cases import CONFIG, make_case
 
 DESCRIPTION: dict[str, Any] = {
     "identity": "1de", "name": "lr", "command": "-m", "monitor": "val/loss", "axes": {}, "jobs": [],

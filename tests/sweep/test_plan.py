@@ -6,11 +6,11 @@ import pytest
 from hydra.core.global_hydra import GlobalHydra
 from hydra.types import RunMode
 
-from mlp.compose import accepted, compose, conf_dir
-from mlp.config import check
-from mlp.errors import ConfigError, DataError
-from mlp.settings import read_settings
-from mlp.sweep.plan import Plan, plan_grid
+from mlp.base import ConfigError, DataError
+from mlp.config import accepted, check, conf_dir, read_settings
+from mlp.config.compose import compose
+from mlp.sweep import Plan
+from mlp.sweep.plan import plan_grid
 
 
 def plan(*words: str) -> Plan:

@@ -14,10 +14,9 @@ from typing import Any
 
 import pytest
 
-from mlp.errors import RunError
-from mlp.paths import runs_dir
-from mlp.sweep.record import Children, Record, sweeps
-from mlp.tracking import RunFolder, find_run, mlflow_client, read_history, read_run
+from mlp.base import RunError, runs_dir
+from mlp.runs import Children, Record, RunFolder, find_run, list_sweeps, read_history, read_run
+from mlp.tracking import mlflow_client
 from tests.conftest import Said
 
 Command = Callable[..., Said]
@@ -27,7 +26,7 @@ DIVERGING = ("loss=mean_squared_error", "loss.output_activation=identity", "opti
 
 
 def children(sweep: Record | None = None) -> list[Record]:
-    return Children((sweep or sweeps()[-1])["id"]).read()
+    return Children((sweep or list_sweeps()[-1])["id"]).read()
 
 
 def statuses() -> Counter[str]:
@@ -77,7 +76,7 @@ class TestRun:
     def test_leaves_a_parent_and_its_children(self, mlp_run: Command, runs: Path):
         said = mlp_run(*QUICK, "optimizer.lr=0.01,0.001", "seed=range(2)")
         assert said.status == 0
-        [sweep] = sweeps()
+        [sweep] = list_sweeps()
         assert sweep["status"] == "FINISHED"
         assert sweep["name"] == "lr × seed"
         assert sweep["counts"]["finished"] == 4
@@ -125,8 +124,8 @@ class TestFailure:
         [failed] = [record for record in children() if record["status"] == "FAILED"]
         assert f"failed  lr=1e+09: {failed['stop_reason']} (run {failed['id'][:8]})" in said.out
         assert (runs / failed["id"] / "traceback.txt").exists()
-        assert sweeps()[0]["status"] == "FAILED"
-        assert sweeps()[0]["stop_reason"] == "2 of 3 jobs finished"
+        assert list_sweeps()[0]["status"] == "FAILED"
+        assert list_sweeps()[0]["stop_reason"] == "2 of 3 jobs finished"
 
     def test_is_tried_again_by_the_same_line(self, mlp_run: Command):
         words = [*QUICK, *DIVERGING, "optimizer.lr=1e9,0.1"]
@@ -145,7 +144,7 @@ class TestFailure:
         said = mlp_run(*words, "hydra/launcher=basic")
         assert said.status == 1
         assert "no run can be opened" in said.out
-        assert (sweeps()[0]["status"], sweeps()[0]["counts"]["failed"]) == ("FAILED", 2)
+        assert (list_sweeps()[0]["status"], list_sweeps()[0]["counts"]["failed"]) == ("FAILED", 2)
 
     def test_a_launcher_that_gives_up_is_told_of(
         self, mlp_run: Command, monkeypatch: pytest.MonkeyPatch
@@ -157,7 +156,7 @@ class TestFailure:
         said = mlp_run(*QUICK, "seed=1,2", "hydra/launcher=basic")
         assert (said.status, said.err) == (1, "")
         assert "mlp: the launcher gave up: OSError: no queue" in said.out
-        assert sweeps()[0]["status"] == "FAILED"
+        assert list_sweeps()[0]["status"] == "FAILED"
 
     def test_of_the_folder_of_runs_is_told_before_anything_runs(self, mlp_run: Command, runs: Path):
         runs.write_text("a file")
@@ -173,14 +172,14 @@ class TestFailure:
 
         monkeypatch.setattr("mlp.sweep.parent.Parent.bury_dead", interrupt)
         assert mlp_run(*QUICK, "seed=1,2").status == 130
-        assert sweeps()[0]["status"] == "KILLED"
+        assert list_sweeps()[0]["status"] == "KILLED"
 
     def test_too_many_stop_the_sweep(self, mlp_run: Command):
         words = [*QUICK, *DIVERGING, "optimizer.lr=1e9", "seed=range(6)"]
         said = mlp_run(*words, "sweep.max_failures=2", "hydra.launcher.workers=1")
         assert said.status == 1
         assert statuses() == {"FAILED": 2}
-        assert sweeps()[0]["status"] == "FAILED"
+        assert list_sweeps()[0]["status"] == "FAILED"
         assert "sweep.max_failures=2 reached: no more jobs were begun" in said.out
         mlp_run(*words, "sweep.max_failures=1", "hydra.launcher.workers=1")
         assert statuses() == {"FAILED": 3}
@@ -196,7 +195,7 @@ class TestContinuation:
         assert said.status == 0
         assert "from an earlier start: 3 finished" in said.out
         assert {record["id"] for record in children()} == done
-        assert len(sweeps()) == 1
+        assert len(list_sweeps()) == 1
 
     @pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy")  # in MLflow
     def test_with_mlflow_of_what_was_begun_without(self, mlp_run: Command):
@@ -205,7 +204,7 @@ class TestContinuation:
         shutil.rmtree(runs_dir() / children()[0]["id"])
         said = mlp_run(*words, "seed=1,2")
         assert (said.status, statuses()) == (0, {"FINISHED": 2})
-        page = mlflow_client().get_run(sweeps()[0]["mlflow"]["run_id"])
+        page = mlflow_client().get_run(list_sweeps()[0]["mlflow"]["run_id"])
         assert page.info.status == "FINISHED"
         assert page.data.metrics["jobs/finished"] == 2
 
@@ -217,19 +216,19 @@ class TestContinuation:
 
     def test_the_line_that_goes_on_does_not_begin_anew(self, mlp_run: Command):
         mlp_run(*QUICK, "seed=1,2", "sweep.fresh=true")
-        assert sweeps()[0]["command"].endswith("seed=1,2")
+        assert list_sweeps()[0]["command"].endswith("seed=1,2")
 
     def test_is_given_up_by_fresh_and_by_a_name(self, mlp_run: Command):
         for words in ([], ["sweep.fresh=true"], ["sweep.name=other"]):
             mlp_run(*QUICK, "seed=1,2", *words)
-        assert [len(children(sweep)) for sweep in sweeps()] == [2, 2, 2]
+        assert [len(children(sweep)) for sweep in list_sweeps()] == [2, 2, 2]
 
     def test_waits_for_another_process_with_the_same_sweep(self):
         words = [*QUICK, "seed=range(6)"]
         both = [start(*words, output=subprocess.PIPE) for _ in range(2)]
         said = [process.communicate(timeout=60)[0] for process in both]
         assert [process.returncode for process in both] == [0, 0]
-        assert len(sweeps()) == 1
+        assert len(list_sweeps()) == 1
         assert statuses() == {"FINISHED": 6}
         assert any("another process is at this sweep" in text for text in said)
 
@@ -240,15 +239,15 @@ class TestEnd:
     def test_by_a_signal_is_recorded_and_leaves_no_process(self, runs: Path, number: int):
         words = [*QUICK, *LONG, "seed=range(3)", "hydra.launcher.workers=2"]
         process = start(*words, output=subprocess.PIPE)
-        wait_for(lambda: sweeps() and training(runs, 2), process)
+        wait_for(lambda: list_sweeps() and training(runs, 2), process)
         process.send_signal(number)
         said, _ = process.communicate(timeout=30)
         assert process.returncode == 128 + number
         assert "0 of 3 jobs finished, then: interrupted\n" in said
-        assert f"go on  {sweeps()[0]['command']}\n" in said
+        assert f"go on  {list_sweeps()[0]['command']}\n" in said
         assert statuses() == {"KILLED": 2}
         assert {record["stop_reason"] for record in children()} == {"stopped by SIGTERM"}
-        assert sweeps()[0]["status"] == "KILLED"
+        assert list_sweeps()[0]["status"] == "KILLED"
         wait_for_end(process.pid)
 
     @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
@@ -256,7 +255,7 @@ class TestEnd:
         """As from a terminal that is closed, or a scheduler; the workers hear of it twice."""
         words = [*QUICK, *LONG, "seed=range(2)", "hydra.launcher.workers=2"]
         process = start(*words, errors=subprocess.PIPE)
-        wait_for(lambda: sweeps() and training(runs, 2), process)
+        wait_for(lambda: list_sweeps() and training(runs, 2), process)
         os.killpg(process.pid, number)
         _, complaints = process.communicate(timeout=30)
         assert process.returncode == 128 + number
@@ -273,7 +272,7 @@ class TestEnd:
         opened = Path.open
 
         def full(path: Path, mode: str = "r", *args: Any, **kwargs: Any) -> Any:
-            if mode == "a" and path.parent.name == sweeps()[0]["id"]:
+            if mode == "a" and path.parent.name == list_sweeps()[0]["id"]:
                 raise OSError(28, "No space left on device")
             return opened(path, mode, *args, **kwargs)
 
@@ -282,7 +281,7 @@ class TestEnd:
 
     def test_of_the_sweeper_alone_ends_its_workers(self, runs: Path):
         process = start(*QUICK, *LONG, "seed=range(2)", "hydra.launcher.workers=2")
-        wait_for(lambda: sweeps() and training(runs, 2), process)
+        wait_for(lambda: list_sweeps() and training(runs, 2), process)
         process.kill()
         process.wait()
         wait_for_end(process.pid)
@@ -292,7 +291,7 @@ class TestEnd:
         words = ["trainer.max_epochs=1000000,1,2,3", "trainer.patience=1000000"]
         words.append("hydra.launcher.workers=2")
         process = start(*QUICK, *words, output=subprocess.PIPE)
-        wait_for(lambda: sweeps() and statuses() == {"FINISHED": 3, "RUNNING": 1}, process)
+        wait_for(lambda: list_sweeps() and statuses() == {"FINISHED": 3, "RUNNING": 1}, process)
         [running] = [record for record in children() if record["status"] == "RUNNING"]
         wait_for(lambda: training(runs, 1), process)
         os.kill(running["process"]["pid"], signal.SIGKILL)
@@ -301,4 +300,4 @@ class TestEnd:
         assert f"killed  {running['name']}: its process died (SIGKILL)" in said
         assert statuses() == {"FINISHED": 3, "KILLED": 1}
         assert read_run(RunFolder(runs / running["id"]))["stop_reason"] == "its process died"
-        assert sweeps()[0]["status"] == "FAILED"
+        assert list_sweeps()[0]["status"] == "FAILED"

@@ -10,11 +10,10 @@ import pytest
 pytest.importorskip("optuna", reason="a search needs mlp[search]")
 pytest.importorskip("cmaes", reason="a search needs mlp[search]")
 
-from mlp.compose import compose
-from mlp.search.journal import open_journal
-from mlp.sweep.record import Children, sweeps
+from mlp.config.compose import compose
+from mlp.runs import Children, RunFolder, list_sweeps, read_history
+from mlp.sweep.search.journal import open_journal
 from mlp.sweep.trials import overrides
-from mlp.tracking import RunFolder, read_history
 from tests.conftest import Said
 
 Command = Callable[..., Said]
@@ -116,7 +115,7 @@ class TestSearch:
         ]
         said = mlp_run(*words, "hydra/launcher=basic")
         assert (said.status, said.err) == (0, "")
-        journal = open_journal(runs / sweeps()[0]["id"] / "study.journal")
+        journal = open_journal(runs / list_sweeps()[0]["id"] / "study.journal")
         assert {trial.state.name for trial in journal.get_all_trials(0)} <= {"COMPLETE", "PRUNED"}
 
     @pytest.mark.parametrize("value", ["é", "C:\\new", "it's", "a\tb", "a b", "1.5", "null", "[x"])
@@ -130,7 +129,7 @@ class TestSearch:
         assert (said.status, said.err) == (0, "")
         said = mlp_run(*QUICK, *SMALL, "sweep.n_trials=5", "sweep.pruner=none")
         assert (said.status, said.err) == (0, "")
-        [parent] = sweeps()
+        [parent] = list_sweeps()
         assert parent["status"] == "FINISHED"
         assert parent["counts"]["finished"] == 5
         numbers = sorted(child["name"].split(":")[0] for child in children(parent))
@@ -138,7 +137,7 @@ class TestSearch:
 
     def test_interrupted_trial_is_run_again_under_its_number(self, mlp_run: Command, runs: Path):
         mlp_run(*QUICK, *SMALL, "sweep.n_trials=2")
-        [parent] = sweeps()
+        [parent] = list_sweeps()
         journal = runs / parent["id"] / "study.journal"
         lines = journal.read_text().splitlines(keepends=True)
         told = next(i for i, line in enumerate(lines) if '"trial_id":1,"state"' in line)
@@ -152,7 +151,7 @@ class TestSearch:
         words = ["sweep.n_trials=2", "sweep.seeds_per_trial=3", "seed=5"]
         said = mlp_run(*QUICK, *SMALL, *words)
         assert (said.status, said.err) == (0, "")
-        [parent] = sweeps()
+        [parent] = list_sweeps()
         runs_of = children(parent)
         assert sorted(child["sweep"]["params"]["seed"] for child in runs_of) == [5, 5, 6, 6, 7, 7]
         journal = open_journal(runs / parent["id"] / "study.journal")
@@ -182,7 +181,7 @@ class TestSearch:
             *("optimizer=sgd", "optimizer.lr=0.1,1e30,1e-9", "seed=range(5)"),
         )
         assert said.status == 1
-        [parent] = sweeps()
+        [parent] = list_sweeps()
         counts = parent["counts"]
         assert (parent["status"], counts["failed"]) == ("FAILED", 5)
         assert counts["pruned"] >= 1

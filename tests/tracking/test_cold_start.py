@@ -11,16 +11,10 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
-from mlp.errors import RunError
-from mlp.tracking import (
-    MLflowTracking,
-    find_run,
-    list_runs,
-    mlflow_client,
-    open_run,
-    read_run,
-    undelivered_runs,
-)
+from mlp.base import RunError
+from mlp.runs import find_run, open_run, read_run, undelivered_runs
+from mlp.runs.find import list_runs
+from mlp.tracking import MLflowTracking, mlflow_client
 
 HOLD = """
 import sys, time
@@ -33,7 +27,7 @@ with FileLock(sys.argv[1]):
 
 def open_and_close_four(first: int) -> list[str]:
     """Record four empty runs; in a process of its own."""
-    from tests.tracking.conftest import CONFIG, make_case
+    from tests.cases import CONFIG, make_case
 
     case, names = make_case(), []
     for number in range(first, first + 4):
@@ -80,7 +74,7 @@ def acquired(lock: Path) -> bool:
 def test_a_process_that_holds_the_lock_and_hangs_is_told_of(
     runs: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr("mlp.tracking.mlflow_store.PATIENCE", 0.2)
+    monkeypatch.setattr("mlp.tracking.store.PATIENCE", 0.2)
     runs.mkdir()
     begin = time.monotonic()
     message = r"another process has held .*mlflow\.lock for 0\.2 s.*tracking=none"

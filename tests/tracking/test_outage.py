@@ -8,23 +8,21 @@ from uuid import uuid4
 
 import pytest
 
-from mlp.errors import RunError
-from mlp.paths import runs_dir
-from mlp.sync import main, sync
-from mlp.tracking import (
-    MLflowTracking,
-    NoTracking,
+from mlp.base import RunError, runs_dir
+from mlp.runs import (
+    Life,
     RunFolder,
-    mlflow_client,
     open_run,
     read_history,
     read_run,
+    register,
     undelivered_runs,
+    update_run,
+    write_run,
 )
-from mlp.tracking.folder import update_run, write_run
-from mlp.tracking.liveness import Life
-from mlp.tracking.opening import register
-from tests.tracking.conftest import CONFIG, Case, make_case, record_whole_run
+from mlp.sync import main, sync
+from mlp.tracking import MLflowTracking, NoTracking, mlflow_client
+from tests.cases import CONFIG, Case, make_case, record_whole_run
 from tests.tracking.flaky import FlakyServer, Wsgi, mlflow_application
 
 
@@ -180,7 +178,7 @@ class TestFlaky:
         monkeypatch: pytest.MonkeyPatch,
         faults: tuple[str, ...],
     ):
-        monkeypatch.setattr("mlp.tracking.patient.PAUSES", (0.0, 0.01, 0.01))
+        monkeypatch.setattr("mlp.tracking.retry.PAUSES", (0.0, 0.01, 0.01))
         server.start()
         server.misbehave(*(faults * 100))
         folder = record_whole_run(case, tracking(request)).folder

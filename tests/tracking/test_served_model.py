@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from mlp.tracking import mlflow_client
-from tests.tracking.conftest import Finished
+from tests.cases import Finished
 
 ALONE = """
 import sys
@@ -85,7 +85,7 @@ def test_the_model_belongs_to_its_run(tracked: Path, finished: Finished):
 def test_no_pickle_is_stored(uri: str, finished: Finished):
     folder = Path(uri.removeprefix("file://"))
     kinds = {path.suffix for path in folder.rglob("*") if path.is_file()}
-    assert kinds <= {"", ".npy", ".json", ".py", ".yaml", ".txt"}
+    assert kinds <= {"", ".npy", ".json", ".py", ".pyi", ".yaml", ".txt"}
 
 
 def test_a_stranger_loads_it_with_numpy_and_mlflow_alone(uri: str, finished: Finished):

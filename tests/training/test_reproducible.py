@@ -9,7 +9,7 @@ import sys
 import numpy as np
 from mlp.data import Part, Parts, Scaler
 from mlp.nn import MLP, AdamW, Cosine, SoftmaxCrossEntropy
-from mlp.randomness import generator
+from mlp.base.randomness import generator
 from mlp.training import Trainer
 
 seed = int(sys.argv[1])

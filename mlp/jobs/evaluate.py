@@ -1,0 +1,117 @@
+"""A stored network on its test set, or on other data.
+
+A run's folder holds all that is needed: the configuration, the weights, the scaling. What the
+training reported comes out again.
+"""
+
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from mlp.base import ConfigError, DataError, RunError
+from mlp.config import Job, changed, check
+from mlp.data import Dataset, Part, Scaler
+from mlp.nn import Network, load
+from mlp.reports import Console, draw_evaluation_figures
+from mlp.runs import RunFolder, evaluation_name, read_config, read_run, record_evaluation
+from mlp.tracking import project, reason_of
+from mlp.training import Evaluation, Evaluator
+
+logger = logging.getLogger(__name__)
+
+CHANGEABLE = ("data", "threads", "trainer.eval_batch_size")
+
+
+def evaluate_run(
+    folder: RunFolder, changes: Sequence[str] = (), console: Console | None = None
+) -> Evaluation:
+    """Evaluate a stored run, and record the result in its folder and in MLflow.
+
+    Parameters
+    ----------
+    folder : RunFolder
+    changes : sequence of str
+        To the run's own configuration; its data above all.
+    console : Console, optional
+        Where to show the result; nowhere by default.
+
+    Raises
+    ------
+    UserError
+        When the run, its weights, the changes or the data are not acceptable.
+    """
+    console = console or Console(quiet=True)
+    record = read_run(folder)
+    job = _check(read_config(folder), changes)
+    network, scaler = load(folder.weights), Scaler.load(folder.weights)
+    if len(scaler.shift) != network.n_in:
+        raise RunError(
+            f"{folder.weights} scales {len(scaler.shift)} inputs; its network has {network.n_in}"
+        )
+    dataset = job.data.load()
+    own = dataset.digest == record["data"]["digest"]
+    classes = record["data"]["classes"]
+    part = _part(dataset, own, classes, network, scaler)
+    with threadpool_limits(job.threads or record["provenance"]["blas"]["threads"], "blas"):
+        evaluation = Evaluator(network, part, job.trainer.eval_batch_size)()
+    other = None if own else _name(job, dataset)
+    record_evaluation(folder, evaluation, classes, other)
+    figures = folder.evaluations / evaluation_name(other) if other else folder.figures
+    draw_evaluation_figures(figures, evaluation, part, classes, dataset.image_shape)
+    _deliver(folder)
+    console.show_evaluation(record["name"], other or dataset.name, evaluation, classes, figures)
+    return evaluation
+
+
+def _check(config: dict[str, Any], changes: Sequence[str]) -> Job:
+    """Return the job of a stored configuration, with changes that matter to an evaluation."""
+    for change in changes:
+        key = change.split("=")[0].lstrip("+~")
+        if not any(key == name or key.startswith(f"{name}.") for name in CHANGEABLE):
+            raise ConfigError(
+                f"'{change[:80]}' changes nothing here: an evaluation depends on "
+                f"{', '.join(CHANGEABLE)}; the network is the stored one"
+            )
+    return check(changed(config | {"init_from": None}, changes))
+
+
+def _part(
+    dataset: Dataset, own: bool, classes: list[str], network: Network, scaler: Scaler
+) -> Part:
+    """Return the rows to evaluate: the test set, or all rows of other data that have none."""
+    if dataset.n_in != network.n_in:
+        raise DataError(
+            f"{dataset.name} has {dataset.n_in} features an example; this network was trained "
+            f"on {network.n_in}"
+        )
+    if unknown := sorted(set(dataset.classes) - set(classes)):
+        raise DataError(
+            f"{dataset.name} has classes that this network does not know ({', '.join(unknown)}); "
+            f"it knows {', '.join(classes)}"
+        )
+    x, y = dataset.x_test, dataset.y_test
+    if x is None or y is None:
+        if own:
+            raise DataError(f"{dataset.name} has no test set; give other data, as in data=mnist")
+        x, y = dataset.x_train, dataset.y_train
+    order = np.array([classes.index(name) for name in dataset.classes])
+    return Part(x, order[y], None, scaler)
+
+
+def _deliver(folder: RunFolder) -> None:
+    """Bring the result to MLflow; where its store cannot be reached, the folder has it all."""
+    try:
+        project(folder)
+    except Exception as error:
+        why = reason_of(error)
+        logger.warning("MLflow did not take the result (%s); it is in %s", why, folder.path)
+
+
+def _name(job: Job, dataset: Dataset) -> str:
+    """Return what to call the data: their file's name, if they have one of their own."""
+    path = job.config["data"].get("path")
+    return Path(path).stem if path else dataset.name

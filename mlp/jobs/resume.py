@@ -1,0 +1,137 @@
+"""``resume=RUN``: an interrupted run goes on as if nothing had happened, or a little longer."""
+
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from mlp.base import ConfigError, RunError
+from mlp.config import Job, changed, check
+from mlp.jobs.train import Result, Resumption, run_job
+from mlp.nn import Annealing
+from mlp.reports import Console
+from mlp.runs import RunFolder, bury, bury_dead, find_run, is_alive, read_config, read_run
+from mlp.tracking import flatten
+
+LIMITS = ("trainer.max_epochs", "trainer.patience", "trainer.max_seconds")  # may be raised
+NEEDED = ("data", "mlflow", "provenance", "seconds", "stop_reason")  # of a record to go on from
+FREE = ("trainer.checkpoint_every", "trainer.keep_checkpoint", "test")  # may be anything
+
+
+def resume_run(
+    reference: str, overrides: Sequence[str] = (), console: Console | None = None
+) -> Result:
+    """Go on with a run from its last checkpoint, with as many BLAS threads as it had.
+
+    Parameters
+    ----------
+    reference : str
+        As for `find_run`.
+    overrides : sequence of str
+        Limits to be raised, as on the command line.
+    console : Console, optional
+        Where to show it; nowhere by default.
+
+    Raises
+    ------
+    UserError
+        When the run is at work or has FINISHED, or when something is to be changed that would
+        change the past.
+    """
+    folder = find_run(reference)
+    record = _mendable(folder)
+    stored = _stored_config(folder, record)
+    config = changed(stored, overrides)
+    changes = _changes(stored, check(config))
+    if record.get("sweep") and (longer := changes.keys() & set(LIMITS)):
+        raise ConfigError(
+            f"{longer.pop()} cannot be raised for a job of a sweep: it would not be that job any "
+            f"more; init_from={record['id'][:8]} starts a run of its own from its weights"
+        )
+    if record["status"] == "FINISHED":
+        _check_longer(folder, record, changes)
+    sweep, resumption = record.get("sweep"), Resumption(folder, changes)
+    return run_job(config, console=console, sweep=sweep, resume=resumption)
+
+
+def offer_what_died() -> None:
+    """Mark what dead processes have left, and say, in a line each, how it goes on."""
+    for record in bury_dead():
+        if not record.get("sweep"):  # the sweep's line goes on with its jobs, too
+            line = f"python -m mlp.run resume={record['id'][:8]}"
+            line = record["command"] if record.get("kind") == "sweep" else line
+            print(f"mlp: the process of {record['name']} died; to go on: {line}", file=sys.stderr)
+
+
+def _mendable(folder: RunFolder) -> dict[str, Any]:
+    """Return the record of a run that nobody works on."""
+    if is_alive(folder):
+        record = read_run(folder)
+        who = "process {pid} on {host}".format(**record["process"])
+        raise RunError(f"{who} is at work on {record['name']} ({folder.path})")
+    record = bury(folder) or read_run(folder)
+    if record.get("kind") == "sweep":
+        raise RunError(
+            f"{record['name']} is a sweep, which the same line goes on with: {record['command']}"
+        )
+    if lacking := [key for key in NEEDED if key not in record]:
+        raise RunError(f"{folder.record} is damaged: it lacks {', '.join(lacking)}")
+    return record
+
+
+def _stored_config(folder: RunFolder, record: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the configuration that a run had last, with the BLAS threads that it had."""
+    config = read_config(folder)
+    for resumption in record.get("resumed", []):
+        for key, value in resumption["changes"].items():
+            group, _, name = key.rpartition(".")
+            place = config.get(group) if group else config
+            if not isinstance(place, dict):
+                raise RunError(f"{folder.config} is damaged: there is no {group}")
+            place[name] = value
+    config["threads"] = config.get("threads") or record["provenance"]["blas"]["threads"]
+    return config
+
+
+def _changes(stored: Mapping[str, Any], job: Job) -> dict[str, Any]:
+    """Return what is new in a job, by dotted key; ConfigError where that changes the past."""
+    before, after = flatten(stored), flatten(job.config)
+    changes: dict[str, Any] = {}
+    for key in (key for key in after if before.get(key) != after[key]):
+        if key not in LIMITS + FREE:
+            raise ConfigError(
+                f"{key} cannot be changed: the run's past depends on it (it is "
+                f"{before.get(key, 'not set')}); {', '.join(LIMITS)} can be raised, and "
+                f"{', '.join(FREE)} set; init_from=RUN starts another run from its weights"
+            )
+        changes[key] = json.loads(after[key])
+        if key in LIMITS and _is_lower(changes[key], json.loads(before[key])):
+            raise ConfigError(f"{key} can only be raised: it is {before[key]}, got {after[key]}")
+    if "trainer.max_epochs" in changes and _anneals_over_all(job):
+        raise ConfigError(
+            f"trainer.max_epochs cannot be raised: the schedule {type(job.schedule).__name__} "
+            f"arrives at its end after {before['trainer.max_epochs']} epochs (a schedule.horizon, "
+            "given from the beginning, makes it independent)"
+        )
+    return changes
+
+
+def _anneals_over_all(job: Job) -> bool:
+    return isinstance(job.schedule, Annealing) and job.schedule.horizon is None
+
+
+def _is_lower(new: float | None, old: float | None) -> bool:
+    """Compare limits, of which null is the highest."""
+    return new is not None and (old is None or new < old)
+
+
+def _check_longer(folder: RunFolder, record: Mapping[str, Any], changes: Mapping[str, Any]) -> None:
+    """Raise RunError unless a FINISHED run can be made longer, and is to be."""
+    what = f"{record['name']} has FINISHED ({record['stop_reason']})"
+    if not folder.checkpoints.exists():
+        raise RunError(
+            f"{what} and has no checkpoint: trainer.keep_checkpoint=true keeps one; init_from="
+            f"{record['id'][:8]} starts another run from its weights"
+        )
+    if not changes.keys() & set(LIMITS):
+        raise RunError(f"{what}; to make it longer, raise {' or '.join(LIMITS)}")

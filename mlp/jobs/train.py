@@ -1,0 +1,278 @@
+"""One run, from its configuration to its stored result."""
+
+import logging
+import multiprocessing
+import signal
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from threadpoolctl import threadpool_limits
+
+from mlp.base import ConfigError, RunError, generator, let_go_of_terminal, obeyed
+from mlp.config import Job, check
+from mlp.data import Dataset, Parts
+from mlp.nn import Network, ReduceOnPlateau, fill
+from mlp.reports import Console, draw_evaluation_figures, draw_training_figures
+from mlp.runs import Recorder, RunFolder, find_run, open_run, reopen_run
+from mlp.training import Checkpoints, Evaluator, Pruner, StopCondition
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Resumption:
+    """A run that is to go on.
+
+    Attributes
+    ----------
+    folder : RunFolder
+    changes : dict
+        In what the job's configuration differs from the stored one, by dotted key.
+    """
+
+    folder: RunFolder
+    changes: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Result:
+    """What has become of a run.
+
+    Attributes
+    ----------
+    id : str
+    folder : Path
+    status : str
+        FINISHED, FAILED or KILLED.
+    best : dict of str to float
+        The metrics of the best epoch, and ``epoch``; empty before the first epoch has ended.
+    reason : str
+        Why it stopped.
+    signal : int or None
+        The signal that stopped it.
+    """
+
+    id: str
+    folder: Path
+    status: str
+    best: dict[str, float]
+    reason: str
+    signal: int | None = None
+
+
+def run_job(
+    config: Mapping[str, Any],
+    overrides: Sequence[str] = (),
+    console: Console | None = None,
+    *,
+    dataset: Dataset | None = None,
+    sweep: Mapping[str, Any] | None = None,
+    pruner: Pruner | None = None,
+    resume: Resumption | None = None,
+) -> Result:
+    """Train a network, store it, and test it.
+
+    Parameters
+    ----------
+    config : DictConfig or dict
+        The composed configuration.
+    overrides : sequence of str
+        The words on the command line that made it, to be stored.
+    console : Console, optional
+        Where to show it; nowhere by default.
+    dataset : Dataset, optional
+        The configuration's data, where they are loaded already.
+    sweep : mapping, optional
+        Of a job of a sweep: ``parent``, the sweep's id, ``key``, ``name`` and ``params``.
+    pruner : Pruner, optional
+        Ends a training that does not promise much.
+    resume : Resumption, optional
+        The run of this job that is to go on from its checkpoint, instead of a new one.
+
+    Returns
+    -------
+    Result
+        Also of a run that FAILED or was KILLED once it had been opened.
+
+    Raises
+    ------
+    UserError
+        When the configuration or the data are not acceptable; nothing has been written then.
+    KeyboardInterrupt
+        At Ctrl-C before the run was opened.
+    SystemExit
+        At a second signal, with 128 plus its number.
+    """
+    console = console or Console(quiet=True)
+    job = check(config)
+    console.show_config(job.config)
+    with threadpool_limits(job.threads, user_api="blas"):
+        dataset = dataset or job.data.load()
+        parts = job.data.parts(dataset, job.seed)
+        check_fit(job, parts)
+        rng = generator(job.seed, "init")
+        network = job.model.build(dataset.n_in, dataset.n_classes, job.loss, rng)
+        begun = resume is not None and resume.folder.checkpoints.exists()
+        has_origin = _begin_from(job, network, needed=not begun)
+        console.show_plan(dataset, parts, network)
+        with Interruption() as interruption:
+            if resume:
+                run = reopen_run(resume.folder, dataset, resume.changes)
+            else:
+                run = open_run(job.tracking, job.config, overrides, dataset, parts, network, sweep)
+            stops = [interruption, pruner] if pruner else [interruption]
+            try:
+                with run:
+                    checkpoints = _checkpoints(job, run, has_origin)
+                    _train(job, run, dataset, parts, network, console, stops, checkpoints)
+                    run.killed = interruption.signal is not None
+                    run.pruned = pruner is not None and pruner.pruned
+                    if not run.killed and (job.test or not sweep):  # of many, few are looked at
+                        _evaluate(job, run, dataset, parts, network)
+            except SystemExit:  # a second signal
+                console.show_result(run.record, run.folder.path)
+                raise
+            except Exception:
+                pass  # the run is recorded as FAILED, with the reason
+    record = run.record
+    console.show_result(record, run.folder.path)
+    return Result(
+        id=record["id"],
+        folder=run.folder.path,
+        status=record["status"],
+        best=record["best"] or {},
+        reason=record["stop_reason"],
+        signal=interruption.signal,
+    )
+
+
+def check_fit(job: Job, parts: Parts) -> None:
+    """Raise ConfigError if the job cannot be done on these data."""
+    try:
+        job.trainer.check(parts)
+    except ValueError as error:
+        raise ConfigError(f"trainer.{error}") from None
+    monitor = job.trainer.monitor
+    is_blind = parts.val is None and monitor.startswith("val/") and not job.trainer.overfit_batches
+    if is_blind and isinstance(job.schedule, ReduceOnPlateau):
+        raise ConfigError(
+            f"schedule=reduce_on_plateau follows trainer.monitor={monitor}, and data.validation is "
+            "none: set trainer.monitor=train/loss"
+        )
+
+
+def _train(
+    job: Job,
+    run: Recorder,
+    dataset: Dataset,
+    parts: Parts,
+    network: Network,
+    console: Console,
+    stops: Sequence[StopCondition],
+    checkpoints: Checkpoints,
+) -> None:
+    """Fit, store the best epoch's weights, and draw how it went."""
+    with console.training():
+        outcome = job.trainer.fit(
+            network,
+            job.optimizer,
+            job.schedule,
+            parts,
+            job.seed,
+            listeners=(run, console),
+            stops=stops,
+            checkpoints=checkpoints,
+        )
+    if run.has_better_than(outcome):  # interrupted before it got to where it had been
+        return
+    run.save_weights(job.model, network, parts.scaler)
+    image, figures = dataset.image_shape, run.folder.figures
+    first_weights = dict(network.named_arrays())["W1"]
+    draw_training_figures(figures, outcome.history, outcome.best_epoch, first_weights, image)
+
+
+def _evaluate(job: Job, run: Recorder, dataset: Dataset, parts: Parts, network: Network) -> None:
+    """Read the test set, once, if it is wanted, or else the validation data, for the figures."""
+    tested = job.test and parts.test
+    part = parts.test if tested else parts.val
+    if part is None:
+        return
+    evaluation = Evaluator(network, part, job.trainer.eval_batch_size)()
+    if tested:
+        run.save_test(evaluation, dataset.classes)
+    draw_evaluation_figures(
+        run.folder.figures, evaluation, part, dataset.classes, dataset.image_shape
+    )
+
+
+def _begin_from(job: Job, network: Network, needed: bool) -> bool:
+    """Fill a network with the weights of ``init_from``, if any; tell whether it has them.
+
+    A run that goes on from a checkpoint does without them if need be.
+    """
+    try:
+        if job.init_from:
+            fill(network, find_run(job.init_from).weights)
+    except RunError:
+        if needed:
+            raise
+        return False
+    return True
+
+
+def _checkpoints(job: Job, run: Recorder, may_start_over: bool) -> Checkpoints:
+    """Return the run's checkpoints; what there is to say of them goes to the log and the screen."""
+
+    def report(sentence: str) -> None:
+        run.log(sentence)
+        if not run.record.get("sweep"):  # which has a line on the screen for each job
+            logger.warning(sentence)
+
+    run.keep_checkpoint = job.trainer.keep_checkpoint
+    every, keep = job.trainer.checkpoint_every, job.trainer.keep_checkpoint
+    checkpoints = Checkpoints(run.folder.checkpoints, every, keep, report, may_start_over)
+    if run.record.get("resumed") and not checkpoints.stored():
+        report("there is no checkpoint: the training starts over")
+    return checkpoints
+
+
+class Interruption(StopCondition):
+    """Ends a training after the batch under way when Ctrl-C, SIGTERM or SIGHUP arrives.
+
+    While the context lasts, the first signal is only noted, so that the best weights and all
+    artifacts are still written; a second one raises SystemExit at once. A worker has only the
+    first: a signal to a whole group of processes reaches it, and then its sweep tells it again.
+
+    Attributes
+    ----------
+    signal : int or None
+        The number of the signal that has arrived.
+    """
+
+    def __init__(self) -> None:
+        self.signal: int | None = None
+        self._handlers: dict[int, Any] = {}
+
+    def __enter__(self) -> "Interruption":
+        if threading.current_thread() is threading.main_thread():  # no other may set handlers
+            for number in obeyed():
+                self._handlers[number] = signal.signal(number, self._receive)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for number, handler in self._handlers.items():
+            signal.signal(number, handler)
+
+    def _receive(self, number: int, frame: FrameType | None) -> None:
+        let_go_of_terminal(number)
+        if self.signal is not None and multiprocessing.parent_process() is None:
+            raise SystemExit(128 + number)
+        self.signal = number
+
+    def after_step(self) -> str | None:
+        """Return a reason once a signal has arrived."""
+        return f"stopped by {signal.Signals(self.signal).name}" if self.signal else None

@@ -1,0 +1,52 @@
+"""What all figures share: their width, their colours, how they are made and stored.
+
+A figure is an object of its own: no pyplot, no global state.
+"""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mlp.base import whole
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+WIDTH = 8.0  # inches; at DPI dots an inch still sharp when a page shows it 800 pixels wide
+DPI = 120
+BLUE, ORANGE, GREY = "#2f6db3", "#e07b28", "#666666"
+
+
+def new_figure(height: float) -> "Figure":
+    """Return an empty figure, ``height`` inches high."""
+    from matplotlib.figure import Figure
+
+    return Figure(figsize=(WIDTH, height), dpi=DPI, layout="constrained", facecolor="white")
+
+
+def save_figure(figure: "Figure", path: Path) -> None:
+    """Write a PNG that is never seen half-written; its folder is made if need be."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with whole(path) as unfinished:
+        figure.savefig(unfinished, format="png")
+
+
+def bare(axes: "Axes") -> None:
+    """Take away the frame's upper and right side, which say nothing."""
+    axes.spines[["top", "right"]].set_visible(False)
+
+
+def epochs_along(axes: "Axes") -> None:
+    """Make x count epochs, in whole numbers, over a light grid."""
+    from matplotlib.ticker import MaxNLocator
+
+    axes.set_xlabel("epoch")
+    whole = MaxNLocator("auto", steps=[1, 2, 5, 10], integer=True, min_n_ticks=1)
+    axes.xaxis.set_major_locator(whole)
+    axes.grid(alpha=0.25)
+    bare(axes)
+
+
+def shortened(name: str, longest: int = 14) -> str:
+    """Return a name that fits its place."""
+    return name if len(name) <= longest else name[: longest - 1] + "…"

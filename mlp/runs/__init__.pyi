@@ -1,0 +1,76 @@
+from .differences import (
+    IRRELEVANT,
+    differing_params,
+    in_words,
+    metric_in_words,
+    name_of,
+    short_keys,
+)
+from .evaluations import evaluation_name, record_evaluation
+from .find import Stored, all_runs, check_name, check_tags, find_run, undelivered_runs
+from .folder import (
+    RunFolder,
+    note_delivery,
+    read_config,
+    read_history,
+    read_run,
+    update_run,
+    write_csv,
+    write_run,
+)
+from .leaderboard import Leaderboard, Row, read_leaderboard, training_of
+from .lock import DIED, Life, bury, bury_dead, is_alive, this_process
+from .opening import make_runs_dir, open_run, register
+from .provenance import collect_provenance, git_state
+from .recorder import Recorder
+from .reopening import reopen_run
+from .sweeps import Children, Record, claim, find_sweep, list_sweeps, state, study_journal
+
+__all__ = [
+    "DIED",
+    "IRRELEVANT",
+    "Children",
+    "Leaderboard",
+    "Life",
+    "Record",
+    "Recorder",
+    "Row",
+    "RunFolder",
+    "Stored",
+    "all_runs",
+    "bury",
+    "bury_dead",
+    "check_name",
+    "check_tags",
+    "claim",
+    "collect_provenance",
+    "differing_params",
+    "evaluation_name",
+    "find_run",
+    "find_sweep",
+    "git_state",
+    "in_words",
+    "is_alive",
+    "list_sweeps",
+    "make_runs_dir",
+    "metric_in_words",
+    "name_of",
+    "note_delivery",
+    "open_run",
+    "read_config",
+    "read_history",
+    "read_leaderboard",
+    "read_run",
+    "record_evaluation",
+    "register",
+    "reopen_run",
+    "short_keys",
+    "state",
+    "study_journal",
+    "this_process",
+    "training_of",
+    "undelivered_runs",
+    "update_run",
+    "write_csv",
+    "write_run",
+]

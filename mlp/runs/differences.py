@@ -1,0 +1,85 @@
+"""In what configurations differ, and how such a difference is put in few words."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+IRRELEVANT = ("name", "tags", "test", "tracking", "sweep")  # to what a training finds
+
+
+def differing_params(configs: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Return what distinguishes each configuration from the others.
+
+    Parameters
+    ----------
+    configs : sequence of mapping
+        Composed configurations, or other nested mappings of plain values.
+
+    Returns
+    -------
+    list of dict
+        For each one, its values under the dotted keys that have different values in some; a key
+        that it lacks is left out. Of a group whose classes differ, the class's name stands under
+        the group's own name: ``{"optimizer": "Adam", "optimizer.lr": 0.001}``.
+    """
+    flat = [dict(_leaves(config)) for config in configs]
+    keys = dict.fromkeys(key for values in flat for key in values)
+    differing = [
+        key
+        for key in keys
+        if len({json.dumps(values[key]) for values in flat if key in values}) > 1
+    ]
+    return [{key: values[key] for key in differing if key in values} for values in flat]
+
+
+def _leaves(config: Mapping[str, Any], prefix: str = "") -> Iterable[tuple[str, Any]]:
+    for key, value in config.items():
+        if not prefix and key in IRRELEVANT:
+            continue
+        if isinstance(value, Mapping):
+            yield from _leaves(value, f"{prefix}{key}.")
+        elif key == "_target_":
+            yield prefix.removesuffix("."), str(value).rpartition(".")[2]
+        else:
+            yield f"{prefix}{key}", value
+
+
+def short_keys(keys: Iterable[str]) -> dict[str, str]:
+    """Return each dotted key's last word, or all of the key where two would be called the same."""
+    keys = list(keys)
+    words = [key.rpartition(".")[2] for key in keys]
+    return {
+        key: word if words.count(word) == 1 else key for key, word in zip(keys, words, strict=True)
+    }
+
+
+def in_words(value: Any) -> str:
+    """Return a value in few characters: ``0.003``, ``128x64``, ``tanh,relu``, ``null``."""
+    if isinstance(value, list | tuple):
+        mark = "," if any(isinstance(item, str) for item in value) else "x"
+        return mark.join(map(in_words, value)) or "[]"
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def metric_in_words(metric: str, value: float) -> str:
+    """Return an accuracy in per cent, any other metric with four decimals."""
+    if metric.endswith("accuracy"):
+        return f"{value:.2%}"
+    return f"{value:.4f}" if abs(value) < 1e5 else f"{value:.4g}"
+
+
+def name_of(params: Mapping[str, Any], names: Mapping[str, str]) -> str:
+    """Return ``lr=0.003 hidden_sizes=128x64``.
+
+    Parameters
+    ----------
+    params : mapping
+        Values by dotted key.
+    names : mapping of str to str
+        What the keys are called, see `short_keys`; of others nothing is said.
+    """
+    return " ".join(
+        f"{names[key]}={in_words(value)}" for key, value in params.items() if key in names
+    )

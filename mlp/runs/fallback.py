@@ -1,0 +1,53 @@
+"""Where a run's weights go when its folder cannot be written any more."""
+
+import shutil
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from mlp.runs.folder import RunFolder, write_csv, write_run
+
+
+def rescue(
+    folder: RunFolder,
+    record: Mapping[str, Any],
+    rows: Sequence[Mapping[str, float]],
+    write_weights: Callable[[Path], None],
+) -> str:
+    """Store a run's weights and history where there is space.
+
+    Parameters
+    ----------
+    folder : RunFolder
+        That cannot be written.
+    record : mapping
+        As ``run.json`` would hold it.
+    rows : sequence of mapping
+        The history.
+    write_weights : callable
+        Writes them to a path.
+
+    Returns
+    -------
+    str
+        As the end of a message: where they are, or that they are lost.
+    """
+    for place in (Path(tempfile.gettempdir()), Path.home()):
+        try:
+            path = Path(tempfile.mkdtemp(prefix=f"mlp-{record['id'][:8]}-", dir=place))
+        except OSError:
+            continue
+        try:
+            rescued = RunFolder(path)
+            write_weights(rescued.weights)
+            if rows:
+                write_csv(rescued.history, list(rows[0]), (row.values() for row in rows))
+            write_run(rescued, record)
+            if folder.config.exists():  # not in a folder that was deleted meanwhile
+                shutil.copy2(folder.config, rescued.config)
+        except OSError:
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            return f"the best epoch's weights and the history are in {path}"
+    return "the weights are lost: the temporary and the home folder do not take them either"

@@ -1,0 +1,134 @@
+"""Where runs lie, and how one is found again by what a user remembers of it."""
+
+import re
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from mlp.base import ConfigError, RunError, closest, runs_dir
+from mlp.runs.folder import RunFolder, read_run
+from mlp.training import higher_is_better
+
+LONGEST_NAME = 200
+RESERVED_NAMES = ("latest", "best")
+TAG = re.compile(r"\w[\w.\- ]{0,199}")
+
+Stored = tuple[RunFolder, dict[str, Any]]  # a run's folder and record
+
+
+def check_name(name: str | None, key: str = "name") -> None:
+    """Raise ConfigError for a name that a page could not show or `find_run` not find.
+
+    A name is data and never becomes a path, so slashes and dots are harmless.
+    """
+    if name is None:
+        return
+    if not name.strip() or len(name) > LONGEST_NAME or not name.isprintable():
+        raise ConfigError(
+            f"{key} must be 1 to {LONGEST_NAME} printable characters, got {name[:40]!r}"
+        )
+    if name in RESERVED_NAMES:
+        raise ConfigError(f"{key} must not be {name!r}, which stands for a run already")
+
+
+def check_tags(tags: Mapping[str, Any]) -> None:
+    """Raise ConfigError for a tag that MLflow would not take."""
+    for key in tags:
+        if not TAG.fullmatch(key):
+            raise ConfigError(
+                f"tags.{key[:40]!r} must be named with 1 to 200 letters, digits, '_', '-', '.' or "
+                "spaces, the first a letter, a digit or '_'"
+            )
+
+
+def list_runs() -> list[RunFolder]:
+    """Return every readable training run, the first started first."""
+    return [folder for folder, _ in _trainings(all_runs())]
+
+
+def undelivered_runs() -> list[RunFolder]:
+    """Return what has ended and is not all in MLflow yet, a sweep before its runs."""
+    return [
+        folder
+        for folder, record in all_runs()
+        if record["status"] != "RUNNING" and not (record["mlflow"] or {}).get("delivered", True)
+    ]
+
+
+def find_run(reference: str) -> RunFolder:
+    """Return the one run, a training's or a sweep's, that a reference means.
+
+    Parameters
+    ----------
+    reference : str
+        A run's folder, wherever it was moved; ``latest``, the training started last; ``best``
+        (below); a run's id, its name, or the first characters of its id, if no other run shares
+        them.
+
+    Notes
+    -----
+    ``best`` compares the FINISHED trainings on the data of the latest FINISHED one, by the metric
+    which that one monitored (train/loss if none), each at its best epoch.
+
+    Raises
+    ------
+    RunError
+        When no run or more than one is meant, with those that could be.
+    """
+    with suppress(OSError):  # too long for a path
+        if (Path(reference) / "run.json").is_file():
+            return RunFolder(Path(reference).resolve())
+    runs = all_runs()
+    if not runs:
+        raise RunError(f"there is no run in {runs_dir()} yet, so {reference!r} means none")
+    if reference == "latest" and (trainings := _trainings(runs)):
+        return trainings[-1][0]
+    if reference == "best":
+        return _best(_trainings(runs))
+    matches = [run for run in runs if run[1]["id"] == reference] or [
+        run for run in runs if run[1]["name"] == reference or run[1]["id"].startswith(reference)
+    ]
+    if len(matches) == 1:
+        return matches[0][0]
+    if matches:
+        raise RunError(f"{reference!r} means {len(matches)} runs:{_listing(matches)}")
+    hint = closest(reference, [record["name"] for _, record in runs])
+    raise RunError(
+        f"no run is called {reference!r} and no id starts so{hint}; the last ones:{_listing(runs)}"
+    )
+
+
+def all_runs() -> list[Stored]:
+    """Return folder and record of every readable run and sweep, the first started first."""
+    runs = []
+    for path in runs_dir().glob("*/run.json"):
+        folder = RunFolder(path.parent)
+        try:
+            runs.append((folder, read_run(folder)))
+        except RunError:
+            continue  # one damaged record must not hide the others
+    return sorted(runs, key=lambda run: (run[1]["started"], run[1]["id"]))
+
+
+def _trainings(runs: list[Stored]) -> list[Stored]:
+    return [run for run in runs if run[1].get("kind") != "sweep"]
+
+
+def _best(runs: list[Stored]) -> RunFolder:
+    finished = [run for run in runs if run[1]["status"] == "FINISHED" and run[1].get("best")]
+    if not finished:
+        raise RunError("no run has finished yet, so there is no 'best'")
+    _, latest = finished[-1]
+    metric, digest = latest["monitor"] or "train/loss", latest["data"]["digest"]
+    rivals = [
+        run for run in finished if run[1]["data"]["digest"] == digest and metric in run[1]["best"]
+    ]
+    choose = max if higher_is_better(metric) else min
+    return choose(rivals, key=lambda run: run[1]["best"][metric])[0]
+
+
+def _listing(runs: list[Stored], most: int = 10) -> str:
+    """One line for each of the latest runs, as the tail of a message."""
+    lines = [f"\n  {r['id']}  {r['started'][:19]}  {r['status']}  {r['name']}" for _, r in runs]
+    return "".join(lines[-most:])

@@ -1,0 +1,190 @@
+"""Which runs a living process works on; what dead ones have left is marked KILLED.
+
+A process holds a lock on the file ``alive`` in the folder of its run. The operating system gives
+the lock back when the process ends, however it ends: a run that is RUNNING, and whose lock is
+free, belongs to a dead process. On a disk that machines share, the lock of another one may not be
+seen; there the time of the file tells, which the process renews every few seconds.
+"""
+
+import logging
+import os
+import platform
+import threading
+import time
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from mlp.base import RunError, runs_dir
+from mlp.runs.folder import RunFolder, read_run, update_run
+from mlp.tracking.counterpart import milliseconds
+from mlp.tracking.delivery import project
+from mlp.tracking.store import reason_of, stored_client
+
+LOOK = 0.5  # seconds for which somebody who only looks may hold the lock
+BEAT = 3.0  # seconds between two signs of life
+SILENCE = 60.0  # seconds without one after which another machine's process is taken for dead
+DIED = "its process died"
+logger = logging.getLogger(__name__)
+
+
+class Life:
+    """Shows that this process works on a run, from here on until `end`.
+
+    Parameters
+    ----------
+    folder : RunFolder
+        There already; ``run.json`` need not be.
+
+    Raises
+    ------
+    RunError
+        When another process works on it.
+    """
+
+    def __init__(self, folder: RunFolder) -> None:
+        self._file = folder.alive
+        self._lock = FileLock(folder.alive, thread_local=False)
+        if _beats_elsewhere(folder) or not _acquired(self._lock, LOOK):
+            raise RunError(f"another process is at work on this run: {folder.path}")
+        self._file.touch()
+        self._over = threading.Event()
+        threading.Thread(target=self._beat, name="heartbeat", daemon=True).start()
+
+    def end(self, in_order: bool = True) -> None:
+        """Give the run free.
+
+        Parameters
+        ----------
+        in_order : bool
+            Whether the record tells how it has ended; else the next start takes it for dead.
+        """
+        self._over.set()
+        if in_order:
+            self._file.unlink(missing_ok=True)
+        self._lock.release()
+
+    def _beat(self) -> None:
+        while not self._over.wait(BEAT):
+            with suppress(OSError):
+                os.utime(self._file)
+
+
+def this_process() -> dict[str, Any]:
+    """Return what a record says of the process that works on the run."""
+    return {"host": platform.node(), "pid": os.getpid()}
+
+
+def is_alive(folder: RunFolder) -> bool:
+    """Tell whether a process works on a run."""
+    if not folder.alive.exists():
+        return False
+    if _beats_elsewhere(folder):
+        return True
+    lock = FileLock(folder.alive)
+    if not _acquired(lock):
+        return True
+    lock.release()
+    return False
+
+
+def bury(folder: RunFolder) -> dict[str, Any] | None:
+    """Mark a run that a dead process has left RUNNING as KILLED, as of its last sign of life.
+
+    Returns
+    -------
+    dict or None
+        The new record; None if the run is alive, or has ended.
+    """
+    if _beats_elsewhere(folder):
+        return None
+    signs = [folder.alive, folder.history, folder.log, folder.record]
+    last = max(map(_changed, signs))  # before the lock touches one
+    lock = FileLock(folder.alive)
+    if not _acquired(lock):
+        return None
+    try:
+        record = read_run(folder)
+        if record["status"] != "RUNNING":
+            return None
+        ended = datetime.fromtimestamp(last, UTC)
+        since = datetime.fromisoformat(record.get("continued") or record["started"])
+        return update_run(
+            folder,
+            status="KILLED",
+            stop_reason=DIED,
+            ended=ended.isoformat(),
+            seconds=(record["seconds"] or 0.0) + (ended - since).total_seconds(),
+        )
+    finally:
+        folder.alive.unlink(missing_ok=True)
+        lock.release()
+
+
+def bury_dead() -> list[dict[str, Any]]:
+    """Mark all that dead processes have left RUNNING as KILLED, in the folders and in MLflow.
+
+    Returns
+    -------
+    list of dict
+        The new records.
+    """
+    folders = [RunFolder(file.parent) for file in sorted(runs_dir().glob("*/alive"))]
+    buried, silent = [], set()
+    for folder in folders:
+        with suppress(RunError, OSError):  # a folder that cannot be read hinders nobody
+            was_dead = not is_alive(folder)
+            if record := bury(folder):
+                buried.append(record)
+            if was_dead and (store := _store(folder)) not in silent and not _tell_mlflow(folder):
+                silent.add(store)
+    return buried
+
+
+def _store(folder: RunFolder) -> str | None:
+    return (read_run(folder)["mlflow"] or {}).get("tracking_uri")
+
+
+def _tell_mlflow(folder: RunFolder) -> bool:
+    """Bring over what a dead process could not, of a sweep that it has ended; tell if it went."""
+    record = read_run(folder)
+    place = record["mlflow"]
+    try:
+        if record.get("kind") != "sweep":
+            project(folder)
+        elif place and place["run_id"]:
+            client = stored_client(place)
+            client.set_terminated(place["run_id"], "KILLED", milliseconds(record["ended"]))
+    except Exception as error:  # `mlp.sync` does it later
+        logger.warning("MLflow was not told how %s has ended: %s", record["name"], reason_of(error))
+        return False
+    return True
+
+
+def _acquired(lock: FileLock, patience: float = 0.0) -> bool:
+    try:
+        lock.acquire(timeout=patience)
+    except Timeout:
+        return False
+    return True
+
+
+def _changed(path: Path) -> float:
+    """Return when a file has changed last; 0 if it is not there, or not any more."""
+    try:
+        return path.stat().st_mtime
+    except OSError:
+        return 0.0
+
+
+def _beats_elsewhere(folder: RunFolder) -> bool:
+    """Tell whether another machine's process has given a sign of life of late."""
+    try:
+        silence = time.time() - folder.alive.stat().st_mtime
+        host = read_run(folder)["process"]["host"]
+    except (OSError, RunError, KeyError):  # nobody's, or one that is just being made
+        return False
+    return host != platform.node() and silence < SILENCE

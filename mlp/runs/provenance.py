@@ -1,0 +1,93 @@
+"""Where a result comes from: the code's commit, the versions, the threads, the machine."""
+
+import getpass
+import platform
+import subprocess
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+CHECKOUT = Path(__file__).resolve().parent.parent.parent
+PACKAGES = ("mlp", "numpy", "mlflow", "hydra-core")
+
+
+def collect_provenance() -> dict[str, Any]:
+    """Return what a result depends on besides its configuration and its data.
+
+    ``git`` is None when the code does not run from a checkout.
+    """
+    return {
+        "git": git_state(),
+        "versions": {"python": platform.python_version()} | _package_versions(),
+        "blas": blas(),
+        "host": platform.node(),
+        "platform": platform.platform(),
+        "user": _user(),
+    }
+
+
+def git_state() -> dict[str, Any] | None:
+    """Return commit, branch and dirtiness of the checkout this very code runs from, or None."""
+    commit = _git("rev-parse", "HEAD")
+    if commit is None:
+        return None
+    return {
+        "commit": commit.strip(),
+        "branch": (_git("rev-parse", "--abbrev-ref", "HEAD") or "").strip(),
+        "dirty": bool((_git("status", "--porcelain") or "").strip()),
+    }
+
+
+def git_diff() -> str:
+    """Return the checkout's tracked changes beyond its commit, and the names of untracked files."""
+    untracked = (_git("ls-files", "--others", "--exclude-standard") or "").splitlines()
+    notes = "".join(f"# untracked: {name}\n" for name in untracked)
+    return notes + (_git("diff", "HEAD") or "")
+
+
+def blas() -> dict[str, Any]:
+    """Return name, version and thread count of the library behind NumPy's matrix products.
+
+    The last bits of a result depend on the thread count.
+    """
+    import numpy  # noqa: F401 - loads the library that is asked about
+    from threadpoolctl import threadpool_info
+
+    for pool in threadpool_info():
+        if pool["user_api"] == "blas":
+            return {
+                "library": pool["internal_api"],
+                "version": pool["version"],
+                "threads": pool["num_threads"],
+            }
+    return {"library": "unknown", "version": None, "threads": None}
+
+
+def _package_versions() -> dict[str, str]:
+    versions = {}
+    for package in PACKAGES:
+        try:
+            versions[package] = version(package)
+        except PackageNotFoundError:
+            versions[package] = "not installed"
+    return versions
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):  # an account without a name, as in some containers
+        return "unknown"
+
+
+def _git(*arguments: str) -> str | None:
+    """Output of a git command in the code's checkout; None without git or checkout."""
+    if not (CHECKOUT / ".git").exists():  # a wheel inside somebody else's checkout
+        return None
+    try:
+        done = subprocess.run(
+            ["git", *arguments], cwd=CHECKOUT, capture_output=True, check=True, timeout=10
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return done.stdout.decode("utf-8", errors="replace")

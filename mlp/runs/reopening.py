@@ -1,0 +1,111 @@
+"""How an interrupted run goes on: in the same folder, and as the same run in MLflow."""
+
+import logging
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from mlp.base import RunError, remove, remove_unfinished
+from mlp.data import Dataset
+from mlp.runs.folder import RunFolder, mend_history, read_history, read_run, update_run
+from mlp.runs.lock import Life, bury, this_process
+from mlp.runs.provenance import collect_provenance
+from mlp.runs.recorder import Recorder
+from mlp.tracking.delivery import stored_rows
+from mlp.tracking.store import reason_of, stored_client
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+logger = logging.getLogger(__name__)
+
+
+def reopen_run(folder: RunFolder, dataset: Dataset, changes: Mapping[str, Any]) -> Recorder:
+    """Open a run again, and return what records the rest of it.
+
+    Parameters
+    ----------
+    folder : RunFolder
+    dataset : Dataset
+        As it is today.
+    changes : mapping
+        What differs from the stored configuration from here on, by dotted key.
+
+    Raises
+    ------
+    RunError
+        When another process works on the run, or its data have changed.
+    """
+    bury(folder)
+    life, opened = Life(folder), False
+    try:
+        record = read_run(folder)
+        if dataset.digest != record["data"]["digest"]:
+            raise RunError(
+                f"the data of {record['name']} have changed since it began; it cannot go on with "
+                "others"
+            )
+        client = _client(record["mlflow"])
+        remove_unfinished(folder.path)
+        remove_unfinished(folder.figures)
+        remove(folder.traceback)
+        mend_history(folder)
+        lost_rows = _lost_rows(folder, client)
+        now, origin = datetime.now(UTC).isoformat(), collect_provenance()
+        resumption = {"at": now, "changes": dict(changes), "provenance": origin}
+        opened = True
+        update_run(
+            folder,
+            status="RUNNING",
+            continued=now,
+            ended=None,
+            stop_reason=None,
+            test=None,
+            process=this_process(),
+            resumed=[*record.get("resumed", []), resumption],
+        )
+        run = Recorder(folder, client, life, lost_rows)
+    except BaseException as error:
+        life.end(in_order=not opened)
+        if not isinstance(error, OSError):
+            raise
+        raise RunError(f"{folder.path} cannot be written: {error.strerror}") from None
+    for difference in _differences(record["provenance"], origin):
+        logger.warning("%s: the last bits may differ", difference)
+        run.log(difference)
+    return run
+
+
+def _client(place: Mapping[str, Any] | None) -> "MlflowClient | None":
+    """Return a client of the run's store; None, and say so, if there is no store that works."""
+    if place is None:
+        return None
+    try:
+        return stored_client(place)
+    except Exception as error:  # MLflow lets through what its database raises
+        logger.warning("%s: the run goes on without it, its folder has all", reason_of(error))
+        return None
+
+
+def _lost_rows(folder: RunFolder, client: "MlflowClient | None") -> dict[int, dict[str, float]]:
+    """Return rows that MLflow has and the folder has not, after a power cut."""
+    run_id, rows = (read_run(folder)["mlflow"] or {}).get("run_id"), read_history(folder)
+    if client is None or run_id is None:
+        return {}
+    try:
+        return stored_rows(client, run_id, after=int(rows[-1]["epoch"]) if rows else 0)
+    except Exception as error:  # an outage, which is told of by those who write
+        logger.info("MLflow cannot be asked for lost rows: %s", error)
+        return {}
+
+
+def _differences(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+    """Return in what two origins differ that may decide about the last bits."""
+    facts = {
+        "NumPy": [origin["versions"]["numpy"] for origin in (then, now)],
+        "the BLAS library": [
+            f"{origin['blas']['library']} {origin['blas']['version']}" for origin in (then, now)
+        ],
+        "the code's commit": [(origin["git"] or {}).get("commit") for origin in (then, now)],
+    }
+    return [f"{what} was {a} and is {b}" for what, (a, b) in facts.items() if a != b]

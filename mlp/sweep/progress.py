@@ -1,0 +1,172 @@
+"""A sweep on the terminal: its plan, and what becomes of its jobs while they run.
+
+On a terminal a bar moves below the lines that stay; elsewhere each job that ends is a line.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+
+from rich.console import Console as Terminal
+from rich.console import Group, RenderableType
+from rich.live import Live
+from rich.markup import escape
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+
+from mlp.reports import clock
+from mlp.runs import in_words, metric_in_words
+from mlp.sweep.composer import PlannedJob
+from mlp.sweep.plan import Plan
+from mlp.sweep.worker import ChildResult
+from mlp.training import higher_is_better
+
+MOST_JOBS = 100  # a dry run lists no more
+MOST_VALUES = 20  # of an axis are listed
+MOST_RUNNING = 6  # so many are named
+STYLES = {"finished": "green", "pruned": "yellow", "failed": "red", "killed": "red"}
+
+
+class Display:
+    """Shows a sweep.
+
+    Parameters
+    ----------
+    metric : str
+        What the best job so far is the best by.
+    terminal : rich.console.Console, optional
+        Standard output by default.
+    """
+
+    def __init__(self, metric: str, terminal: Terminal | None = None) -> None:
+        self.metric = metric
+        self.terminal = terminal or Terminal(highlight=False)
+        if not self.terminal.is_terminal:
+            self.terminal.width = 200  # a file has no edge
+        self._counts: Counter[str] = Counter()
+        self._running: dict[str, str] = {}  # names by key
+        self._best: tuple[str, float] | None = None
+        self._n_jobs = 0
+        self._seconds: list[float] = []  # of the jobs that have ended
+        self._abreast = 1
+
+    def say(self, line: str, style: str = "") -> None:
+        """Print a line that stays."""
+        self.terminal.print(escape(line), style=style, soft_wrap=True)
+
+    def show_plan(self, plan: Plan, states: Iterable[str], where: str) -> None:
+        """Print what is going to run.
+
+        Parameters
+        ----------
+        plan : Plan
+        states : iterable of str
+            What the jobs of an earlier start have come to.
+        where : str
+            In a few words, by what they are run.
+        """
+        self.terminal.print(f"[bold]{escape(plan.headline)}[/], {escape(where)}")
+        table = Table(box=None, show_header=False, padding=(0, 2, 0, 2))
+        for key, values in plan.axes.items():
+            words = [in_words(value) for value in values]
+            if len(words) > MOST_VALUES:
+                words[MOST_VALUES - 2 : -1] = [f"... ({len(words)})"]
+            table.add_row(f"[cyan]{escape(key)}[/]", escape("  ".join(words)))
+        self.terminal.print(table)
+        if plan.n_duplicates:
+            self.say(f"{plan.n_duplicates} more would repeat one of these, and are left out")
+        if counts := Counter(states):
+            known = ", ".join(f"{n} {name}" for name, n in counts.items())
+            self.say(f"from an earlier start: {known}")
+        self.terminal.print()
+
+    def list_jobs(self, plan: Plan, states: Mapping[str, str]) -> None:
+        """Print each job's name and, by its key, what it has come to."""
+        for job in plan.jobs[:MOST_JOBS]:
+            self.say(f"  {job.name}  {states.get(job.key, '')}".rstrip())
+        if len(plan.jobs) > MOST_JOBS:
+            self.say(f"  and {len(plan.jobs) - MOST_JOBS} more")
+
+    @contextmanager
+    def live(self, n_jobs: int) -> Iterator[None]:
+        """Show the progress; ``n_jobs`` is the number of jobs that are to be done, at most."""
+        self._n_jobs = n_jobs
+        if not self.terminal.is_terminal:
+            yield
+            return
+        with Live(self, console=self.terminal, refresh_per_second=4, transient=True):
+            yield
+
+    def started(self, job: PlannedJob) -> None:
+        """Take note of a job that has begun."""
+        self._running[job.key] = job.name
+        self._abreast = max(self._abreast, len(self._running))
+
+    def ended(self, job: PlannedJob, result: ChildResult, n_left: int) -> None:
+        """Take note of a job that has ended, and print why if it has failed.
+
+        Parameters
+        ----------
+        job : PlannedJob
+        result : ChildResult
+        n_left : int
+            Jobs that have not ended, or not begun, at most: a search finds out as it goes.
+        """
+        self._running.pop(job.key, None)
+        self._counts[result.state] += 1
+        self._n_jobs = sum(self._counts.values()) + n_left
+        self._seconds.append(result.seconds)
+        value = (result.best or {}).get(self.metric)
+        if result.state == "finished":
+            self.consider(job.name, value)
+        if result.state in ("failed", "killed"):
+            run = f" (run {result.run[:8]})" if result.run else ""
+            self.say(f"{result.state}  {job.name}: {result.reason}{run}", "red")
+        elif not self.terminal.is_terminal:
+            self._print_line(job, result, value)
+
+    def _print_line(self, job: PlannedJob, result: ChildResult, value: float | None) -> None:
+        figures = result.reason if value is None else self._figure(value)
+        count = f"{sum(self._counts.values())}/{self._n_jobs}"
+        line = f"{count}  {result.state}  {job.name}  {figures}  {result.seconds:.1f} s"
+        self.say(f"{line}  {self._left()}")
+
+    def _figure(self, value: float) -> str:
+        return f"{self.metric} {metric_in_words(self.metric, value)}"
+
+    def consider(self, name: str, value: float | None) -> None:
+        """Take a finished job for the best one so far, if it is."""
+        if value is None:
+            return
+        sign = 1 if higher_is_better(self.metric) else -1
+        if self._best is None or sign * value > sign * self._best[1]:
+            self._best = name, value
+
+    def _left(self) -> str:
+        """Return an estimate of the time that is left, once a job has ended."""
+        if not self._seconds:
+            return ""
+        mean = sum(self._seconds) / len(self._seconds)
+        n_left = self._n_jobs - sum(self._counts.values())
+        return f"about {clock(n_left * mean / self._abreast)} left"
+
+    def __rich__(self) -> RenderableType:
+        """Return the moving part."""
+        n_ended = sum(self._counts.values())
+        line = Table.grid(padding=(0, 2))
+        states = {**self._counts, "running": len(self._running)}
+        line.add_row(
+            ProgressBar(total=self._n_jobs, completed=n_ended, width=30),
+            f"{n_ended}/{self._n_jobs}",
+            *(f"[{STYLES.get(name, 'default')}]{n} {name}[/]" for name, n in states.items() if n),
+            f"[dim]{self._left()}[/]",
+        )
+        parts: list[RenderableType] = [line]
+        if self._running:
+            names = [*self._running.values()][:MOST_RUNNING]
+            more = f"  and {n} more" if (n := len(self._running) - len(names)) else ""
+            parts.append(f"[dim]running  {escape('  ·  '.join(names))}{more}[/]")
+        if self._best:
+            name, value = self._best
+            parts.append(f"best so far  [bold]{self._figure(value)}[/]  {escape(name)}")
+        return Group(*parts)

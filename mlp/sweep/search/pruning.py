@@ -1,0 +1,98 @@
+"""The pruner of a trial: it watches a training from the process that trains."""
+
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import optuna
+from optuna.pruners import BasePruner, HyperbandPruner
+from optuna.samplers import RandomSampler
+from optuna.study import StudyDirection
+from optuna.trial import FrozenTrial, Trial, TrialState
+
+from mlp.sweep.search.journal import open_journal
+from mlp.sweep.search.study import PRUNING
+from mlp.training import EpochEnded, Pruner
+
+LEAST_TRIALS = 5  # whose median says something
+
+
+class TrialPruner(Pruner):
+    """Ends a training whose best value so far lies behind that of the other trials.
+
+    The best value is compared, not the last: it is what a run is judged by in the end, and one
+    noisy epoch ends nothing.
+
+    Parameters
+    ----------
+    journal : Path
+        Of the study.
+    number : int
+        Of the trial.
+    """
+
+    def __init__(self, journal: Path, number: int) -> None:
+        storage = open_journal(journal)
+        [summary] = storage.get_all_studies()
+        settings = summary.user_attrs[PRUNING]
+        self.name = settings["pruner"]
+        study = optuna.load_study(
+            study_name=summary.study_name,
+            storage=storage,
+            sampler=RandomSampler(),  # of which nothing is asked here
+            pruner=_pruner(settings),
+        )
+        id_ = storage.get_trial_id_from_study_id_trial_number(summary._study_id, number)
+        self._trial = Trial(study, id_)
+        # An earlier attempt at this trial was let through so far; the same training repeats it.
+        self._passed = max(storage.get_trial(id_).intermediate_values, default=0)
+
+    def after_epoch(self, event: EpochEnded) -> str | None:
+        """Report the best value so far, and return a reason if the trial is to end."""
+        if event.epoch > self._passed:
+            self._trial.report(event.best_value, event.epoch)
+        if event.epoch < self._passed or not self._trial.should_prune():
+            return None
+        self.pruned = True
+        return f"pruned ({self.name}): {event.best_value:.4g} at best in {event.epoch} epochs"
+
+
+class MedianRule(BasePruner):
+    """Ends a trial that lies behind the median of those that went through, at the same epoch.
+
+    Optuna's own rule looks only at trials that have got to that epoch. One that stopped early is
+    compared with here, too, at its best value; else a late epoch would be judged by the slow ones.
+
+    Parameters
+    ----------
+    n_startup : int
+        Trials that must have gone through before there is a median.
+    warmup : int
+        Epochs that are not judged.
+    """
+
+    def __init__(self, n_startup: int, warmup: int) -> None:
+        self.n_startup, self.warmup = n_startup, warmup
+
+    def prune(self, study: optuna.Study, trial: FrozenTrial) -> bool:
+        """Tell whether a trial is to end."""
+        epoch = trial.last_step
+        through = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
+        if epoch is None or epoch < self.warmup or len(through) < self.n_startup:
+            return False
+        then = [value for other in through if (value := _best_until(epoch, other)) is not None]
+        sign = 1 if study.direction == StudyDirection.MINIMIZE else -1
+        return bool(then) and sign * trial.intermediate_values[epoch] > sign * median(then)
+
+
+def _best_until(epoch: int, trial: FrozenTrial) -> float | None:
+    """Return what a trial had reported at an epoch, or before it ended."""
+    reported = reversed(trial.intermediate_values.items())
+    return next((value for step, value in reported if step <= epoch), None)
+
+
+def _pruner(settings: dict[str, Any]) -> BasePruner:
+    if settings["pruner"] == "hyperband":
+        # A reduction factor of 3, as in Li et al. (2018), "Hyperband".
+        return HyperbandPruner(min_resource=settings["warmup"], max_resource=settings["max_epochs"])
+    return MedianRule(max(LEAST_TRIALS, settings["n_startup"]), settings["warmup"])

@@ -1,0 +1,178 @@
+"""A search: which point to try next, in view of what has come of the earlier ones (Optuna)."""
+
+from dataclasses import dataclass
+from math import isfinite
+from pathlib import Path
+from typing import Any
+
+import optuna
+from optuna.samplers import (
+    BaseSampler,
+    CmaEsSampler,
+    PartialFixedSampler,
+    RandomSampler,
+    TPESampler,
+)
+from optuna.trial import FrozenTrial, Trial, TrialState, create_trial
+
+from mlp.base import generator
+from mlp.config import Search
+from mlp.sweep.search.dimensions import Point
+from mlp.sweep.search.journal import experiments_allowed, open_journal
+from mlp.sweep.search.space import Space
+from mlp.training import higher_is_better
+
+PRUNING = "pruning"  # an attribute of the study: what its pruner is told
+LEAST_TRIALS = 10  # that tell something of the parameters' importance
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """A point to be tried.
+
+    Attributes
+    ----------
+    number : int
+        The trial's, from 0.
+    point : dict
+        Values by dotted key; a key that does not apply is left out.
+    """
+
+    number: int
+    point: Point
+
+
+class Study:
+    """A search's trials, in a file that a later process can continue.
+
+    Randomness is keyed by the seed and the trial's number: so a continued study goes on where the
+    earlier one stopped, and repeats none of its random points. Only one process at a time asks.
+
+    Parameters
+    ----------
+    journal : Path
+        Made if need be.
+    settings : Search
+    space : Space
+    metric : str
+        What a trial's value is; its name tells the direction.
+    max_epochs : int
+        What a training takes at most.
+    """
+
+    def __init__(
+        self, journal: Path, settings: Search, space: Space, metric: str, max_epochs: int
+    ) -> None:
+        self._settings, self._space = settings, space
+        self._storage = open_journal(journal)
+        self._study = optuna.create_study(
+            study_name=f"search-{settings.seed}",
+            storage=self._storage,
+            direction="maximize" if higher_is_better(metric) else "minimize",
+            load_if_exists=True,
+        )
+        self._study.set_user_attr(
+            PRUNING,
+            {
+                "pruner": settings.pruner,
+                "n_startup": settings.n_startup,
+                "warmup": settings.warmup,
+                "max_epochs": max_epochs,
+            },
+        )
+        self._grid = space.grid() if settings.sampler == "grid" else []
+        generator(settings.seed, "grid").shuffle(self._grid)  # a median means something early on
+        self._interrupted = [t.number for t in self._trials() if not t.state.is_finished()]
+
+    @property
+    def n_trials(self) -> int:
+        """How many trials it is to come to."""
+        wanted = self._settings.n_trials
+        return min(wanted, len(self._grid)) if self._grid else wanted
+
+    @property
+    def n_ended(self) -> int:
+        """How many trials have ended."""
+        return sum(trial.state.is_finished() for trial in self._trials())
+
+    def ask(self) -> Proposal | None:
+        """Return the next point, None when there have been enough.
+
+        The trials that an earlier process has left unfinished come first, under their numbers.
+        """
+        if self._interrupted:
+            number = self._interrupted.pop(0)
+            self._study.sampler = self._sampler(number)
+            trial = Trial(self._study, self._id(number))
+        else:
+            number = len(self._trials())
+            if number >= self.n_trials:
+                return None
+            self._study.sampler = self._sampler(number)
+            trial = self._study.ask()
+        return Proposal(number, self._space.suggest(trial))
+
+    def tell(self, number: int, value: float | None, pruned: bool = False) -> None:
+        """Say what has become of a trial.
+
+        Parameters
+        ----------
+        number : int
+        value : float or None
+            None, or one that is not finite, means that it failed. It is no reason to stop.
+        pruned : bool
+            It has no value then but those that its pruner was told.
+        """
+        state = TrialState.PRUNED if pruned else TrialState.FAIL
+        if not pruned and value is not None and isfinite(value):
+            state = TrialState.COMPLETE
+        result = value if state == TrialState.COMPLETE else None
+        self._study.tell(number, result, state=state, skip_if_finished=True)
+
+    def importances(self) -> dict[str, float]:
+        """Return how much each key matters for a good value, the shares of 1; the largest first.
+
+        By PED-ANOVA (Watanabe et al. 2023), over all trials with a value: a pruned one has that
+        which it had when it was pruned. Empty when there are too few.
+        """
+        valued = [trial for trial in self._trials() if trial.value is not None]
+        if len(valued) < LEAST_TRIALS:
+            return {}
+        copy = optuna.create_study(direction=self._study.direction)
+        for trial in valued:
+            copy.add_trial(
+                create_trial(
+                    value=trial.value, params=trial.params, distributions=trial.distributions
+                )
+            )
+        best = max(0.1, 5 / len(valued))  # the share of the trials that counts as good
+        with experiments_allowed():
+            evaluator = optuna.importance.PedAnovaImportanceEvaluator(target_quantile=best)
+            return optuna.importance.get_param_importances(copy, evaluator=evaluator)
+
+    def _sampler(self, number: int) -> BaseSampler:
+        """Return what proposes a trial's point."""
+        settings = self._settings
+        seed = int(generator(settings.seed, "search", number).integers(2**32))
+        learning: dict[str, Any] = {"seed": seed, "n_startup_trials": settings.n_startup}
+        with experiments_allowed():
+            match settings.sampler:
+                case "tpe":
+                    # Each key by itself, as in Bergstra et al. (2011): learned jointly, the first
+                    # good trial settles all choices at once (docs/search.md).
+                    return TPESampler(multivariate=False, **learning)
+                case "cmaes":
+                    return CmaEsSampler(
+                        consider_pruned_trials=True, warn_independent_sampling=False, **learning
+                    )
+                case "grid":
+                    point = self._space.raw(self._grid[number])
+                    return PartialFixedSampler(point, RandomSampler(seed))
+        return RandomSampler(seed)
+
+    def _trials(self) -> list[FrozenTrial]:
+        return self._study.get_trials(deepcopy=False)
+
+    def _id(self, number: int) -> int:
+        study = self._storage.get_study_id_from_name(self._study.study_name)
+        return self._storage.get_trial_id_from_study_id_trial_number(study, number)

@@ -1,0 +1,84 @@
+"""A small data set, and runs recorded from it: a folder is made fast, an MLflow store once."""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from mlp.base import generator
+from mlp.data import Dataset, Part, Parts, fit_scaler
+from mlp.nn import MLP, Adam, Constant, Network, SoftmaxCrossEntropy
+from mlp.reports import draw_evaluation_figures, draw_training_figures
+from mlp.runs import RunFolder, open_run
+from mlp.tracking import MLflowTracking, NoTracking
+from mlp.training import Evaluation, Evaluator, Listener, Outcome, Trainer
+
+CONFIG: dict[str, Any] = {
+    "model": {"_target_": "mlp.nn.MLP", "hidden_sizes": [6, 5], "max_norm": None},
+    "optimizer": {"_target_": "mlp.nn.Adam", "lr": 0.01},
+    "seed": 0,
+    "name": None,
+    "tags": {"question": "does it learn"},
+}
+OVERRIDES = ["model.hidden_sizes=[6,5]", "tags.question=does it learn"]
+
+
+class Case(NamedTuple):
+    """All that a run needs, and a way to train it."""
+
+    dataset: Dataset
+    parts: Parts
+    model: MLP
+    network: Network
+
+    def train(self, *listeners: Listener, max_epochs: int = 3) -> Outcome:
+        trainer = Trainer(max_epochs=max_epochs, batch_size=20)
+        return trainer.fit(self.network, Adam(lr=0.01), Constant(), self.parts, 0, listeners)
+
+
+class Finished(NamedTuple):
+    """A run that went all the way."""
+
+    case: Case
+    folder: RunFolder
+    outcome: Outcome
+    evaluation: Evaluation
+
+
+def make_case() -> Case:
+    """Three classes of 4x4 images: byte noise around three different patterns."""
+    rng = np.random.default_rng(0)
+    y = np.repeat(np.arange(3), 60)
+    patterns = rng.integers(0, 156, (3, 16))
+    x = (patterns[y] + rng.integers(0, 100, (180, 16))).astype(np.uint8)
+    mixed = rng.permutation(180)
+    x, y = x[mixed], y[mixed].astype(np.int64)
+    names = ("apple", "pear", "plum")
+    dataset = Dataset("fruit", x[:120], y[:120], x[120:], y[120:], names, 255.0, (4, 4))
+    rows = np.arange(120)
+    scaler = fit_scaler("unit", dataset.x_train, rows[:100], 255.0)
+    parts = Parts(
+        Part(dataset.x_train, dataset.y_train, rows[:100], scaler),
+        Part(dataset.x_train, dataset.y_train, rows[100:], scaler),
+        Part(dataset.x_test, dataset.y_test, None, scaler),
+        scaler,
+    )
+    model = MLP(hidden_sizes=[6, 5])
+    network = model.build(16, 3, SoftmaxCrossEntropy(), generator(0, "init"))
+    return Case(dataset, parts, model, network)
+
+
+def record_whole_run(
+    case: Case, tracking: MLflowTracking | NoTracking, *listeners: Listener, **config: Any
+) -> Finished:
+    """Do what a job does: train, save the weights, evaluate, draw."""
+    dataset = case.dataset
+    with open_run(tracking, CONFIG | config, OVERRIDES, dataset, case.parts, case.network) as run:
+        outcome = case.train(run, *listeners)
+        run.save_weights(case.model, case.network, case.parts.scaler)
+        evaluation = Evaluator(case.network, case.parts.test, 1000)()
+        run.save_test(evaluation, dataset.classes)
+        figures, shape = run.folder.figures, dataset.image_shape
+        weights = case.network.layers[0].W
+        draw_training_figures(figures, outcome.history, outcome.best_epoch, weights, shape)
+        draw_evaluation_figures(figures, evaluation, case.parts.test, dataset.classes, shape)
+    return Finished(case, run.folder, outcome, evaluation)

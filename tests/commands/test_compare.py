@@ -1,0 +1,149 @@
+"""``python -m mlp.compare``: sweeps ranked, runs side by side, and what cannot be compared."""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from mlp.compare import main
+from tests.conftest import Said
+from tests.records import make_child, make_sweep
+
+LR = "optimizer.lr"
+
+
+@pytest.fixture
+def compare(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Callable[..., Said]:
+    """Call the command with some words."""
+
+    def call(*words: str) -> Said:
+        monkeypatch.setattr(sys, "argv", ["mlp.compare", *words])
+        try:
+            main()
+            status = 0
+        except SystemExit as end:
+            status = int(end.code or 0)
+        return Said(status, *capsys.readouterr())
+
+    return call
+
+
+class TestSweeps:
+    def test_one_is_shown_and_its_files_are_renewed(self, runs: Path, compare: Callable[..., Said]):
+        sweep = make_sweep(runs, name="widths")
+        make_child(runs, "aaa", {LR: 0.1}, 0.4)
+        make_child(runs, "bbb", {LR: 0.2}, 0.3)
+        said = compare("widths")
+        assert said.status == 0
+        assert said.out.startswith("widths  finished, 2 jobs: 2 finished")
+        assert "python -m mlp.evaluate bbb" in said.out
+        assert (sweep.path / "leaderboard.csv").read_text().count("\n") == 3
+        assert (sweep.figures / "curves.png").exists()
+
+    def test_latest_alone_is_the_latest_sweep(self, runs: Path, compare: Callable[..., Said]):
+        make_sweep(runs, "0ne", name="earlier")
+        make_sweep(runs, "2wo", name="later", started="2026-01-02T10:00:00+00:00")
+        make_child(runs, "aaa", {LR: 0.1}, parent="2wo")
+        assert compare("latest").out.startswith("later")
+
+    def test_another_metric_leaves_the_sweep_s_own_files(
+        self, runs: Path, compare: Callable[..., Said]
+    ):
+        sweep = make_sweep(runs)
+        make_child(runs, "aaa", {LR: 0.1})
+        said = compare("5eed", "--metric", "val/accuracy")
+        assert "90.00%" in said.out
+        assert not (sweep.path / "leaderboard.csv").exists()
+        assert (runs / "compared" / "5eed-val_accuracy" / "leaderboard.csv").exists()
+
+    def test_several_are_ranked_together(self, runs: Path, compare: Callable[..., Said]):
+        for sweep, value in (("0ne", 0.4), ("2wo", 0.3)):
+            make_sweep(runs, sweep)
+            make_child(runs, f"run of {sweep}", {LR: value}, value, parent=sweep)
+        said = compare("0ne", "2wo", "--top", "1")
+        assert "and 1 more" in said.out
+        assert "python -m mlp.evaluate run of 2" in said.out
+        assert (runs / "compared" / "0ne-2wo" / "figures" / "axes.png").exists()
+
+
+class TestRuns:
+    def test_they_stand_side_by_side(self, runs: Path, compare: Callable[..., Said]):
+        make_child(runs, "aaa", {LR: 0.1}, 0.4, name="slow")
+        make_child(
+            runs,
+            "bbb",
+            {LR: 0.2},
+            0.3,
+            name="fast",
+            test={"loss": 0.35, "accuracy": 0.875},
+            provenance={"git": {"commit": "c" * 40}, "host": "there"},
+        )
+        said = compare("slow", "fast")
+        rows = {line.split("  ")[0]: line.split()[-2:] for line in said.out.splitlines() if line}
+        assert rows["optimizer.lr"] == ["0.1", "0.2"]
+        assert "model.dropout" not in rows
+        assert rows["val/loss"] == ["0.4000", "0.3000"]
+        assert rows["test/accuracy"][-1] == "87.50%"
+        assert rows["host"] == ["here", "there"]
+        assert rows["git.commit"][-1] == "cccccccccc"
+        assert (runs / "compared" / "aaa-bbb" / "curves.png").exists()
+
+    def test_equal_configurations_are_said_to_be(self, runs: Path, compare: Callable[..., Said]):
+        for run_id in ("aaa", "bbb"):
+            make_child(runs, run_id, {LR: 0.1})
+        assert "configuration  the same" in compare("aaa", "bbb").out.replace("   ", " ")
+
+    def test_a_sweep_beside_a_run_stands_for_its_best(
+        self, runs: Path, compare: Callable[..., Said]
+    ):
+        make_sweep(runs)
+        make_child(runs, "aaa", {LR: 0.1}, 0.4)
+        make_child(runs, "bbb", {LR: 0.2}, 0.3)
+        make_child(runs, "ccc", {LR: 0.3}, parent="other")
+        out = compare("5eed", "ccc").out
+        assert "bbb" in out
+        assert "aaa" not in out
+
+    def test_a_run_that_failed_at_once_has_no_curve(self, runs: Path, compare: Callable[..., Said]):
+        for run_id in ("aaa", "bbb"):
+            folder = make_child(runs, run_id, {LR: 0.1}, None, status="FAILED")
+            folder.history.unlink()
+        said = compare("aaa", "bbb")
+        assert said.status == 0
+        assert "failed" in said.out
+        assert "curves" not in said.out
+
+
+class TestMistake:
+    def test_nothing_has_run(self, compare: Callable[..., Said]):
+        said = compare("latest")
+        assert (said.status, said.out) == (2, "")
+        assert said.err.startswith("mlp: there is no sweep in ")
+
+    @pytest.mark.parametrize(
+        ("words", "sentence"),
+        [
+            (["nobody"], "mlp: no run is called 'nobody'"),
+            (["aaa"], "mlp: 'aaa' is one run; name another one to compare it with"),
+            (["5eed"], "mlp: no run of the sweep has finished yet (none has begun)"),
+            (["5eed", "aaa"], "mlp: no run of the sweep has finished yet (none has begun)"),
+            (["aaa", "bbb", "--metric", "x"], "mlp: no run has the metric 'x'; there are val/"),
+        ],
+    )
+    def test_it_is_told_in_a_sentence(
+        self, runs: Path, compare: Callable[..., Said], words: list[str], sentence: str
+    ):
+        make_sweep(runs)
+        for run_id in ("aaa", "bbb"):
+            make_child(runs, run_id, {LR: 0.1}, parent="other")
+        said = compare(*words)
+        assert (said.status, said.out) == (2, "")
+        assert said.err.startswith(sentence)
+
+    def test_rows_are_to_be_shown(self, compare: Callable[..., Said]):
+        said = compare("latest", "--top", "0")
+        assert said.status == 2
+        assert "--top must be at least 1, got 0" in said.err

@@ -1,0 +1,147 @@
+"""A stored run, computed again: the same to the last digit, and different where it must be."""
+
+import shutil
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from mlp.base import ConfigError, DataError, RunError
+from mlp.config import compose as composing
+from mlp.config.compose import compose
+from mlp.data import Digits
+from mlp.evaluate import evaluate, main
+from mlp.jobs import run_job
+from mlp.runs import RunFolder, read_run
+
+QUICK = ("data=digits", "tracking=none", "trainer.max_epochs=2", "name=sample")
+
+
+@pytest.fixture(scope="module")
+def stored(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of runs that holds one; to be copied, not changed."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MLP_RUNS", str(tmp_path_factory.mktemp("stored")))
+        return run_job(compose(QUICK)).folder.parent
+
+
+@pytest.fixture
+def run(stored: Path, runs: Path) -> RunFolder:
+    """A run that a test may change."""
+    shutil.copytree(stored, runs)
+    return RunFolder(next(runs.glob("*/run.json")).parent)
+
+
+def digits(path: Path, rows: slice | np.ndarray, **changes: object) -> list[str]:
+    """Write some training digits as the user's own arrays, and return how to ask for them."""
+    dataset = Digits().load()
+    arrays = {"x_train": dataset.x_train[rows], "y_train": dataset.y_train[rows]} | changes
+    np.savez(path, **arrays)
+    return ["data=npz", f"data.path={path}"]
+
+
+class TestOwnTestSet:
+    def test_training_s_figures_come_out_again_to_the_last_digit(self, run: RunFolder):
+        told = read_run(run)["test"]
+        evaluation = evaluate("latest")
+        assert (evaluation.loss, evaluation.accuracy) == (told["loss"], told["accuracy"])
+
+    def test_moved_folder_and_missing_conf_change_nothing(
+        self, run: RunFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ):
+        told = read_run(run)["test"]
+        moved = shutil.move(run.path, tmp_path / "elsewhere")
+        monkeypatch.setattr(composing, "conf_dir", lambda: tmp_path / "no conf")
+        monkeypatch.chdir(tmp_path)
+        assert evaluate("elsewhere").loss == told["loss"]
+        assert read_run(RunFolder(Path(moved)))["test"]["loss"] == told["loss"]
+
+    def test_it_computes_with_the_stored_weights(self, run: RunFolder):
+        told = read_run(run)["test"]
+        W1 = np.load(run.weights / "W1.npy")
+        np.save(run.weights / "W1.npy", W1 + 0.01)
+        assert evaluate("sample").loss != told["loss"]
+
+    def test_result_is_recorded_and_drawn(self, run: RunFolder):
+        (run.figures / "confusion.png").unlink()
+        evaluation = evaluate("sample")
+        assert read_run(run)["test"]["loss"] == evaluation.loss
+        assert (run.figures / "confusion.png").exists()
+
+
+class TestOtherData:
+    def test_they_are_recorded_beside_the_test_set(self, run: RunFolder, tmp_path: Path):
+        told = read_run(run)
+        words = digits(tmp_path / "mine.npz", slice(0, 200))
+        evaluation = evaluate("sample", words)
+        assert len(evaluation.labels) == 200
+        record = read_run(run)
+        assert record["evaluations"]["mine"]["accuracy"] == evaluation.accuracy
+        assert record["test"] == told["test"]
+        assert (run.evaluations / "mine" / "mistakes.png").exists()
+
+    def test_classes_are_found_by_name(self, run: RunFolder, tmp_path: Path):
+        """Data with fewer classes have other indices, but the same names."""
+        some = np.flatnonzero(Digits().load().y_train > 6)
+        evaluation = evaluate("sample", digits(tmp_path / "high.npz", some))
+        assert set(evaluation.labels) == {7, 8, 9}
+        assert evaluation.accuracy > 0.3
+
+    def test_unknown_class_is_named(self, run: RunFolder, tmp_path: Path):
+        y = np.array(["7", "x"] * 20)
+        words = digits(tmp_path / "odd.npz", slice(0, 40), y_train=y)
+        with pytest.raises(DataError, match=r"classes that this network does not know \(x\)"):
+            evaluate("sample", words)
+
+    def test_other_number_of_features_is_refused(self, run: RunFolder, tmp_path: Path):
+        words = digits(tmp_path / "odd.npz", slice(0, 40), x_train=np.zeros((40, 5)))
+        with pytest.raises(
+            DataError, match="5 features an example; this network was trained on 64"
+        ):
+            evaluate("sample", words)
+
+
+class TestMistake:
+    @pytest.mark.parametrize(
+        ("change", "sentence"),
+        [
+            ("optimizer.lr=1", "'optimizer.lr=1' changes nothing here"),
+            ("model.hidden_sizes=[3]", "the network is the stored one"),
+            ("data=digit", "data has no choice 'digit'; did you mean 'digits'?"),
+            ("data.scal=unit", "unknown key 'data.scal'; did you mean 'scale'?"),
+            ("data.scale=big", "data.scale must be unit or standardize or none, got 'big'"),
+            ("trainer.eval_batch_size=0", "trainer.eval_batch_size must be at least 1, got 0"),
+            ("data.path=[", "is not of the form key=value"),
+        ],
+    )
+    def test_change_is_refused(self, run: RunFolder, change: str, sentence: str):
+        before = run.record.read_text()
+        with pytest.raises(ConfigError) as error:
+            evaluate("sample", [change])
+        assert sentence in str(error.value)
+        assert run.record.read_text() == before
+
+    def test_missing_weights_are_named(self, run: RunFolder):
+        (run.weights / "W2.npy").unlink()
+        with pytest.raises(RunError, match=r"W2\.npy"):
+            evaluate("sample")
+
+    def test_unknown_run_is_told_without_a_traceback(
+        self, run: RunFolder, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ):
+        monkeypatch.setattr(sys, "argv", ["mlp.evaluate", "samples"])
+        with pytest.raises(SystemExit) as end:
+            main()
+        assert end.value.code == 2
+        assert capsys.readouterr().err.startswith("mlp: no run is called 'samples'")
+
+
+def test_tables_are_shown(
+    run: RunFolder, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    monkeypatch.setattr(sys, "argv", ["mlp.evaluate", "best"])
+    main()
+    said = capsys.readouterr().out
+    for words in ("sample on digits  loss ", "precision  recall", "true, and taken for", "figures"):
+        assert words in said

@@ -1,0 +1,192 @@
+"""The command line from its words to the exit status and what is left behind."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from mlp.config import conf_dir
+from mlp.runs import RunFolder, read_config, read_run
+from mlp.runs.find import list_runs
+from tests.conftest import Said
+
+Command = Callable[..., Said]
+QUICK = ("data=digits", "tracking=none", "trainer.max_epochs=1")
+
+
+def arrays(folder: RunFolder) -> dict[str, np.ndarray]:
+    return {path.name: np.load(path) for path in folder.weights.glob("*.npy")}
+
+
+def assert_same_bits(one: dict[str, np.ndarray], other: dict[str, np.ndarray]) -> None:
+    assert {k: a.tobytes() for k, a in one.items()} == {k: a.tobytes() for k, a in other.items()}
+
+
+class TestRun:
+    def test_leaves_a_finished_run_and_says_where(self, mlp_run: Command):
+        said = mlp_run(*QUICK, "name='a [b]'", "seed=3", "tags.why=because")
+        assert (said.status, said.err) == (0, "")
+        [folder] = list_runs()
+        record = read_run(folder)
+        assert (record["status"], record["name"]) == ("FINISHED", "a [b]")
+        assert record["test"]["accuracy"] > 0.2
+        assert record["tags"] == {"why": "because"}
+        assert read_config(folder)["seed"] == 3
+        assert {path.name for path in folder.weights.glob("?[123].npy")} == {
+            f"{kind}{n}.npy" for kind in "Wb" for n in (1, 2, 3)
+        }
+        for fact in ("a [b]", str(folder.path), "epoch 1/1", "FINISHED after 1 epochs"):
+            assert fact in said.out
+        assert "\x1b" not in said.out
+        assert not any(Path.cwd().iterdir())
+
+    @pytest.mark.parametrize(
+        "preset",
+        [
+            f"{p.parent.name}={p.stem}"
+            for g in ("experiment", "debug")
+            for p in sorted((conf_dir() / g).glob("*.yaml"))
+        ],
+    )
+    def test_preset_takes_an_epoch(self, mlp_run: Command, preset: str):
+        words = [*QUICK, "trainer.batch_size=64", "data.val_size=null"]  # of a smaller set
+        assert mlp_run(preset, *words).status == 0
+
+    def test_test_set_can_be_left_alone(self, mlp_run: Command):
+        mlp_run(*QUICK, "test=false")
+        [folder] = list_runs()
+        assert read_run(folder)["test"] is None
+
+    def test_same_words_give_the_same_bits(self, mlp_run: Command, runs: Path):
+        """In fresh processes, and inside a sweep in a used one."""
+        words = [*QUICK, "trainer.max_epochs=2", "model.dropout=0.2", "threads=1"]
+        for _ in range(2):
+            subprocess.run([sys.executable, "-m", "mlp.run", *words], check=True, cwd=runs.parent)
+        mlp_run("-m", *words, "seed=1,0,2", "hydra.launcher.workers=2")
+        one, other, swept = [f for f in list_runs() if read_config(f)["seed"] == 0]
+        assert_same_bits(arrays(one), arrays(other))
+        assert_same_bits(arrays(one), arrays(swept))
+
+
+class TestMistake:
+    """Exit status 2, one sentence on stderr, and nothing written."""
+
+    @pytest.mark.parametrize(
+        ("words", "sentence"),
+        [
+            (["optimizer.lrr=1"], "mlp: unknown key 'optimizer.lrr'; did you mean 'lr'?\n"),
+            (["optimizer=adamm"], "mlp: optimizer has no choice 'adamm'; did you mean 'adam'?"),
+            (["optimizer.lr=0"], "mlp: optimizer.lr must be greater than 0, got 0\n"),
+            (["model.hidden_sizes=[1,2"], "mlp: 'model.hidden_sizes=[1,2' is not of the form"),
+            (["hydra.run.dir=x"], "mlp: 'hydra.run.dir=x' cannot be set"),
+            (["-m", "optimizer.lrr=1,2"], "mlp: unknown key 'optimizer.lrr'"),
+            (["-m", "hydra.sweep.dir=x"], "mlp: 'hydra.sweep.dir=x' cannot be set"),
+            (["data=npz", "data.path=no.npz"], "no.npz"),
+            (
+                ["data=digits", "trainer.batch_size=5000"],
+                "mlp: trainer.batch_size must be at most 1293, the number of training examples",
+            ),
+        ],
+    )
+    def test_sentence(self, mlp_run: Command, runs: Path, words: list[str], sentence: str):
+        said = mlp_run(*words)
+        assert said.status == 2
+        assert sentence in said.err
+        assert said.err.count("\n") == 1
+        assert not runs.exists()
+        assert list(Path.cwd().iterdir()) == []
+
+    def test_misspelt_key_in_a_preset(self, mlp_run: Command, runs: Path, tmp_path: Path):
+        preset = tmp_path / "conf" / "experiment" / "mine.yaml"
+        preset.parent.mkdir(parents=True)
+        preset.write_text("# @package _global_\ntrainer:\n  patiense: 3\n")
+        said = mlp_run(f"--config-dir={tmp_path / 'conf'}", "experiment=mine")
+        assert said.status == 2
+        assert said.err == "mlp: unknown key 'trainer.patiense'; did you mean 'patience'?\n"
+        assert not runs.exists()
+
+
+class TestFailure:
+    def test_failed_run_is_kept_with_its_traceback(self, mlp_run: Command):
+        words = ["loss=mean_squared_error", "loss.output_activation=identity", "optimizer=sgd"]
+        said = mlp_run(*QUICK, *words, "optimizer.lr=1e9")
+        [folder] = list_runs()
+        record = read_run(folder)
+        assert (said.status, record["status"]) == (1, "FAILED")
+        assert said.err == f"mlp: the run failed: {record['stop_reason']}\n"
+        assert "DivergedError" in folder.traceback.read_text()
+
+    def test_sweep_goes_on_after_a_failed_job(self, mlp_run: Command):
+        words = ["loss=mean_squared_error", "loss.output_activation=identity", "optimizer=sgd"]
+        said = mlp_run("-m", *QUICK, *words, "optimizer.lr=1e9,0.01")
+        assert said.status == 1
+        statuses = {read_run(folder)["status"] for folder in list_runs()}
+        assert statuses == {"FAILED", "FINISHED"}
+
+
+class TestSweep:
+    def test_test_set_is_left_alone_unless_asked_for(self, mlp_run: Command):
+        """A sweep chooses by validation."""
+        quick = [*QUICK, "optimizer=sgd,adam"]
+        for name in ("none", "all"):
+            words = [f"sweep.test={name}", f"sweep.name={name}"]
+            assert mlp_run("-m", *quick, *words).status == 0
+        tested = [bool(read_run(folder)["test"]) for folder in list_runs()]
+        assert tested == [False, False, True, True]
+        assert not any(Path.cwd().iterdir())
+
+
+class TestSignal:
+    @pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+    def test_keeps_the_best_weights(self, runs: Path, number: int, status: int):
+        words = [*QUICK, "trainer.max_epochs=100000", "trainer.patience=100000"]
+        process = subprocess.Popen(
+            [sys.executable, "-m", "mlp.run", *words], stdout=subprocess.DEVNULL
+        )
+        while not list(runs.glob("*/history.csv")):
+            assert process.poll() is None
+            time.sleep(0.05)
+        os.kill(process.pid, number)
+        assert process.wait(20) == status
+        [folder] = list_runs()
+        record = read_run(folder)
+        assert record["status"] == "KILLED"
+        assert record["stop_reason"] == f"stopped by {signal.Signals(number).name}"
+        assert "W1.npy" in arrays(folder)
+        assert record["test"] is None
+
+
+class TestHelp:
+    def test_shows_the_groups_and_the_keys(self, mlp_run: Command):
+        said = mlp_run("--help")
+        assert said.status == 0
+        for words in ("python -m mlp.evaluate", "optimizer: adagrad, adam", "hidden_sizes:"):
+            assert words in said.out
+
+    def test_shows_the_composed_configuration(self, mlp_run: Command):
+        said = mlp_run("--cfg", "job", "optimizer=sgd")
+        assert said.status == 0
+        assert "_target_: mlp.nn.SGD" in said.out
+        assert "hydra" not in said.out
+
+    def test_shows_the_version(self, mlp_run: Command):
+        assert mlp_run("--version").out.startswith("mlp ")
+
+    def test_imports_nothing_heavy(self):
+        """So that it is as quick as Hydra allows."""
+        code = (
+            "import sys; sys.argv = ['mlp-run', '--help']\n"
+            "from mlp.run import main\n"
+            "try:\n    main()\n"
+            "except SystemExit:\n"
+            "    print([m for m in ('mlflow', 'matplotlib', 'numpy', 'pydantic', 'rich')"
+            " if m in sys.modules], file=sys.stderr)"
+        )
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+        assert done.stderr == "[]\n"

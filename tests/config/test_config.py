@@ -1,0 +1,137 @@
+"""What the check of a configuration accepts, refuses, and says."""
+
+from inspect import signature
+from pathlib import Path
+
+import pytest
+from omegaconf import OmegaConf
+
+from mlp import nn
+from mlp.base import ConfigError
+from mlp.config import check, conf_dir
+from mlp.config.compose import compose
+from mlp.config.job import GROUPS
+
+CHOICES = sorted(str(p.relative_to(conf_dir())) for g in GROUPS for p in conf_dir().glob(f"{g}/*"))
+
+
+class TestConf:
+    """The YAML files in conf/ and the constructors they name."""
+
+    @pytest.mark.parametrize("choice", CHOICES)
+    def test_choice_states_each_argument_with_its_default(self, choice: str):
+        """Whoever reads the file knows the constructor, and the other way round."""
+        stated = OmegaConf.to_container(OmegaConf.load(conf_dir() / choice))
+        room, name = stated.pop("_target_").rsplit(".", 1)
+        constructor = getattr(__import__(room, fromlist=[name]), name)
+        defaults = {
+            key: "???" if parameter.default is parameter.empty else parameter.default
+            for key, parameter in signature(constructor).parameters.items()
+        }
+        defaults |= {k: list(v) for k, v in defaults.items() if isinstance(v, tuple)}
+        assert stated == defaults
+
+    @pytest.mark.parametrize("choice", CHOICES)
+    def test_choice_is_accepted(self, choice: str):
+        group, name = choice.removesuffix(".yaml").split("/")
+        extra = ["data.path=x.npz"] if name == "npz" else []
+        job = check(compose([f"{group}={name}", *extra]))
+        assert job.config[group]["_target_"].endswith(type(getattr(job, group)).__name__)
+
+    @pytest.mark.parametrize("preset", ["experiment/*", "debug/*"])
+    def test_preset_wins_over_the_defaults(self, preset: str):
+        for path in conf_dir().glob(f"{preset}.yaml"):
+            group = preset.split("/")[0]
+            diff = OmegaConf.to_container(OmegaConf.load(path))
+            diff.pop("defaults", None)
+            composed = compose([f"{group}={path.stem}"])
+            check(composed)
+            assert OmegaConf.merge(composed, diff) == composed
+
+
+class TestJob:
+    """What comes out of a configuration that is right."""
+
+    def test_values_reach_the_constructors_as_plain_lists_and_numbers(self):
+        job = check(compose(["model.hidden_sizes=[30,20]", "optimizer=sgd", "optimizer.lr=1"]))
+        assert job.model == nn.MLP(hidden_sizes=[30, 20])
+        assert type(job.model.hidden_sizes) is list
+        assert job.optimizer.lr == 1
+
+    def test_stored_configuration_makes_the_same_job(self):
+        job = check(compose(["seed=3", "tags.why=test", "data.scale=standardize"]))
+        again = check(job.config)
+        assert (again.model, again.data, again.trainer) == (job.model, job.data, job.trainer)
+        assert again.config == job.config
+
+    def test_interpolations_are_resolved(self):
+        job = check(compose(["trainer.patience=${trainer.max_epochs}", "trainer.max_epochs=7"]))
+        assert job.trainer.patience == job.config["trainer"]["patience"] == 7
+
+    def test_paths_become_absolute_and_the_given_configuration_stays(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ):
+        """A stored run finds its data from any folder."""
+        monkeypatch.chdir(tmp_path)
+        composed = compose(["data=npz", "data.path=../mine.npz"])
+        job = check(composed)
+        assert job.config["data"]["path"] == job.data.path == str(tmp_path.parent / "mine.npz")
+        assert composed.data.path == "../mine.npz"
+
+    def test_each_job_has_parts_of_its_own(self):
+        """An optimizer has a state, which a second run must not inherit."""
+        composed = compose()
+        assert check(composed).optimizer is not check(composed).optimizer
+
+
+MISTAKES = {
+    "optimizer.lr=0": "optimizer.lr must be greater than 0, got 0",
+    "optimizer.lr=-1": "optimizer.lr must be greater than 0, got -1",
+    "optimizer.lr=nan": "optimizer.lr must be greater than 0, got nan",
+    "optimizer.lr=fast": "optimizer.lr must be a number, got 'fast'",
+    "optimizer.lr=true": "optimizer.lr must be a number, got true",
+    "+optimizer.momentun=0.9": "unknown key 'optimizer.momentun'; there are lr, beta1",
+    "+model.hiden_sizes=[3]": "unknown key 'model.hiden_sizes'; did you mean 'hidden_sizes'?",
+    "model.hidden_sizes=[0]": "model.hidden_sizes[0] must be at least 1, got 0",
+    "model.hidden_sizes=64": "model.hidden_sizes must be a list, each value an int, got 64",
+    "model.dropout=1": "model.dropout must be at least 0 and below 1, got 1",
+    "model.activation=rely": "did you mean 'relu'?",
+    "model._target_=os.system": "model._target_ must name a class under mlp. of the kind MLP",
+    "model._target_=mlp.nn.Network": "model._target_ must name a class under mlp.",
+    "data._target_=mlp.data.Source": "data._target_ must name a class under mlp.",
+    "data=npz": "data.path must be given, as in data.path=...",
+    "data.val_fraction=0": "data.val_fraction must be between 0 and 1, got 0",
+    "data.val_fraction=1": "data.val_fraction must be between 0 and 1, got 1",
+    "data.scale=${nowhere}": "data.scale: Interpolation key 'nowhere' not found",
+    "loss.output_activation=tanh": "loss.output_activation must be softmax, got 'tanh'",
+    "trainer.batch_size=0": "trainer.batch_size must be at least 1, got 0",
+    "trainer.batch_size=64.0": "trainer.batch_size must be an int, got 64.0",
+    "trainer.batch_size=null": "trainer.batch_size must be an int, got null",
+    "trainer.patience=0": "trainer.patience must be at least 1, got 0",
+    "trainer.clip_norm=big": "trainer.clip_norm must be a number or null, got 'big'",
+    "trainer.monitor=val/acc": "trainer.monitor must be val/loss or val/accuracy or",
+    "seed=-1": "seed must be at least 0, got -1",
+    "threads=0": "threads must be at least 1, got 0",
+    "test=maybe": "test must be true or false, got 'maybe'",
+    "name=latest": "name must not be 'latest'",
+    "+sed=1": "unknown key 'sed'; did you mean 'seed'?",
+    "+config={}": "unknown key 'config'",
+    "tags.x={a:1}": "tags must be a mapping, each value a string or",
+    "~optimizer": "optimizer must be one of its choices, as in optimizer=..., got null",
+}
+
+
+class TestMistakes:
+    """One sentence that names the key, what is wrong and what would be right."""
+
+    @pytest.mark.parametrize(("override", "sentence"), MISTAKES.items())
+    def test_sentence(self, override: str, sentence: str):
+        with pytest.raises(ConfigError) as error:
+            check(compose([override]))
+        assert sentence in str(error.value)
+        assert "\n" not in str(error.value)
+
+    def test_long_value_is_cut(self):
+        with pytest.raises(ConfigError) as error:
+            check(compose([f"trainer.patience={'x' * 10_000}"]))
+        assert len(str(error.value)) < 200

@@ -1,0 +1,467 @@
+"""A run that goes on is the run that was never interrupted; its past cannot be changed."""
+
+import json
+import shutil
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from mlp.base import ConfigError, RunError
+from mlp.config.compose import compose
+from mlp.jobs import resume_run, run_job
+from mlp.runs import Life, RunFolder, read_history, read_run, update_run
+from mlp.runs.find import list_runs
+from mlp.tracking import mlflow_client
+from mlp.training import EpochEnded, Pruner
+from tests.conftest import Said
+
+Command = Callable[..., Said]
+QUICK = ["data=digits", "tracking=none", "trainer.max_epochs=6", "threads=1"]
+MAYBE = ["model.dropout=0.2", "model.batch_norm=true", "optimizer=nadam", "schedule=one_cycle"]
+TIMES = ("timestamp", "seconds", "examples_per_second")
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch):
+    """A checkpoint each epoch, however much that costs in so short a training; no figures."""
+    monkeypatch.setattr("mlp.training.checkpoint.MAX_SHARE", 1e9)
+    monkeypatch.setattr("mlp.jobs.train.draw_training_figures", lambda *_: None)
+    monkeypatch.setattr("mlp.jobs.train.draw_evaluation_figures", lambda *_: None)
+
+
+class Killer(Pruner):
+    """Ends the process of a training after an epoch, as far as a test can bear it."""
+
+    def __init__(self, epoch: int) -> None:
+        self.epoch = epoch
+
+    def after_epoch(self, event: EpochEnded) -> None:
+        if event.epoch == self.epoch:
+            raise KeyboardInterrupt
+
+
+class Stopper(Pruner):
+    """Ends a training in order."""
+
+    def __init__(self, epoch: int) -> None:
+        self.epoch = epoch
+
+    def after_epoch(self, event: EpochEnded) -> str | None:
+        return "that is enough" if event.epoch >= self.epoch else None
+
+
+def finished(*words: str) -> RunFolder:
+    """Return a run that nothing has interrupted."""
+    return RunFolder(run_job(compose([*QUICK, *words])).folder)
+
+
+def interrupted(*words: str, epoch: int = 4) -> RunFolder:
+    """Return a run that ended in an epoch, with the checkpoints of the two before it."""
+    often = "trainer.checkpoint_every=1e-9"
+    with pytest.raises(KeyboardInterrupt):
+        run_job(compose([*QUICK, often, *words]), pruner=Killer(epoch))
+    return list_runs()[-1]
+
+
+def weights(folder: RunFolder) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.weights.glob("*.npy")}
+
+
+def figures(folder: RunFolder) -> tuple[Any, ...]:
+    """What a run has come to, but for the time it took."""
+    record = read_run(folder)
+    rows = [{k: v for k, v in r.items() if k not in TIMES} for r in read_history(folder)]
+    best = {k: v for k, v in record["best"].items() if k not in TIMES}
+    tested = record["test"] and (record["test"]["loss"], record["test"]["accuracy"])
+    return record["status"], record["stop_reason"], record["epochs"], best, tested, rows
+
+
+def assert_same(one: RunFolder, other: RunFolder) -> None:
+    assert weights(one) == weights(other)
+    assert figures(one) == figures(other)
+
+
+class TestTheSame:
+    @pytest.mark.parametrize("epoch", [2, 5])
+    def test_bits_and_figures(self, epoch: int):
+        folder = interrupted(*MAYBE, epoch=epoch)
+        assert read_run(folder)["status"] == "KILLED"
+        result = resume_run("latest")
+        assert result.folder == folder.path
+        assert_same(folder, finished(*MAYBE))
+
+    def test_also_after_several_interruptions(self, monkeypatch: pytest.MonkeyPatch):
+        folder = interrupted(epoch=2)
+        for epoch in (3, 5):
+            with monkeypatch.context() as patch:
+                patch.setattr("mlp.jobs.resume.run_job", partial(run_job, pruner=Killer(epoch)))
+                with pytest.raises(KeyboardInterrupt):
+                    resume_run("latest")
+        resume_run("latest")
+        assert len(read_run(folder)["resumed"]) == 3
+        assert_same(folder, finished())
+
+    def test_without_a_checkpoint_it_starts_over_in_its_folder(
+        self, caplog: pytest.LogCaptureFixture
+    ):
+        folder = interrupted("trainer.checkpoint_every=null")
+        resume_run("latest")
+        assert "there is no checkpoint: the training starts over" in caplog.text
+        assert "there is no checkpoint" in folder.log.read_text()
+        assert_same(folder, finished())
+
+    def test_a_damaged_checkpoint_is_named_and_the_one_before_it_used(
+        self, caplog: pytest.LogCaptureFixture
+    ):
+        folder = interrupted()
+        newest = folder.checkpoints / "epoch-3" / "params.npy"
+        newest.write_bytes(newest.read_bytes()[:-1] + b"?")
+        resume_run("latest")
+        for told in (caplog.text, folder.log.read_text()):
+            assert f"{newest} is damaged" in told
+        assert "continued after epoch 2" in folder.log.read_text()
+        assert_same(folder, finished())
+
+    def test_a_line_that_was_cut_off_and_lost_ones_are_made_good(self):
+        """A power cut can take rows of the history that the checkpoint still knows."""
+        folder = interrupted()
+        lines = folder.history.read_bytes().splitlines(keepends=True)
+        folder.history.write_bytes(b"".join(lines[:3]) + lines[3][:20])
+        resume_run("latest")
+        assert_same(folder, finished())
+
+    def test_an_epoch_keeps_the_time_at_which_it_was_recorded(self):
+        """Although it is trained again: the history is not rewritten."""
+        folder = interrupted()
+        before = folder.history.read_text()
+        resume_run("latest")
+        assert folder.history.read_text().startswith(before)
+
+    def test_time_is_that_of_all_starts_and_none_in_between(self):
+        folder = interrupted()
+        first = read_run(folder)["seconds"]
+        result = resume_run("latest")
+        record = read_run(RunFolder(result.folder))
+        assert first < record["seconds"] < first + 60
+
+    def test_checkpoints_are_there_until_it_has_finished(self):
+        folder = interrupted()
+        assert {path.name for path in folder.checkpoints.iterdir()} == {"epoch-2", "epoch-3"}
+        resume_run("latest")
+        assert not folder.checkpoints.exists()
+        assert not list(folder.path.glob(".*"))
+        assert not folder.alive.exists()
+
+    def test_as_many_threads_as_it_had(self):
+        """Another number would mean other last bits."""
+        folder = interrupted("threads=null")
+        record = read_run(folder)
+        record["provenance"]["blas"]["threads"] = 2
+        folder.record.write_text(json.dumps(record))
+        resume_run("latest")
+        assert read_run(folder)["resumed"][0]["provenance"]["blas"]["threads"] == 2
+
+
+@pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy")  # in MLflow
+class TestMLflow:
+    def test_one_run_with_each_step_once(self):
+        folder = interrupted("tracking=mlflow")
+        client, run_id = mlflow_client(), folder.path.name
+        before = client.get_run(run_id)
+        assert before.info.status == "KILLED"
+        resume_run("latest", ["trainer.max_epochs=8"])
+        after = client.get_run(run_id)
+        assert len(client.search_runs([after.info.experiment_id])) == 1
+        assert after.info.status == "FINISHED"
+        assert after.data.params == before.data.params
+        assert after.data.tags["mlp.resumed.trainer.max_epochs"] == "8"
+        for name, value in after.data.metrics.items():
+            steps = [metric.step for metric in client.get_metric_history(run_id, name)]
+            assert len(steps) == len(set(steps)), name
+            if name in ("val/loss", "seconds"):
+                assert steps == list(range(1, 9))
+                assert value == read_history(folder)[-1][name]
+
+    @pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy")  # in MLflow
+    def test_rows_that_only_mlflow_still_has_are_taken_from_there(self):
+        """A power cut took the end of the history, and of the checkpoints; MLflow has it."""
+        folder = interrupted("tracking=mlflow", epoch=5)
+        before = folder.history.read_text()
+        folder.history.write_text("".join(before.splitlines(keepends=True)[:3]))
+        shutil.rmtree(folder.checkpoints / "epoch-4")
+        resume_run("latest")
+        assert folder.history.read_text().startswith(before)
+        client = mlflow_client()
+        for name in ("val/loss", "seconds", "examples_per_second"):
+            sent = client.get_metric_history(folder.path.name, name)
+            assert [metric.step for metric in sent] == list(range(1, 7))
+
+    @pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy")  # in MLflow
+    @pytest.mark.filterwarnings("ignore:.*Any type hint is inferred as AnyType")
+    def test_the_model_of_a_longer_run_is_the_new_one(self, monkeypatch: pytest.MonkeyPatch):
+        import mlflow.artifacts
+
+        folder = finished("tracking=mlflow", "trainer.keep_checkpoint=true")
+        resume_run("latest", ["trainer.max_epochs=9"])
+        client = mlflow_client()
+        run = client.get_run(folder.path.name)
+        [model] = client.search_logged_models([run.info.experiment_id])
+        assert model.source_run_id == run.info.run_id
+        monkeypatch.setenv("MLFLOW_TRACKING_URI", client.tracking_uri)
+        place = mlflow.artifacts.download_artifacts(f"runs:/{run.info.run_id}/model")
+        stored = {path.name: path.read_bytes() for path in Path(place).glob("**/weights/*.npy")}
+        assert stored == weights(folder)
+
+    @pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy")  # in MLflow
+    def test_goes_on_without_a_store_that_is_gone_and_makes_none_anew(
+        self, runs: Path, caplog: pytest.LogCaptureFixture
+    ):
+        folder = interrupted("tracking=mlflow")
+        (runs / "mlflow.db").unlink()
+        resume_run("latest")
+        assert "mlflow.db does not exist any more: the run goes on without it" in caplog.text
+        record = read_run(folder)
+        assert (record["status"], record["mlflow"]["delivered"]) == ("FINISHED", False)
+        assert not (runs / "mlflow.db").exists()
+
+
+class TestTwice:
+    def test_a_second_interruption_leaves_what_the_first_has_stored(
+        self, monkeypatch: pytest.MonkeyPatch
+    ):
+        """No checkpoint was due yet, so that the second start is at its beginning again."""
+        stop = partial(run_job, pruner=Stopper(4))
+        folder = RunFolder(stop(compose([*QUICK, "trainer.checkpoint_every=null"])).folder)
+        update_run(folder, status="KILLED", pruned=False)
+        best, stored = read_run(folder)["best"], weights(folder)
+        monkeypatch.setattr("mlp.jobs.resume.run_job", partial(run_job, pruner=Stopper(1)))
+        resume_run("latest")
+        record = read_run(folder)
+        assert (record["best"], record["epochs"], weights(folder)) == (best, 4, stored)
+
+    def test_checkpoints_after_damaged_ones_are_kept(self, monkeypatch: pytest.MonkeyPatch):
+        folder = interrupted(epoch=5)
+        for path in folder.checkpoints.glob("epoch-*/params.npy"):
+            path.write_bytes(b"?")
+        monkeypatch.setattr("mlp.jobs.resume.run_job", partial(run_job, pruner=Killer(4)))
+        with pytest.raises(KeyboardInterrupt):
+            resume_run("latest")
+        sound = {path.name for path in folder.checkpoints.glob("epoch-*")}
+        assert sound == {"epoch-2", "epoch-3"}
+
+    def test_a_resumption_that_fails_does_not_look_alive(self):
+        folder = interrupted()
+        folder.history.write_text("epoch,timestamp\n1,x\n")
+        with pytest.raises(RunError, match=r"history\.csv is damaged"):
+            resume_run("latest")
+        assert read_run(folder)["status"] == "KILLED"
+        assert not folder.alive.exists()
+
+
+class TestDamaged:
+    @pytest.mark.parametrize("key", ["data", "mlflow", "provenance", "seconds", "stop_reason"])
+    def test_record_that_lacks_something(self, key: str):
+        folder = interrupted()
+        record = read_run(folder)
+        del record[key]
+        folder.record.write_text(json.dumps(record))
+        with pytest.raises(RunError, match=rf"run\.json is damaged: it lacks {key}"):
+            resume_run("latest")
+
+    @pytest.mark.parametrize("text", ["", "model: {}", "trainer: [1, 2]"])
+    def test_configuration_that_has_lost_a_group(self, text: str):
+        folder = interrupted()
+        update_run(folder, resumed=[{"changes": {"trainer.max_epochs": 9}}])
+        folder.config.write_text(text)
+        with pytest.raises(RunError, match=r"config\.yaml is damaged: there is no trainer"):
+            resume_run("latest")
+
+    def test_no_checkpoint_is_sound(self, caplog: pytest.LogCaptureFixture):
+        folder = interrupted(epoch=2)
+        (folder.checkpoints / "epoch-1" / "params.npy").unlink()
+        resume_run("latest")
+        assert "no checkpoint is sound: the training starts over" in caplog.text
+        assert_same(folder, finished())
+
+
+class TestLonger:
+    def test_no_job_of_a_sweep_which_would_be_another_job(self, mlp_run: Command):
+        mlp_run("-m", *QUICK, "seed=1,2", "trainer.keep_checkpoint=true")
+        with pytest.raises(ConfigError, match=r"max_epochs cannot be raised for a job of a sweep"):
+            resume_run("latest", ["trainer.max_epochs=9"])
+
+    def test_more_epochs_as_if_they_had_been_meant_from_the_beginning(self):
+        folder = interrupted()
+        resume_run("latest", ["trainer.max_epochs=9"])
+        assert_same(folder, finished("trainer.max_epochs=9"))
+
+    def test_of_a_finished_run_whose_checkpoint_was_kept(self):
+        folder = finished("trainer.keep_checkpoint=true")
+        resume_run("latest", ["trainer.max_epochs=9"])
+        assert_same(folder, finished("trainer.max_epochs=9"))
+
+    def test_more_patience(self):
+        words = ["optimizer.lr=0.5", "trainer.max_epochs=60"]
+        folder = finished(*words, "trainer.patience=2", "trainer.keep_checkpoint=true")
+        assert "has not improved" in read_run(folder)["stop_reason"]
+        resume_run("latest", ["trainer.patience=4"])
+        assert_same(folder, finished(*words, "trainer.patience=4"))
+
+    def test_a_raised_limit_stays_raised(self):
+        folder = interrupted()
+        resume_run("latest", ["trainer.max_epochs=8", "trainer.keep_checkpoint=true"])
+        resume_run("latest", ["trainer.patience=20"])
+        assert read_run(folder)["epochs"] == 8
+        with pytest.raises(ConfigError, match=r"can only be raised: it is 8, got 7"):
+            resume_run("latest", ["trainer.max_epochs=7"])
+
+    def test_an_annealing_schedule_with_a_horizon_of_its_own(self):
+        words = ["schedule=cosine", "schedule.horizon=6"]
+        folder = interrupted(*words)
+        resume_run("latest", ["trainer.max_epochs=9"])
+        assert_same(folder, finished(*words, "trainer.max_epochs=9"))
+
+
+class TestRefused:
+    """Exit status 2, one sentence, and nothing changed."""
+
+    @pytest.mark.parametrize(
+        ("changes", "sentence"),
+        [
+            (["optimizer.lr=1"], "mlp: optimizer.lr cannot be changed: the run's past depends"),
+            (["optimizer=sgd"], "mlp: optimizer._target_ cannot be changed"),
+            (["seed=1"], "mlp: seed cannot be changed"),
+            (["threads=2"], "mlp: threads cannot be changed"),
+            (["trainer.batch_size=64"], "mlp: trainer.batch_size cannot be changed"),
+            (["tags.a=b"], "mlp: tags"),
+            (["trainer.max_epochs=5"], "mlp: trainer.max_epochs can only be raised: it is 6"),
+            (["trainer.patience=9"], "mlp: trainer.patience can only be raised: it is 10, got 9"),
+            (["trainer.max_seconds=9"], "mlp: trainer.max_seconds can only be raised"),
+            (["trainer.max_epochs=9"], "the schedule Cosine arrives at its end after 6 epochs"),
+            (["trainer.patiense=1"], "mlp: unknown key 'trainer.patiense'; did you mean"),
+            (["trainer.patience=0"], "mlp: trainer.patience must be at least 1, got 0"),
+            (["-m"], "mlp: -m does not go together with resume=latest"),
+            (["resume=best"], "mlp: resume is given twice"),
+        ],
+    )
+    def test_change(self, mlp_run: Command, changes: list[str], sentence: str):
+        folder = interrupted("schedule=cosine")
+        before = {path: path.read_bytes() for path in folder.path.iterdir() if path.is_file()}
+        said = mlp_run("resume=latest", *changes)
+        assert said.status == 2
+        assert sentence in said.err
+        assert said.err.count("\n") == 1
+        assert before == {path: path.read_bytes() for path in before}
+        assert len(list_runs()) == 1
+
+    def test_unknown_run(self, mlp_run: Command, runs: Path):
+        said = mlp_run("resume=nothing")
+        assert said.status == 2
+        assert "there is no run" in said.err
+        assert not runs.exists()
+
+    def test_finished_run(self):
+        """It says what would be right."""
+        finished("trainer.max_epochs=1")
+        with pytest.raises(RunError, match=r"keep_checkpoint=true keeps one; init_from="):
+            resume_run("latest", ["trainer.max_epochs=2"])
+        finished("trainer.max_epochs=1", "trainer.keep_checkpoint=true")
+        with pytest.raises(RunError, match=r"to make it longer, raise trainer\.max_epochs or"):
+            resume_run("latest")
+
+    def test_run_at_work(self):
+        folder = interrupted()
+        life = Life(folder)
+        with pytest.raises(RunError, match=r"process \d+ on .* is at work on"):
+            resume_run("latest")
+        life.end()
+        resume_run("latest")
+
+    def test_other_data(self, tmp_path: Path):
+        rng = np.random.default_rng(0)
+        arrays = {"x_train": rng.random((60, 4), "float32"), "y_train": np.repeat([0, 1, 2], 20)}
+        np.savez(tmp_path / "mine.npz", **arrays)
+        folder = interrupted("data=npz", f"data.path={tmp_path / 'mine.npz'}", *SMALL)
+        arrays["x_train"][0, 0] += 1
+        np.savez(tmp_path / "mine.npz", **arrays)
+        with pytest.raises(RunError, match=r"the data of .* have changed since it began"):
+            resume_run("latest")
+        assert read_run(folder)["status"] == "KILLED"
+        assert not folder.alive.exists()
+
+
+SMALL = ["trainer.batch_size=8", "data.val_fraction=0.2"]
+
+
+class TestInitFrom:
+    def test_begins_with_the_weights_of_another(self):
+        """As the training that those two are together, where the optimizer has no memory."""
+        words = ["optimizer=sgd", "trainer.patience=null"]
+        finished(*words, "trainer.max_epochs=2", "name=base")
+        source = list_runs()[-1]
+        tuned = finished(*words, "init_from=base", "optimizer.lr=1e-30", "trainer.max_epochs=1")
+        assert weights(tuned) == weights(source)
+        record = read_run(tuned)
+        assert record["init_from"] == source.path.name
+        assert f"init_from: {source.path.name}" in tuned.config.read_text()
+
+    def test_interrupted_it_goes_on(self):
+        base = finished("trainer.max_epochs=2").path.name
+        folder = interrupted(f"init_from={base}")
+        resume_run(folder.path.name)
+        assert_same(folder, finished(f"init_from={base}"))
+
+    def test_it_goes_on_when_the_other_is_gone(self):
+        base = finished("trainer.max_epochs=2")
+        whole = finished(f"init_from={base.path.name}")
+        folder = interrupted(f"init_from={base.path.name}")
+        shutil.rmtree(base.path)
+        resume_run(folder.path.name)
+        assert_same(folder, whole)
+
+    @pytest.mark.parametrize("gone", [False, True])
+    def test_it_starts_over_from_the_other_or_not_at_all(self, gone: bool):
+        """Random weights would be another training."""
+        base = finished("trainer.max_epochs=2")
+        whole = finished(f"init_from={base.path.name}")
+        folder = interrupted(f"init_from={base.path.name}")
+        for path in folder.checkpoints.glob("epoch-*/params.npy"):
+            path.write_bytes(b"?")
+        if gone:
+            shutil.rmtree(base.path)
+        result = resume_run(folder.path.name)
+        if gone:
+            assert (result.status, "init_from is gone" in result.reason) == ("FAILED", True)
+        else:
+            assert_same(folder, whole)
+
+    @pytest.mark.parametrize(
+        ("words", "sentence"),
+        [
+            (["model.hidden_sizes=[128,32]"], "W2 is (128, 64) in "),
+            (["model.hidden_sizes=[128]"], "W2 is (128, 64) in "),
+            (["model.batch_norm=true"], "gamma1"),
+            (["init_from=nothing"], "no run is called 'nothing'"),
+        ],
+    )
+    def test_another_shape_is_refused_by_name(
+        self, mlp_run: Command, words: list[str], sentence: str
+    ):
+        finished("trainer.max_epochs=1", "name=base")
+        said = mlp_run(*QUICK, "init_from=base", *words)
+        assert (said.status, len(list_runs())) == (2, 1)
+        assert sentence in said.err
+
+    def test_evaluation_does_not_need_it(self):
+        """A run's folder is enough."""
+        from mlp.base import remove
+        from mlp.jobs import evaluate_run
+
+        remove_me = finished("trainer.max_epochs=1", "name=base")
+        tuned = finished("init_from=base", "trainer.max_epochs=1")
+        remove(remove_me.path)
+        evaluate_run(tuned)

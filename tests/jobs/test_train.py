@@ -1,0 +1,89 @@
+"""A run started from Python, and what a signal does to it."""
+
+import signal
+
+import numpy as np
+import pytest
+from threadpoolctl import threadpool_info
+
+from mlp.base import ConfigError
+from mlp.config.compose import compose
+from mlp.jobs import run_job
+from mlp.jobs.train import Interruption
+from mlp.nn import load
+from mlp.reports import Console
+from mlp.runs.find import list_runs
+
+QUICK = ("data=digits", "tracking=none", "trainer.max_epochs=2", "test=false")
+
+
+def test_result_tells_what_has_become_of_the_run(capsys: pytest.CaptureFixture[str]):
+    """Nothing is shown unless a console is given."""
+    result = run_job(compose(QUICK))
+    assert (result.status, result.signal) == ("FINISHED", None)
+    assert result.best["epoch"] == 2
+    assert result.reason == "max_epochs=2 reached"
+    assert result.folder.name == result.id
+    assert capsys.readouterr().out == ""
+
+
+def test_jobs_of_one_process_do_not_influence_each_other():
+    first, _, again = [run_job(compose([*QUICK, f"seed={seed}"])) for seed in (0, 1, 0)]
+    one, other = (load(result.folder / "weights").params for result in (first, again))
+    assert np.array_equal(one, other)
+    assert first.best["val/loss"] == again.best["val/loss"]
+
+
+def test_blas_threads_are_set_for_the_run_only():
+    def threads() -> list[int]:
+        return [pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"]
+
+    class Spy(Console):
+        """Looks when the network is built."""
+
+        def show_plan(self, *_: object) -> None:
+            seen.extend(threads())
+
+    seen: list[int] = []
+    before = threads()
+    run_job(compose([*QUICK, "threads=2"]), console=Spy(quiet=True))
+    assert set(seen) == {2}
+    assert threads() == before
+
+
+def test_too_large_a_batch_is_refused_before_a_run_is_opened():
+    with pytest.raises(ConfigError, match=r"trainer\.batch_size must be at most 1293"):
+        run_job(compose([*QUICK, "trainer.batch_size=1294"]))
+    assert list_runs() == []
+
+
+def test_a_schedule_that_has_nothing_to_follow_is_refused():
+    blind = [*QUICK, "schedule=reduce_on_plateau", "data.validation=none"]
+    with pytest.raises(ConfigError, match=r"set trainer\.monitor=train/loss"):
+        run_job(compose(blind))
+    assert list_runs() == []
+    run_job(compose([*blind, "trainer.monitor=train/loss"]))
+    run_job(compose([*blind, "trainer.overfit_batches=1"]))
+
+
+class TestInterruption:
+    def test_first_signal_asks_the_training_to_stop(self):
+        with Interruption() as interruption:
+            assert interruption.after_step() is None
+            signal.raise_signal(signal.SIGTERM)
+            assert interruption.after_step() == "stopped by SIGTERM"
+            assert interruption.signal == signal.SIGTERM
+
+    @pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+    def test_second_signal_ends_at_once(self, number: int, status: int):
+        with Interruption():
+            signal.raise_signal(signal.SIGINT)
+            with pytest.raises(SystemExit) as end:
+                signal.raise_signal(number)
+        assert end.value.code == status
+
+    def test_handlers_are_put_back(self):
+        before = signal.getsignal(signal.SIGINT)
+        with Interruption():
+            assert signal.getsignal(signal.SIGINT) is not before
+        assert signal.getsignal(signal.SIGINT) is before

@@ -1,0 +1,124 @@
+"""The figures: that they say what they should; how they look was judged by eye."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from mlp.data import Part, Scaler
+from mlp.reports import draw_evaluation_figures, draw_training_figures
+from mlp.reports.run_figures import confusion, first_layer, learning_curves, worst_mistakes
+from mlp.training import Evaluation, confusion_matrix
+
+NO_SCALING = Scaler(np.zeros(16, np.float32), np.ones(16, np.float32))
+
+
+def history(n_epochs: int, *parts: str) -> list[dict[str, float]]:
+    return [
+        {"epoch": e} | {f"{p}/{m}": 1 / e for p in parts for m in ("loss", "accuracy")}
+        for e in range(1, n_epochs + 1)
+    ]
+
+
+def evaluated(n: int, n_classes: int, wrong: int) -> tuple[Evaluation, Part]:
+    """``n`` examples of 16 features, of which the first ``wrong`` were mistaken."""
+    rng = np.random.default_rng(0)
+    labels = np.arange(n) % n_classes
+    scores = np.full((n, n_classes), 0.1)
+    scores[np.arange(n), labels] = 0.9
+    scores[np.arange(wrong), (labels[:wrong] + 1) % n_classes] = 0.95
+    part = Part(rng.integers(0, 256, (n, 16), dtype=np.uint8), labels, None, NO_SCALING)
+    return Evaluation(0.5, 1 - wrong / n, scores, labels), part
+
+
+class TestFiles:
+    def test_a_run_on_images_has_four_figures(self, tmp_path: Path):
+        evaluation, part = evaluated(30, 3, wrong=7)
+        weights = np.random.default_rng(0).normal(size=(16, 70))
+        draw_training_figures(tmp_path / "f", history(5, "train", "val"), 3, weights, (4, 4))
+        draw_evaluation_figures(tmp_path / "f", evaluation, part, ("a", "b", "c"), (4, 4))
+        files = sorted((tmp_path / "f").iterdir())
+        names = ["confusion.png", "curves.png", "first_layer.png", "mistakes.png"]
+        assert [file.name for file in files] == names
+        assert all(file.read_bytes().startswith(b"\x89PNG") for file in files)
+
+    def test_rows_that_are_no_images_have_no_weights_to_look_at(self, tmp_path: Path):
+        evaluation, part = evaluated(30, 3, wrong=7)
+        draw_training_figures(tmp_path, history(1, "train"), 1, np.ones((16, 2)), None)
+        draw_evaluation_figures(tmp_path, evaluation, part, ("a", "b", "c"), None)
+        names = {file.name for file in tmp_path.iterdir()}
+        assert names == {"curves.png", "confusion.png", "mistakes.png"}
+
+    @pytest.mark.parametrize("image_shape", [(4, 4), None])
+    def test_a_flawless_result_can_be_drawn(self, tmp_path: Path, image_shape):
+        evaluation, part = evaluated(6, 2, wrong=0)
+        draw_evaluation_figures(tmp_path, evaluation, part, ("a", "b"), image_shape)
+        assert (tmp_path / "mistakes.png").exists()
+
+    def test_an_interrupted_first_epoch_leaves_nothing_to_draw(self, tmp_path: Path):
+        draw_training_figures(tmp_path, [], 0, None, None)
+        assert list(tmp_path.iterdir()) == []
+
+    def test_pyplot_and_its_global_state_are_not_touched(self, tmp_path: Path):
+        code = (
+            "import sys; from pathlib import Path; from mlp.reports import draw_training_figures;"
+            f"draw_training_figures(Path({str(tmp_path)!r}),"
+            "[{'epoch': 1, 'train/loss': 1., 'train/accuracy': 1.}], 1, None, None);"
+            "sys.exit('matplotlib.pyplot' in sys.modules)"
+        )
+        assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+class TestContent:
+    def test_curves_mark_the_best_epoch(self):
+        left, right = learning_curves(history(8, "train", "val"), best_epoch=6).axes
+        assert (left.get_title(), right.get_title()) == ("Loss", "Accuracy")
+        training, validation, best = left.get_lines()
+        assert (
+            list(training.get_ydata())
+            == list(validation.get_ydata())
+            == [1 / e for e in range(1, 9)]
+        )
+        assert list(best.get_xdata()) == [6, 6]
+
+    def test_without_validation_there_is_one_curve(self):
+        left, _ = learning_curves(history(8, "train"), best_epoch=8).axes
+        assert [line.get_label() for line in left.get_lines()] == ["training", "best epoch: 8"]
+
+    def test_confusion_shows_the_counts_up_to_thirty_classes(self):
+        counts = np.array([[5, 2], [0, 7]])
+        axes = confusion(counts, ("cat", "dog")).axes[0]
+        assert [text.get_text() for text in axes.texts] == ["5", "2", "7"]
+        assert [label.get_text() for label in axes.get_yticklabels()] == ["cat", "dog"]
+        assert axes.get_title() == "Confusion: 85.71% of 14 right"
+        many = confusion(np.eye(31, dtype=int), [f"class {i}" for i in range(31)]).axes[0]
+        assert not many.texts
+
+    def test_zero_is_the_middle_of_the_weights_colours(self):
+        image = first_layer(np.array([[0.5, -2.0], [0.1, 0.0]]), (1, 2)).axes[0].get_images()[0]
+        assert image.norm.vmin == -image.norm.vmax < 0
+
+    def test_of_many_units_the_strongest_are_shown(self):
+        weights = np.full((4, 200), 0.1)
+        weights[:, 150] = 5.0
+        axes = first_layer(weights, (2, 2)).axes[0]
+        assert "60 strongest of 200" in axes.get_title()
+        assert np.nanmax(axes.get_images()[0].get_array()) == 5
+
+
+class TestWorstMistakes:
+    def test_the_largest_lead_over_the_true_class_comes_first(self):
+        labels = np.array([0, 1, 2, 0])
+        scores = np.array(
+            [[0.4, 0.6, 0.0], [0.9, 0.0, 0.1], [0.1, 0.1, 0.8], [0.3, 0.0, 0.7]], np.float32
+        )
+        assert worst_mistakes(labels, scores, 10).tolist() == [1, 3, 0]
+        assert worst_mistakes(labels, scores, 2).tolist() == [1, 3]
+
+    def test_as_many_as_the_confusion_matrix_counts(self):
+        evaluation, _ = evaluated(30, 3, wrong=7)
+        counts = confusion_matrix(evaluation.labels, evaluation.predictions, 3)
+        worst = worst_mistakes(evaluation.labels, evaluation.scores, 30)
+        assert len(worst) == counts.sum() - np.trace(counts) == 7

@@ -1,0 +1,152 @@
+"""Which runs are alive, and what becomes of those whose process has died."""
+
+import json
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from mlp.base import RunError
+from mlp.runs import Life, RunFolder, bury, bury_dead, is_alive, open_run, read_run, update_run
+from mlp.runs.lock import SILENCE
+from mlp.tracking import MLflowTracking, NoTracking, mlflow_client
+from tests.cases import CONFIG, Case, make_case, record_whole_run
+
+
+def opened(case: Case) -> RunFolder:
+    run = open_run(NoTracking(), CONFIG, [], case.dataset, case.parts, case.network)
+    return run.folder
+
+
+def left_by_a_dead_process(do: Callable[[], object]) -> None:
+    """Do something in a process that then dies."""
+    if (pid := os.fork()) == 0:
+        do()
+        os._exit(0)
+    os.waitpid(pid, 0)
+
+
+@pytest.fixture
+def dead(runs: Path, case: Case) -> RunFolder:
+    """A run whose process has died."""
+    left_by_a_dead_process(lambda: opened(case))
+    [path] = runs.iterdir()
+    return RunFolder(path)
+
+
+class TestAlive:
+    def test_as_long_as_the_run_is_recorded(self, runs: Path, case: Case):
+        with open_run(NoTracking(), CONFIG, [], case.dataset, case.parts, case.network) as run:
+            assert is_alive(run.folder)
+            assert bury(run.folder) is None
+            assert bury_dead() == []
+        assert not is_alive(run.folder)
+        assert read_run(run.folder)["status"] == "FINISHED"
+
+    def test_seen_from_another_process(self, tmp_path: Path):
+        life = Life(RunFolder(tmp_path))
+        status = os.waitstatus_to_exitcode(os.waitpid(self._fork(tmp_path), 0)[1])
+        assert status == 1
+        life.end()
+        assert os.waitstatus_to_exitcode(os.waitpid(self._fork(tmp_path), 0)[1]) == 0
+
+    def _fork(self, path: Path) -> int:
+        if (pid := os.fork()) == 0:
+            os._exit(is_alive(RunFolder(path)))
+        return pid
+
+    def test_two_cannot_work_on_one_run(self, tmp_path: Path):
+        life = Life(RunFolder(tmp_path))
+        with pytest.raises(RunError, match="another process is at work on this run"):
+            Life(RunFolder(tmp_path))
+        life.end()
+        Life(RunFolder(tmp_path)).end()
+        assert list(tmp_path.iterdir()) == []
+
+    def test_a_sign_of_life_every_few_seconds(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ):
+        monkeypatch.setattr("mlp.runs.lock.BEAT", 0.01)
+        life = Life(RunFolder(tmp_path))
+        os.utime(tmp_path / "alive", (0, 0))
+        time.sleep(0.2)
+        assert time.time() - (tmp_path / "alive").stat().st_mtime < 10
+        life.end()
+
+
+class TestDead:
+    def test_marked_killed_as_of_its_last_sign_of_life(self, dead: RunFolder):
+        assert read_run(dead)["status"] == "RUNNING"
+        assert not is_alive(dead)
+        for path in dead.path.iterdir():
+            os.utime(path, (2_000_000_000, 2_000_000_000))
+        [record] = bury_dead()
+        assert record == read_run(dead)
+        assert (record["status"], record["stop_reason"]) == ("KILLED", "its process died")
+        assert record["ended"] == "2033-05-18T03:33:20+00:00"
+        assert record["seconds"] > 0
+        assert bury_dead() == []
+
+    def test_what_has_ended_stays_as_it_is(self, dead: RunFolder):
+        """Its process died after it had written how the run ended."""
+        update_run(dead, status="FINISHED")
+        assert bury_dead() == []
+        assert read_run(dead)["status"] == "FINISHED"
+        assert not dead.alive.exists()
+
+    def test_a_folder_that_is_no_run_hinders_nobody(self, dead: RunFolder, runs: Path):
+        (runs / "0").mkdir()
+        (runs / "0" / "alive").touch()
+        assert [record["id"] for record in bury_dead()] == [dead.path.name]
+
+
+@pytest.mark.usefixtures("tracked")
+class TestInMLflow:
+    def ended(self, name: str) -> RunFolder:
+        """A run whose process died while it told MLflow of the end."""
+        folder = record_whole_run(make_case(), MLflowTracking(), name=name).folder
+        update_run(folder)  # not all of it is delivered
+        mlflow_client().update_run(folder.path.name, "RUNNING")
+        folder.alive.touch()
+        return folder
+
+    def status(self, folder: RunFolder) -> str:
+        return mlflow_client().get_run(folder.path.name).info.status
+
+    def test_the_end_of_a_run_that_had_no_time_to_tell_of_it(self):
+        folder = self.ended("a")
+        assert bury_dead() == []
+        assert self.status(folder) == "FINISHED"
+        assert not folder.alive.exists()
+
+    def test_one_store_that_is_lost_does_not_hinder_the_others(self, runs: Path):
+        lost, other = sorted([self.ended("a"), self.ended("b")], key=lambda f: f.path)
+        place = read_run(lost)["mlflow"] | {"tracking_uri": f"sqlite:///{runs}/gone.db"}
+        update_run(lost, mlflow=place)
+        bury_dead()
+        assert (self.status(lost), self.status(other)) == ("RUNNING", "FINISHED")
+
+
+class TestOtherMachine:
+    """Its locks are not seen here; the time of its last beat is."""
+
+    @pytest.fixture
+    def elsewhere(self, dead: RunFolder) -> RunFolder:
+        record = json.loads(dead.record.read_text())
+        record["process"]["host"] = "another machine"
+        dead.record.write_text(json.dumps(record))
+        return dead
+
+    def test_alive_while_it_beats(self, elsewhere: RunFolder):
+        assert is_alive(elsewhere)
+        assert bury_dead() == []
+        with pytest.raises(RunError, match="another process"):
+            Life(elsewhere)
+
+    def test_dead_after_a_silence(self, elsewhere: RunFolder):
+        long_ago = time.time() - SILENCE - 1
+        os.utime(elsewhere.alive, (long_ago, long_ago))
+        assert not is_alive(elsewhere)
+        assert [record["status"] for record in bury_dead()] == ["KILLED"]
