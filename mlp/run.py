@@ -7,7 +7,6 @@ cannot be done (then nothing has been written), 130, 143 or 129 after Ctrl-C, SI
 import json
 import os
 import re
-import signal
 import sys
 import tempfile
 import traceback
@@ -19,7 +18,7 @@ import hydra
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
-from mlp.base import ConfigError, UserError, let_go_of_terminal, obeyed
+from mlp.base import ConfigError, UserError, exit_on_signals
 from mlp.config import COMPOSITION_ERRORS, accepted, conf_dir, explain, guard_hydra
 
 if TYPE_CHECKING:
@@ -34,9 +33,7 @@ def main() -> None:
     if "--version" in arguments:
         print(f"mlp {version('mlp')}")
         sys.exit()
-    for number in obeyed():
-        if number != signal.SIGINT:
-            signal.signal(number, _unwind)
+    exit_on_signals()
     try:
         if any(word.startswith("resume=") for word in arguments):
             sys.exit(_resume(arguments))
@@ -48,12 +45,6 @@ def main() -> None:
     except UserError as error:
         sys.exit(_complain(error))
     sys.exit()
-
-
-def _unwind(number: int, _: object) -> None:
-    """End as at Ctrl-C: whatever is open is closed in order."""
-    let_go_of_terminal(number)
-    sys.exit(128 + number)
 
 
 def _compose_and_run(arguments: list[str], scratch: str) -> None:

@@ -1,9 +1,9 @@
 from .arrays import read_into
 from .errors import ConfigError, DataError, RunError, UserError, closest
-from .files import UNFINISHED, beside, read_json, remove, remove_unfinished, whole
+from .files import UNFINISHED, atomic_write, read_json, remove, remove_unfinished, temporary_sibling
 from .paths import data_dir, runs_dir
 from .randomness import generator
-from .signals import let_go_of_terminal, obeyed
+from .signals import SignalCatcher, exit_on_signals, handled_signals
 from .validate import at_least, between, fraction, positive
 
 __all__ = [
@@ -11,21 +11,22 @@ __all__ = [
     "ConfigError",
     "DataError",
     "RunError",
+    "SignalCatcher",
     "UserError",
     "at_least",
-    "beside",
+    "atomic_write",
     "between",
     "closest",
     "data_dir",
+    "exit_on_signals",
     "fraction",
     "generator",
-    "let_go_of_terminal",
-    "obeyed",
+    "handled_signals",
     "positive",
     "read_into",
     "read_json",
     "remove",
     "remove_unfinished",
     "runs_dir",
-    "whole",
+    "temporary_sibling",
 ]

@@ -14,7 +14,7 @@ UNFINISHED = ".part"  # ends the name of what is being written, or was when its 
 
 
 @contextmanager
-def whole(path: Path) -> Iterator[Path]:
+def atomic_write(path: Path) -> Iterator[Path]:
     """Write a file or a folder elsewhere, and give it its name when it is complete.
 
     Whatever ends the writer, a signal, a full disk or a power cut, under ``path`` is found what
@@ -36,7 +36,7 @@ def whole(path: Path) -> Iterator[Path]:
     OSError
         When it cannot be written, for want of space or permission.
     """
-    unfinished, old = beside(path), beside(path)
+    unfinished, old = temporary_sibling(path), temporary_sibling(path)
     try:
         yield unfinished
         _force_to_disk(unfinished)
@@ -85,7 +85,7 @@ def remove_unfinished(folder: Path) -> None:
         remove(path)
 
 
-def beside(path: Path) -> Path:
+def temporary_sibling(path: Path) -> Path:
     """Return a name, not taken yet, of something that is unfinished or doomed."""
     return path.with_name(f".{path.name}.{secrets.token_hex(4)}{UNFINISHED}")
 

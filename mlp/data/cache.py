@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from filelock import FileLock
 
-from mlp.base import paths, whole
+from mlp.base import atomic_write, paths
 from mlp.data.dataset import ARRAYS, Dataset
 
 PATIENCE = 60.0  # seconds to wait for a process that decodes the same files
@@ -80,7 +80,7 @@ def _write(dataset: Dataset, folder: Path) -> Dataset:
     """Store the data set and return it memory-mapped; as it is, where it cannot be stored."""
     meta = {key: getattr(dataset, key) for key in ("classes", "x_max", "image_shape", "digest")}
     try:
-        with whole(folder) as entry:  # in place of a broken one, or that would have been read
+        with atomic_write(folder) as entry:  # replaces a damaged one
             entry.mkdir()
             for name, array in dataset.arrays.items():
                 np.save(entry / f"{name}.npy", array)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from mlp.base import DataError, whole
+from mlp.base import DataError, atomic_write
 
 TIMEOUT = 15.0  # seconds without an answer before the next mirror is tried
 
@@ -61,7 +61,7 @@ def _install(file: Path, folder: Path) -> Path:
     """Copy a file into a folder; under its name it is never seen incomplete."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with whole(folder / file.name) as copy:
+        with atomic_write(folder / file.name) as copy:
             shutil.copyfile(file, copy)
     except (OSError, ValueError) as error:  # ValueError: a NUL in the folder's name
         raise DataError(f"data.dir: {folder} cannot be written ({error})") from error

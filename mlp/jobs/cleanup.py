@@ -17,7 +17,7 @@ from urllib.parse import unquote, urlparse
 
 from filelock import FileLock, Timeout
 
-from mlp.base import UNFINISHED, RunError, beside, data_dir, runs_dir
+from mlp.base import UNFINISHED, RunError, data_dir, runs_dir, temporary_sibling
 from mlp.data import is_entry
 from mlp.runs import Life, RunFolder, Stored, all_runs, find_run, is_alive
 from mlp.tracking import delete as delete_from_mlflow
@@ -176,7 +176,7 @@ def remove_from(place: Path, path: Path) -> None:
     if path.is_symlink() or place.resolve() not in path.resolve().parents:
         raise RunError(f"{path} does not lie in {place}, or is a link: it stays")
     try:
-        doomed = beside(path)
+        doomed = temporary_sibling(path)
         path.rename(doomed)  # at once, so that nobody meets half of it
         shutil.rmtree(doomed) if doomed.is_dir() else doomed.unlink()
     except OSError as error:

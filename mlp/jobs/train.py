@@ -1,18 +1,15 @@
 """One run, from its configuration to its stored result."""
 
 import logging
-import multiprocessing
 import signal
-import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 from threadpoolctl import threadpool_limits
 
-from mlp.base import ConfigError, RunError, generator, let_go_of_terminal, obeyed
+from mlp.base import ConfigError, RunError, SignalCatcher, generator
 from mlp.config import Job, check
 from mlp.data import Dataset, Parts
 from mlp.nn import Network, ReduceOnPlateau, fill
@@ -119,7 +116,7 @@ def run_job(
         begun = resume is not None and resume.folder.checkpoints.exists()
         has_origin = _begin_from(job, network, needed=not begun)
         console.show_plan(dataset, parts, network)
-        with Interruption() as interruption:
+        with StopOnSignal() as interruption:
             if resume:
                 run = reopen_run(resume.folder, dataset, resume.changes)
             else:
@@ -240,38 +237,11 @@ def _checkpoints(job: Job, run: Recorder, may_start_over: bool) -> Checkpoints:
     return checkpoints
 
 
-class Interruption(StopCondition):
-    """Ends a training after the batch under way when Ctrl-C, SIGTERM or SIGHUP arrives.
+class StopOnSignal(SignalCatcher, StopCondition):
+    """Ends a training after the batch under way once a signal has arrived.
 
-    While the context lasts, the first signal is only noted, so that the best weights and all
-    artifacts are still written; a second one raises SystemExit at once. A worker has only the
-    first: a signal to a whole group of processes reaches it, and then its sweep tells it again.
-
-    Attributes
-    ----------
-    signal : int or None
-        The number of the signal that has arrived.
+    The best weights and all artifacts are still written.
     """
-
-    def __init__(self) -> None:
-        self.signal: int | None = None
-        self._handlers: dict[int, Any] = {}
-
-    def __enter__(self) -> "Interruption":
-        if threading.current_thread() is threading.main_thread():  # no other may set handlers
-            for number in obeyed():
-                self._handlers[number] = signal.signal(number, self._receive)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        for number, handler in self._handlers.items():
-            signal.signal(number, handler)
-
-    def _receive(self, number: int, frame: FrameType | None) -> None:
-        let_go_of_terminal(number)
-        if self.signal is not None and multiprocessing.parent_process() is None:
-            raise SystemExit(128 + number)
-        self.signal = number
 
     def after_step(self) -> str | None:
         """Return a reason once a signal has arrived."""

@@ -6,7 +6,7 @@ A figure is an object of its own: no pyplot, no global state.
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mlp.base import whole
+from mlp.base import atomic_write
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -27,7 +27,7 @@ def new_figure(height: float) -> "Figure":
 def save_figure(figure: "Figure", path: Path) -> None:
     """Write a PNG that is never seen half-written; its folder is made if need be."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with whole(path) as unfinished:
+    with atomic_write(path) as unfinished:
         figure.savefig(unfinished, format="png")
 
 

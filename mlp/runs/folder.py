@@ -16,7 +16,7 @@ from pathlib import Path
 from types import NoneType
 from typing import Any
 
-from mlp.base import RunError, read_json, whole
+from mlp.base import RunError, atomic_write, read_json
 
 
 @dataclass(frozen=True)
@@ -98,7 +98,7 @@ class RunFolder:
 
 def write_text(path: Path, text: str) -> None:
     """Write a file that is never seen half-written."""
-    with whole(path) as unfinished:
+    with atomic_write(path) as unfinished:
         unfinished.write_text(text, encoding="utf-8")
 
 
@@ -111,7 +111,10 @@ def write_yaml(path: Path, value: Any) -> None:
 
 def write_csv(path: Path, header: list[str], rows: Iterable[Iterable[Any]]) -> None:
     """Write a table whose floats read back as the same numbers."""
-    with whole(path) as unfinished, unfinished.open("w", newline="", encoding="utf-8") as file:
+    with (
+        atomic_write(path) as unfinished,
+        unfinished.open("w", newline="", encoding="utf-8") as file,
+    ):
         csv.writer(file, lineterminator="\n").writerows([header, *rows])
 
 

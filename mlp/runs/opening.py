@@ -9,7 +9,7 @@ from uuid import uuid4
 
 import numpy as np
 
-from mlp.base import RunError, UserError, remove, runs_dir, whole
+from mlp.base import RunError, UserError, atomic_write, remove, runs_dir
 from mlp.data import Dataset, Parts
 from mlp.nn import Network
 from mlp.runs.folder import RunFolder, write_run, write_text, write_yaml
@@ -193,7 +193,7 @@ def _make_folder(
         git = record["provenance"]["git"]
         if git and git["dirty"]:
             write_text(folder.diff, git_diff())
-        with whole(folder.example) as unfinished, unfinished.open("wb") as file:
+        with atomic_write(folder.example) as unfinished, unfinished.open("wb") as file:
             np.save(file, example)
         write_run(folder, record)
     except BaseException:

@@ -14,7 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from mlp.base import RunError, remove, whole
+from mlp.base import RunError, atomic_write, remove
 from mlp.data import Scaler
 from mlp.nn import MLP, Network, save
 from mlp.runs.evaluations import record_evaluation
@@ -124,7 +124,7 @@ class Recorder:
         """
 
         def write(place: Path) -> None:
-            with whole(place) as unfinished:
+            with atomic_write(place) as unfinished:
                 unfinished.mkdir()
                 save(unfinished, model, network)
                 scaler.save(unfinished)

@@ -19,7 +19,7 @@ from types import TracebackType
 
 from pebble import ProcessExpired, ProcessPool
 
-from mlp.base import RunError, obeyed
+from mlp.base import RunError, handled_signals
 from mlp.runs import DIED
 from mlp.sweep.composer import PlannedJob
 from mlp.sweep.worker import ChildResult, run_child
@@ -61,7 +61,7 @@ def prepare(with_mlflow: bool) -> None:
 @contextmanager
 def _deaf() -> Iterator[None]:
     """Let what is started here ignore a signal to the whole group: we tell them what it means."""
-    before = {number: signal.signal(number, signal.SIG_IGN) for number in obeyed()}
+    before = {number: signal.signal(number, signal.SIG_IGN) for number in handled_signals()}
     try:
         yield
     finally:

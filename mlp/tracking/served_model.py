@@ -1,7 +1,7 @@
 """The code that MLflow stores with a run's weights, and executes to load and serve the model.
 
 It needs NumPy, the weights, and the few parts of ``mlp`` that are stored beside it (see
-``logged_model``): so it imports from the modules, not from ``mlp.data`` as a whole.
+``logged_model``): so it imports from the modules, not from ``mlp.data`` as a atomic_write.
 """
 
 from pathlib import Path

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from mlp.base import ConfigError, RunError, runs_dir, whole
+from mlp.base import ConfigError, RunError, atomic_write, runs_dir
 from mlp.runs.find import check_name
 
 if TYPE_CHECKING:
@@ -111,7 +111,7 @@ def _make_own_store() -> None:
         remains.unlink()
     event.listen(Engine, "connect", _do_not_force)  # else it takes five times as long
     try:
-        with whole(database) as unfinished:
+        with atomic_write(database) as unfinished:
             artifacts = (runs_dir() / "artifacts").as_uri()
             SqlAlchemyStore(f"sqlite:///{unfinished}", artifacts).engine.dispose()
     finally:

@@ -16,7 +16,7 @@ from time import perf_counter
 
 import numpy as np
 
-from mlp.base import RunError, read_into, remove, remove_unfinished, whole
+from mlp.base import RunError, atomic_write, read_into, remove, remove_unfinished
 from mlp.training.progress import Progress
 
 logger = logging.getLogger(__name__)
@@ -99,7 +99,7 @@ class Checkpoints:
         """
         self.folder.mkdir(exist_ok=True)
         remove_unfinished(self.folder)
-        with whole(self.folder / f"epoch-{progress.epoch}") as unfinished:
+        with atomic_write(self.folder / f"epoch-{progress.epoch}") as unfinished:
             unfinished.mkdir()
             _write(unfinished, progress)
         for old in self.stored()[:-N_KEPT]:

@@ -5,16 +5,16 @@ from pathlib import Path
 
 import pytest
 
-from mlp.base import remove_unfinished, whole
+from mlp.base import atomic_write, remove_unfinished
 
 
 def write(path: Path, text: str) -> None:
-    with whole(path) as unfinished:
+    with atomic_write(path) as unfinished:
         unfinished.write_text(text)
 
 
 def write_folder(path: Path, **files: str) -> None:
-    with whole(path) as unfinished:
+    with atomic_write(path) as unfinished:
         unfinished.mkdir()
         for name, text in files.items():
             (unfinished / name).write_text(text)
@@ -75,7 +75,7 @@ def test_content_is_forced_to_the_disk_before_it_gets_its_name(
 def test_litter_of_a_dead_writer_can_be_removed(tmp_path: Path):
     pid = os.fork()
     if pid == 0:
-        with whole(tmp_path / "a") as unfinished:
+        with atomic_write(tmp_path / "a") as unfinished:
             unfinished.mkdir()
             os._exit(0)
     os.waitpid(pid, 0)

@@ -9,7 +9,7 @@ from threadpoolctl import threadpool_info
 from mlp.base import ConfigError
 from mlp.config.compose import compose
 from mlp.jobs import run_job
-from mlp.jobs.train import Interruption
+from mlp.jobs.train import StopOnSignal
 from mlp.nn import load
 from mlp.reports import Console
 from mlp.runs.find import list_runs
@@ -68,7 +68,7 @@ def test_a_schedule_that_has_nothing_to_follow_is_refused():
 
 class TestInterruption:
     def test_first_signal_asks_the_training_to_stop(self):
-        with Interruption() as interruption:
+        with StopOnSignal() as interruption:
             assert interruption.after_step() is None
             signal.raise_signal(signal.SIGTERM)
             assert interruption.after_step() == "stopped by SIGTERM"
@@ -76,7 +76,7 @@ class TestInterruption:
 
     @pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
     def test_second_signal_ends_at_once(self, number: int, status: int):
-        with Interruption():
+        with StopOnSignal():
             signal.raise_signal(signal.SIGINT)
             with pytest.raises(SystemExit) as end:
                 signal.raise_signal(number)
@@ -84,6 +84,6 @@ class TestInterruption:
 
     def test_handlers_are_put_back(self):
         before = signal.getsignal(signal.SIGINT)
-        with Interruption():
+        with StopOnSignal():
             assert signal.getsignal(signal.SIGINT) is not before
         assert signal.getsignal(signal.SIGINT) is before

@@ -269,7 +269,7 @@ class TestDebugging:
         assert column(fit(limit_batches=100), "val/loss") == column(fit(), "val/loss")
 
     def test_overfit_batches(self, fit):
-        """Trained and validated on the same examples, a network learns them by heart."""
+        """Trained and validated on the same examples, a network overfits them."""
         started = []
         outcome = fit(
             optimizer=Adam(0.03),
