@@ -1,4 +1,4 @@
-"""``python -m mlp.clean``: list what can be thrown away, and throw it away when told to.
+"""List runs, leftovers and decoded data sets, and delete them with --yes.
 
 Without ``--yes`` nothing is deleted. Exit status: 0, or 1 when something could not be deleted, or 2
 for a run that does not exist.
@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
-from mlp.base import RunError, UserError, data_dir, runs_dir
+from mlp.base import RunError, UserError, command, data_dir, runs_dir
 from mlp.jobs import (
     Criteria,
     Entry,
@@ -26,10 +26,10 @@ from mlp.jobs import (
 from mlp.runs import bury_dead
 
 EPILOG = """\
-  python -m mlp.clean                                    what there is
-  python -m mlp.clean --status failed killed --yes       delete what came to nothing
-  python -m mlp.clean --older-than 30 --keep-best 3      older than 30 days, but the best 3
-  python -m mlp.clean RUN SWEEP                          these; a sweep goes with its runs
+  mlp clean                                    what there is
+  mlp clean --status failed killed --yes       delete what came to nothing
+  mlp clean --older-than 30 --keep-best 3      older than 30 days, but the best 3
+  mlp clean RUN SWEEP                          these; a sweep goes with its runs
 
 A run goes from runs/ and from MLflow together; MLflow's own record of what was deleted stays until
 'mlflow gc'. Runs that a process works on stay.
@@ -45,17 +45,13 @@ class Line(NamedTuple):
     delete: Callable[[], None]
 
 
-def main() -> None:
-    """List, and delete if that is asked for, and exit."""
+@command
+def main() -> int:
+    """List, and delete if that is asked for."""
     arguments = _parser().parse_args()
-    try:
-        bury_dead()
-        lines = _lines(arguments)
-    except UserError as error:
-        print(f"mlp: {error}", file=sys.stderr)
-        sys.exit(2)
-    n_failed = clean(lines, really=arguments.yes)
-    sys.exit(1 if n_failed else 0)
+    bury_dead()
+    n_failed = clean(_lines(arguments), really=arguments.yes)
+    return 1 if n_failed else 0
 
 
 def clean(lines: list[Line], really: bool) -> int:
@@ -91,7 +87,7 @@ def clean(lines: list[Line], really: bool) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m mlp.clean",
+        prog="mlp clean",
         description="List runs, leftovers and decoded data sets, and delete them with --yes.",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,

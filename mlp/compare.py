@@ -1,18 +1,17 @@
-"""``python -m mlp.compare SWEEP [SWEEP ...]``, or ``RUN RUN [RUN ...]``: what came of them.
+"""Show the leaderboard of sweeps, or two runs or more side by side.
 
 Of sweeps: their leaderboard, as of now, from what is stored. Of runs: side by side what differs in
 their configurations, what they were run with, their results, their curves.
 """
 
 import argparse
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console as Terminal
 from rich.text import Text
 
-from mlp.base import RunError, UserError, runs_dir
+from mlp.base import RunError, command, runs_dir
 from mlp.reports import (
     comparison_in_mlflow,
     comparison_table,
@@ -34,10 +33,11 @@ from mlp.runs import (
 )
 
 
+@command
 def main() -> None:
-    """Compare what the command line names, and exit."""
+    """Compare what the command line names."""
     parser = argparse.ArgumentParser(
-        prog="python -m mlp.compare",
+        prog="mlp compare",
         description="Show a sweep's leaderboard, or two runs or more side by side.",
         epilog="A name, an id or its beginning, a folder; 'best' and 'latest' are runs, 'latest' "
         "alone is the latest sweep. Beside a run, a sweep stands for its best run.",
@@ -56,11 +56,7 @@ def main() -> None:
     if not terminal.is_terminal:
         terminal.width = 200  # a file has no edge
     bury_dead()
-    try:
-        compare(arguments.references, terminal, arguments.metric, arguments.top)
-    except UserError as error:
-        print(f"mlp: {error}", file=sys.stderr)
-        sys.exit(2)
+    compare(arguments.references, terminal, arguments.metric, arguments.top)
 
 
 def compare(

@@ -1,23 +1,23 @@
-"""``python -m mlp.evaluate RUN [key=value ...]``: a stored network on its test set, or on others.
+"""Test a stored run again, on its own test set or on other data.
 
 Other data are given as in ``data=npz data.path=mine.npz``. A sweep stands for its best run.
 """
 
 import argparse
-import sys
 from collections.abc import Sequence
 
-from mlp.base import UserError
+from mlp.base import command
 from mlp.jobs import evaluate_run
 from mlp.reports import Console
 from mlp.runs import find_run, training_of
 from mlp.training import Evaluation
 
 
+@command
 def main() -> None:
-    """Evaluate the run that the command line names, and exit."""
+    """Evaluate the run that the command line names."""
     parser = argparse.ArgumentParser(
-        prog="python -m mlp.evaluate",
+        prog="mlp evaluate",
         description="Test a stored run again, on its own test set or on other data.",
     )
     parser.add_argument(
@@ -30,11 +30,7 @@ def main() -> None:
         help="other data, as in data=npz data.path=mine.npz; threads; trainer.eval_batch_size",
     )
     arguments = parser.parse_args()
-    try:
-        evaluate(arguments.run, arguments.changes, Console())
-    except UserError as error:
-        print(f"mlp: {error}", file=sys.stderr)
-        sys.exit(2)
+    evaluate(arguments.run, arguments.changes, Console())
 
 
 def evaluate(

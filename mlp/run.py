@@ -1,4 +1,4 @@
-"""``mlp-run``, or ``python -m mlp.run``: compose a configuration, run it, and say how it went.
+"""Train a network, or with -m a sweep of them.
 
 Exit status: 0 when every run has succeeded, 1 when one has not, 2 when something was asked that
 cannot be done (then nothing has been written), 130, 143 or 129 after Ctrl-C, SIGTERM or SIGHUP.
@@ -9,42 +9,29 @@ import os
 import re
 import sys
 import tempfile
-import traceback
 import warnings
-from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 import hydra
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
-from mlp.base import ConfigError, UserError, exit_on_signals
+from mlp.base import ConfigError, command, exit_status
 from mlp.config import COMPOSITION_ERRORS, accepted, conf_dir, explain, guard_hydra
 
 if TYPE_CHECKING:
     from mlp.jobs import Result
 
-FAILED, MISTAKEN, INTERRUPTED = 1, 2, 130
 
-
-def main() -> None:
-    """Run what the command line asks for, and exit."""
+@command
+def main() -> int | None:
+    """Run what the command line asks for."""
     arguments = sys.argv[1:]
-    if "--version" in arguments:
-        print(f"mlp {version('mlp')}")
-        sys.exit()
-    exit_on_signals()
-    try:
-        if any(word.startswith("resume=") for word in arguments):
-            sys.exit(_resume(arguments))
-        with tempfile.TemporaryDirectory(prefix="mlp-") as scratch:
-            _compose_and_run(arguments, scratch)
-    except KeyboardInterrupt:
-        print("mlp: interrupted", file=sys.stderr)
-        sys.exit(INTERRUPTED)
-    except UserError as error:
-        sys.exit(_complain(error))
-    sys.exit()
+    if any(word.startswith("resume=") for word in arguments):
+        return _resume(arguments)
+    with tempfile.TemporaryDirectory(prefix="mlp-") as scratch:
+        _compose_and_run(arguments, scratch)
+    return None
 
 
 def _compose_and_run(arguments: list[str], scratch: str) -> None:
@@ -79,26 +66,19 @@ def task(config: DictConfig) -> Any:
         if result.signal and serial:  # the sweep's own process was meant
             sys.exit(128 + result.signal)
         return result
-    try:
-        if words != overrides:
-            raise ConfigError(f"'{(set(words) - set(overrides)).pop()}' is for a sweep: add -m")
-        status = _run(config, words)
-    except UserError as error:
-        status = _complain(error)
-    except Exception:  # a mistake of ours, not the user's
-        traceback.print_exc()
-        status = FAILED
-    if status:
-        sys.exit(status)
+    if status := exit_status(lambda: _run(config, words, overrides)):
+        sys.exit(status)  # Hydra would print an exception in its own words
 
 
-def _run(config: DictConfig, overrides: list[str]) -> int:
+def _run(config: DictConfig, words: list[str], overrides: list[str]) -> int:
     """Train a network, and return the exit status."""
     from mlp.jobs import offer_what_died, run_job
     from mlp.reports import Console
 
+    if words != overrides:
+        raise ConfigError(f"'{(set(words) - set(overrides)).pop()}' is for a sweep: add -m")
     offer_what_died()
-    return _status(run_job(config, overrides, Console()))
+    return _status(run_job(config, words, Console()))
 
 
 def _resume(words: list[str]) -> int:
@@ -124,12 +104,7 @@ def _status(result: "Result") -> int:
     if result.status == "FINISHED":
         return 0
     print(f"mlp: the run failed: {result.reason}", file=sys.stderr)
-    return FAILED
-
-
-def _complain(error: UserError) -> int:
-    print(f"mlp: {error}", file=sys.stderr)
-    return MISTAKEN
+    return 1
 
 
 if __name__ == "__main__":

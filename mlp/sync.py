@@ -1,4 +1,4 @@
-"""``python -m mlp.sync [RUN ...]``: bring to MLflow what it could not take at the time.
+"""Bring runs to MLflow that it does not have, or not all of.
 
 A run's folder holds all of it, and what MLflow has already is not stored twice. Exit status: 0 when
 MLflow has everything, 1 when it does not, 2 for a run that does not exist.
@@ -6,10 +6,9 @@ MLflow has everything, 1 when it does not, 2 for a run that does not exist.
 
 import argparse
 import os
-import sys
 from collections.abc import Sequence
 
-from mlp.base import RunError, UserError
+from mlp.base import RunError, command
 from mlp.runs import RunFolder, bury_dead, find_run, is_alive, read_run, undelivered_runs
 from mlp.tracking import is_outage, project, reason_of
 from mlp.tracking.sweep_delivery import show_sweep
@@ -17,10 +16,11 @@ from mlp.tracking.sweep_delivery import show_sweep
 PATIENCE = "60"  # seconds for an answer: here, no training waits for it
 
 
-def main() -> None:
-    """Bring over the runs that the command line names, and exit."""
+@command
+def main() -> int:
+    """Bring over the runs that the command line names."""
     parser = argparse.ArgumentParser(
-        prog="python -m mlp.sync",
+        prog="mlp sync",
         description="Bring runs to MLflow that it does not have, or not all of.",
     )
     parser.add_argument(
@@ -28,16 +28,12 @@ def main() -> None:
     )
     arguments = parser.parse_args()
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", PATIENCE)
-    try:
-        bury_dead()
-        folders = [find_run(reference) for reference in arguments.runs] or undelivered_runs()
-        n_left = sync(folders)
-    except UserError as error:
-        print(f"mlp: {error}", file=sys.stderr)
-        sys.exit(2)
+    bury_dead()
+    folders = [find_run(reference) for reference in arguments.runs] or undelivered_runs()
+    n_left = sync(folders)
     if not folders:
         print("MLflow has all runs.")
-    sys.exit(1 if n_left else 0)
+    return 1 if n_left else 0
 
 
 def sync(folders: Sequence[RunFolder]) -> int:

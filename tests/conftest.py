@@ -42,8 +42,8 @@ def runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def mlp_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Callable[..., Said]:
-    """Call ``mlp-run`` with arguments, in this process and in an empty folder."""
-    from mlp.run import main
+    """Call ``mlp run`` with arguments, in this process and in an empty folder."""
+    from mlp.__main__ import main
 
     folder = tmp_path / "here"
     folder.mkdir()
@@ -52,7 +52,7 @@ def mlp_run(
     monkeypatch.setenv("MLP_SCRATCH", "")
 
     def call(*arguments: str) -> Said:
-        monkeypatch.setattr(sys, "argv", ["mlp-run", *arguments])
+        monkeypatch.setattr(sys, "argv", ["mlp", "run", *arguments])
         with pytest.raises(SystemExit) as end:
             main()
         return Said(end.value.code or 0, *capsys.readouterr())

@@ -1,9 +1,10 @@
 from .arrays import read_into
+from .command import command, exit_status
 from .errors import ConfigError, DataError, RunError, UserError, closest
 from .files import UNFINISHED, atomic_write, read_json, remove, remove_unfinished, temporary_sibling
 from .paths import data_dir, runs_dir
 from .randomness import generator
-from .signals import SignalCatcher, exit_on_signals, handled_signals
+from .signals import SignalCatcher, handled_signals
 from .validate import at_least, between, fraction, positive
 
 __all__ = [
@@ -17,8 +18,9 @@ __all__ = [
     "atomic_write",
     "between",
     "closest",
+    "command",
     "data_dir",
-    "exit_on_signals",
+    "exit_status",
     "fraction",
     "generator",
     "handled_signals",

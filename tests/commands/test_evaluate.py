@@ -141,7 +141,8 @@ def test_tables_are_shown(
     run: RunFolder, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ):
     monkeypatch.setattr(sys, "argv", ["mlp.evaluate", "best"])
-    main()
+    with pytest.raises(SystemExit):
+        main()
     said = capsys.readouterr().out
     for words in ("sample on digits  loss ", "precision  recall", "true, and taken for", "figures"):
         assert words in said

@@ -1,0 +1,45 @@
+"""The entry and the exit that all commands share."""
+
+import sys
+import traceback
+from collections.abc import Callable
+from functools import wraps
+from typing import NoReturn
+
+from mlp.base.errors import UserError
+from mlp.base.signals import exit_on_signals
+
+FAILED, USER_ERROR, INTERRUPTED = 1, 2, 130
+
+
+def command(function: Callable[[], int | None]) -> Callable[[], NoReturn]:
+    """Decorate the main function of a command: it exits with `exit_status`."""
+
+    @wraps(function)
+    def main() -> NoReturn:
+        exit_on_signals()
+        sys.exit(exit_status(function))
+
+    return main
+
+
+def exit_status(action: Callable[[], int | None]) -> int:
+    """Do something, print the error that ended it, and return the exit status.
+
+    Returns
+    -------
+    int
+        What ``action`` returned (0 for None); 2 after a UserError, which is one line on stderr;
+        130 after Ctrl-C; 1 after any other exception, which is a bug and shown with its traceback.
+    """
+    try:
+        return action() or 0
+    except UserError as error:
+        print(f"mlp: {error}", file=sys.stderr)
+        return USER_ERROR
+    except KeyboardInterrupt:
+        print("mlp: interrupted", file=sys.stderr)
+        return INTERRUPTED
+    except Exception:
+        traceback.print_exc()
+        return FAILED
