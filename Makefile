@@ -7,7 +7,7 @@ INSTALLED := .venv/.installed
 RAY := .venv/.with-ray
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test test-all check format ui clean
+.PHONY: help install run test test-fast test-all coverage check format ui clean
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -29,13 +29,21 @@ run: $(INSTALLED)  ## train on 5,000 real digits (nothing to download) and show 
 test: $(INSTALLED)  ## run the tests, a few minutes on two cores
 	$(BIN)/python -m pytest -n auto $(ARGS)
 
+test-fast: $(INSTALLED)  ## run all but the end-to-end tests, under 30 seconds
+	$(BIN)/python -m pytest -n auto -m 'not e2e and not slow' $(ARGS)
+
 test-all: $(RAY)  ## run the slow tests too (installs Ray)
 	$(BIN)/python -m pytest -n auto -m '' $(ARGS)
 
-check: $(INSTALLED)  ## lint, formatting and types
+coverage: $(INSTALLED)  ## run the tests and show the branches that none of them takes
+	$(BIN)/python -m pytest -n auto --cov --cov-report=term-missing:skip-covered $(ARGS)
+
+check: $(INSTALLED)  ## lint, formatting, types, the order of the rooms, spelling
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+	$(BIN)/codespell
 
 format: $(INSTALLED)  ## sort the imports and format the code
 	$(BIN)/ruff check --select I --fix .
@@ -52,5 +60,5 @@ ui: $(INSTALLED)  ## serve MLflow's UI on this project's runs, and say where (PO
 	  --uvicorn-opts "--log-level warning"
 
 clean:  ## delete .venv and the caches of the tools; runs/ and data/ stay
-	rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache .coverage
 	find mlp tests conf docs bench -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true

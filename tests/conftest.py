@@ -60,6 +60,14 @@ def mlp_run(
     return call
 
 
+@pytest.hookimpl(tryfirst=True)  # before -m selects
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what uses the command line or MLflow's store as end-to-end."""
+    for item in items:
+        if {"mlp_run", "store"} & set(getattr(item, "fixturenames", ())):
+            item.add_marker("e2e")
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Let MLflow warn about itself, as it does when it is imported and first opens a database."""
     config.addinivalue_line("filterwarnings", "ignore:The ``noload`` loader strategy")

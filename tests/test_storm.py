@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.e2e
+
 STORM = Path(__file__).resolve().parent.parent / "bench" / "storm.py"
 
 

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote, urlparse
 
 from filelock import FileLock, Timeout
@@ -46,7 +47,7 @@ class Entry:
         return self.stored[0][0]
 
     @property
-    def record(self) -> dict:
+    def record(self) -> dict[str, Any]:
         """The record of the run, or the sweep's own."""
         return self.stored[0][1]
 
@@ -236,7 +237,7 @@ def _best(entries: list[Entry], n: int) -> list[Entry]:
     ]
 
 
-def _forgotten(record: dict) -> list[Path]:
+def _forgotten(record: dict[str, Any]) -> list[Path]:
     """Delete a run in MLflow; return the folders of its artifacts in our own store."""
     place = record.get("mlflow")
     try:

@@ -84,7 +84,7 @@ class Pool:
 
     def __init__(self, parent: str, workers: int) -> None:
         self._parent, self._workers = parent, workers
-        self._running: dict[Future, PlannedJob] = {}
+        self._running: dict[Future[ChildResult], PlannedJob] = {}
         self._breaks = 0
 
     def __enter__(self) -> "Pool":
@@ -166,7 +166,7 @@ def _outlive_not(sentinel: int) -> None:
     os.kill(os.getpid(), signal.SIGTERM)
 
 
-def _result(future: Future) -> ChildResult:
+def _result(future: Future[ChildResult]) -> ChildResult:
     error = future.exception()
     if error is None:
         return future.result()

@@ -124,6 +124,7 @@ class TestRuns:
             select(Criteria(names=["sweep-5eed"]))
         life.end()
 
+    @pytest.mark.e2e
     @pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy")  # in MLflow
     @pytest.mark.filterwarnings("ignore:.*Any type hint is inferred as AnyType")
     def test_in_mlflow_too_with_its_model_and_its_artifacts(self, clean: Clean, runs: Path):

@@ -15,6 +15,8 @@ from mlp.evaluate import evaluate, main
 from mlp.jobs import run_job
 from mlp.runs import RunFolder, read_run
 
+pytestmark = pytest.mark.e2e
+
 QUICK = ("data=digits", "tracking=none", "trainer.max_epochs=2", "name=sample")
 
 

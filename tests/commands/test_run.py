@@ -16,6 +16,8 @@ from mlp.runs import RunFolder, read_config, read_run
 from mlp.runs.find import list_runs
 from tests.conftest import Said
 
+pytestmark = pytest.mark.e2e
+
 Command = Callable[..., Said]
 QUICK = ("data=digits", "tracking=none", "trainer.max_epochs=1")
 

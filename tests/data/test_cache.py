@@ -156,6 +156,7 @@ def test_a_failing_decoder_leaves_no_entry(data_dir, source):
     assert entries(data_dir) == []
 
 
+@pytest.mark.e2e
 def test_processes_that_meet_on_an_empty_cache_decode_once(data_dir, tmp_path):
     script = """if True:
         import sys, time

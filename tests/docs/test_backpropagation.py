@@ -118,6 +118,7 @@ def test_twin_units_stay_twins():
     assert np.abs(hidden.W - before).max() > 0.1
 
 
+@pytest.mark.e2e
 def test_the_figures_can_be_drawn(tmp_path):
     """docs/figures.py draws every figure that the page shows."""
     runpy.run_path(str(DOCS / "figures.py"))["main"](tmp_path)

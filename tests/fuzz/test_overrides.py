@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -18,6 +19,7 @@ words = st.text(max_size=20) | st.builds(
 )
 
 
+@pytest.mark.e2e
 @settings(fuzz, max_examples=50)  # composing takes a tenth of a second
 @given(word=words)
 def test_word_on_the_command_line(word: str):

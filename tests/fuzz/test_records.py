@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import example, given
 
 from mlp.base import RunError
@@ -54,6 +55,7 @@ def test_record(tmp_path: Path, record: Any):
     assert isinstance(read["status"] + read["started"], str)
 
 
+@pytest.mark.e2e
 @fuzz
 @given(content=damaged(CONFIG))
 @example(content=BOMB)

@@ -20,6 +20,8 @@ from mlp.jobs import evaluate_run, resume_run, run_job
 from mlp.runs import RunFolder, read_history, read_run
 from mlp.runs.find import list_runs
 
+pytestmark = pytest.mark.e2e
+
 TINY_DISK = 1_500_000  # bytes: enough for a run's record, not for its weights
 NAMESPACE = ["unshare", "--mount"]  # in which even a user without privileges may mount something
 NAMESPACE += [] if os.geteuid() == 0 else ["--user", "--map-root-user"]

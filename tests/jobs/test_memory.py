@@ -11,6 +11,8 @@ import pytest
 from mlp.config.compose import compose
 from mlp.jobs import run_job
 
+pytestmark = pytest.mark.e2e
+
 WIDE = 1024  # its parameters, in one copy: 600 kB
 N_RUNS = 3
 

@@ -19,6 +19,8 @@ from mlp.tracking import mlflow_client
 from mlp.training import EpochEnded, Pruner
 from tests.conftest import Said
 
+pytestmark = pytest.mark.e2e
+
 Command = Callable[..., Said]
 QUICK = ["data=digits", "tracking=none", "trainer.max_epochs=6", "threads=1"]
 MAYBE = ["model.dropout=0.2", "model.batch_norm=true", "optimizer=nadam", "schedule=one_cycle"]

@@ -18,6 +18,8 @@ from mlp.runs import RunFolder, read_history, read_run
 from mlp.runs.find import list_runs
 from tests.conftest import Said
 
+pytestmark = pytest.mark.e2e
+
 QUICK = ["data=digits", "tracking=none", "trainer.max_epochs=3", "threads=1"]
 ENDLESS = ["trainer.max_epochs=1000000", "trainer.patience=null", "trainer.checkpoint_every=0.1"]
 

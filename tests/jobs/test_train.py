@@ -14,6 +14,8 @@ from mlp.nn import load
 from mlp.reports import Console
 from mlp.runs.find import list_runs
 
+pytestmark = pytest.mark.e2e
+
 QUICK = ("data=digits", "tracking=none", "trainer.max_epochs=2", "test=false")
 
 

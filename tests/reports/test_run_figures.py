@@ -61,6 +61,7 @@ class TestFiles:
         draw_training_figures(tmp_path, [], 0, None, None)
         assert list(tmp_path.iterdir()) == []
 
+    @pytest.mark.e2e
     def test_pyplot_and_its_global_state_are_not_touched(self, tmp_path: Path):
         code = (
             "import sys; from pathlib import Path; from mlp.reports import draw_training_figures;"

@@ -239,6 +239,7 @@ class TestTerminal:
         assert "and 5 more" in said(read_leaderboard(["5eed"]))
 
 
+@pytest.mark.e2e
 class TestSummary:
     def test_the_test_set_is_read_for_the_winner_only(self, runs: Path):
         for i, lr in enumerate([0.0001, 0.01]):

@@ -57,6 +57,7 @@ class TestAlive:
             os._exit(is_alive(RunFolder(path)))
         return pid
 
+    @pytest.mark.e2e
     def test_two_cannot_work_on_one_run(self, tmp_path: Path):
         life = Life(RunFolder(tmp_path))
         with pytest.raises(RunError, match="another process is at work on this run"):
@@ -102,6 +103,7 @@ class TestDead:
         assert [record["id"] for record in bury_dead()] == [dead.path.name]
 
 
+@pytest.mark.e2e
 @pytest.mark.usefixtures("tracked")
 class TestInMLflow:
     def ended(self, name: str) -> RunFolder:

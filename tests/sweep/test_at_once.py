@@ -9,6 +9,8 @@ import pytest
 from mlp.runs import Children, list_sweeps
 from mlp.tracking import mlflow_client
 
+pytestmark = pytest.mark.e2e
+
 
 @pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy")  # in MLflow
 def test_sixteen_jobs_from_four_processes():

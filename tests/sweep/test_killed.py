@@ -15,6 +15,7 @@ from mlp.runs import Children, Record, list_sweeps
 from mlp.tracking import mlflow_client
 
 pytestmark = [
+    pytest.mark.e2e,
     pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGKILL"),
     pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy"),  # in MLflow
 ]

@@ -20,6 +20,8 @@ from mlp.sweep import run_child
 from mlp.sweep.archive import unpack
 from tests.conftest import Said
 
+pytestmark = pytest.mark.e2e
+
 Command = Callable[..., Said]
 GRID = (
     "-m",

@@ -9,6 +9,8 @@ from mlp.sweep.parent import open_sweep
 from mlp.tracking import MLflowTracking, mlflow_client
 from tests.cases import CONFIG, make_case
 
+pytestmark = pytest.mark.e2e
+
 DESCRIPTION: dict[str, Any] = {
     "identity": "1de", "name": "lr", "command": "-m", "monitor": "val/loss", "axes": {}, "jobs": [],
 }  # fmt: skip

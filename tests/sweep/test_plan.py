@@ -25,6 +25,7 @@ def keys(*words: str) -> list[str]:
     return [job.key for job in plan(*words).jobs]
 
 
+@pytest.mark.e2e
 class TestJobs:
     def test_are_all_combinations_in_order(self):
         found = plan("optimizer.lr=0.1,0.2", "seed=range(2)")
@@ -122,6 +123,7 @@ class TestKey:
         assert one == copy != other
 
 
+@pytest.mark.e2e
 class TestIdentity:
     def test_is_the_set_of_jobs_and_the_name(self):
         def identity(*words: str) -> str:

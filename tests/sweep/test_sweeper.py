@@ -19,6 +19,8 @@ from mlp.runs import Children, Record, RunFolder, find_run, list_sweeps, read_hi
 from mlp.tracking import mlflow_client
 from tests.conftest import Said
 
+pytestmark = pytest.mark.e2e
+
 Command = Callable[..., Said]
 QUICK = ("-m", "data=digits", "tracking=none", "model.hidden_sizes=[8]", "trainer.max_epochs=2")
 LONG = ("trainer.max_epochs=1000000", "trainer.patience=1000000", "trainer.max_seconds=120")

@@ -16,6 +16,8 @@ from mlp.sweep.search.journal import open_journal
 from mlp.sweep.trials import overrides
 from tests.conftest import Said
 
+pytestmark = pytest.mark.e2e
+
 Command = Callable[..., Said]
 QUICK = ("-m", "data=digits", "tracking=none", "trainer.max_epochs=2", "trainer.patience=2")
 SMALL = ("sweep=tpe", "model.hidden_sizes=[8],[16]", "trainer.batch_size=64", "model.dropout=0")

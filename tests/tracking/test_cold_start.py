@@ -16,6 +16,8 @@ from mlp.runs import find_run, open_run, read_run, undelivered_runs
 from mlp.runs.find import list_runs
 from mlp.tracking import MLflowTracking, mlflow_client
 
+pytestmark = pytest.mark.e2e
+
 HOLD = """
 import sys, time
 from filelock import FileLock

@@ -25,6 +25,8 @@ from mlp.tracking import MLflowTracking, NoTracking, mlflow_client
 from tests.cases import CONFIG, Case, make_case, record_whole_run
 from tests.tracking.flaky import FlakyServer, Wsgi, mlflow_application
 
+pytestmark = pytest.mark.e2e
+
 
 @pytest.fixture(scope="module")
 def application(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Wsgi]:

@@ -4,6 +4,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 SCRIPT = """
 import sys
 import numpy as np
@@ -27,6 +29,7 @@ sys.stdout.buffer.write(repr([row["val/loss"] for row in outcome.history]).encod
 """
 
 
+@pytest.mark.e2e
 def test_equal_seeds_equal_bits():
     """In fresh processes: the same seed gives the same bits, another seed others."""
     root = Path(__file__).parents[2]

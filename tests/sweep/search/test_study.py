@@ -260,6 +260,7 @@ def die_with_the_lock(path: Path) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
+@pytest.mark.e2e
 class TestJournal:
     def test_several_processes_write_at_once(self, tmp_path: Path):
         search = study(tmp_path, pruner="median", n_startup=9)
