@@ -42,7 +42,7 @@ check: $(INSTALLED)  ## lint, formatting, types, the order of the rooms, spellin
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/lint-imports --no-logo
+	$(BIN)/lint-imports --no-logo --no-cache
 	$(BIN)/codespell
 
 format: $(INSTALLED)  ## sort the imports and format the code
@@ -60,5 +60,5 @@ ui: $(INSTALLED)  ## serve MLflow's UI on this project's runs, and say where (PO
 	  --uvicorn-opts "--log-level warning"
 
 clean:  ## delete .venv and the caches of the tools; runs/ and data/ stay
-	rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache .coverage
+	rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage
 	find mlp tests conf docs bench -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true

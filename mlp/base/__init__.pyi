@@ -1,5 +1,5 @@
 from .arrays import read_into
-from .command import command, exit_status
+from .commands import command, exit_status
 from .errors import ConfigError, DataError, RunError, UserError, closest
 from .files import UNFINISHED, atomic_write, read_json, remove, remove_unfinished, temporary_sibling
 from .paths import data_dir, runs_dir

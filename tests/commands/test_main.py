@@ -10,6 +10,8 @@ import pytest
 import mlp
 from mlp.__main__ import main
 
+pytestmark = pytest.mark.e2e
+
 COMMANDS = ["clean", "compare", "evaluate", "run", "sync"]
 
 
