@@ -7,7 +7,7 @@ INSTALLED := .venv/.installed
 RAY := .venv/.with-ray
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test test-fast test-all coverage check format ui clean
+.PHONY: help install run test test-fast test-all coverage wheel check format ui clean
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -37,6 +37,9 @@ test-all: $(RAY)  ## run the slow tests too (installs Ray)
 
 coverage: $(INSTALLED)  ## run the tests and show the branches that none of them takes
 	$(BIN)/python -m pytest -n auto --cov --cov-report=term-missing:skip-covered $(ARGS)
+
+wheel:  ## build the wheel, install it elsewhere, and train from it
+	PY=$(PY) .ci/wheel
 
 check: $(INSTALLED)  ## lint, formatting, types, the order of the rooms, spelling
 	$(BIN)/ruff check .
