@@ -22,7 +22,7 @@ from mlp.data import Dataset
 from mlp.sweep.search.pruning import TrialPruner
 from mlp.sweep.search.space import Space, read_space
 from mlp.sweep.search.study import Study
-from mlp.sweep.trials import overrides
+from mlp.sweep.search.trials import overrides
 from mlp.training import DivergedError, EpochEnded, Event, StopCondition
 
 SPACE = {

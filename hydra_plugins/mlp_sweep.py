@@ -21,7 +21,7 @@ class MlpSweeper(Sweeper):
         self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig
     ) -> None:
         """Take what Hydra has to give."""
-        from mlp.sweep.launchers import check_launcher, share_environment
+        from mlp.sweep import check_launcher, share_environment
 
         check_launcher(config.hydra)
         share_environment()
@@ -32,31 +32,36 @@ class MlpSweeper(Sweeper):
 
     def sweep(self, arguments: list[str]) -> Any:
         """Run the sweep that the command line's words describe."""
-        from mlp.sweep.sweeper import sweep
+        from mlp.sweep import run_sweep
 
-        ours = isinstance(self.launcher, LocalLauncher)
-        sweep(arguments, self.config, self.loader, None if ours else self.launcher)
+        run_sweep(arguments, self.config, self.loader, self.launcher)
 
 
 class LocalLauncher(Launcher):
-    """Side by side on this machine (conf/hydra/launcher/local.yaml): stands for our pool.
+    """Stands for an executor of mlp/sweep/executors, which reads the settings by itself."""
 
-    Parameters
-    ----------
-    workers : int, optional
-        Size of the pool, which the sweeper reads in the configuration.
-    """
-
-    def __init__(self, workers: int | None = None) -> None:
-        self.workers = workers
+    def __init__(self, **settings: Any) -> None:
+        pass
 
     def setup(
         self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig
     ) -> None:
-        """Nothing: the sweeper hands the jobs to the pool one by one."""
+        """Do nothing: the sweeper hands the jobs over one by one."""
 
     def launch(
         self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int
     ) -> Sequence[JobReturn]:
         """Refuse: Hydra's way to launch returns when all jobs are through, and not before."""
-        raise NotImplementedError("the local launcher works with hydra/sweeper=mlp only")
+        raise NotImplementedError("this launcher works with hydra/sweeper=mlp only")
+
+
+class RayLauncher(LocalLauncher):
+    """Tasks of Ray (conf/hydra/launcher/ray.yaml)."""
+
+
+class SubmititLauncher(LocalLauncher):
+    """Processes of this machine (conf/hydra/launcher/submitit_local.yaml)."""
+
+
+class SlurmLauncher(LocalLauncher):
+    """Jobs of Slurm (conf/hydra/launcher/slurm.yaml)."""

@@ -62,7 +62,7 @@ class Result:
 
 
 def run_job(
-    config: Mapping[str, Any],
+    config: Mapping[str, Any] | Job,
     overrides: Sequence[str] = (),
     console: Console | None = None,
     *,
@@ -75,8 +75,8 @@ def run_job(
 
     Parameters
     ----------
-    config : DictConfig or dict
-        The composed configuration.
+    config : DictConfig, dict or Job
+        The composed configuration, or what `check` has made of it.
     overrides : sequence of str
         The words on the command line that made it, to be stored.
     console : Console, optional
@@ -105,7 +105,7 @@ def run_job(
         At a second signal, with 128 plus its number.
     """
     console = console or Console(quiet=True)
-    job = check(config)
+    job = config if isinstance(config, Job) else check(config)
     console.show_config(job.config)
     with threadpool_limits(job.threads, user_api="blas"):
         dataset = dataset or job.data.load()

@@ -7,13 +7,13 @@ from pathlib import Path
 
 def pack(folder: Path) -> bytes:
     """Return a folder as an archive."""
-    archive = io.BytesIO()
-    with tarfile.open(fileobj=archive, mode="w:gz") as tar:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w:gz") as tar:
         tar.add(folder, arcname=folder.name)
-    return archive.getvalue()
+    return buffer.getvalue()
 
 
-def unpack(parcel: bytes, into: Path) -> None:
+def unpack(archive: bytes, into: Path) -> None:
     """Make the folder in another one, as it was."""
-    with tarfile.open(fileobj=io.BytesIO(parcel)) as tar:
+    with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
         tar.extractall(into, filter="data")

@@ -1,10 +1,11 @@
 """What a sweep is going to run: axes become jobs, all of them checked before the first begins."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections import deque
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
-from typing import Any
+from typing import Any, Protocol
 
 from hydra.core.config_loader import ConfigLoader
 from hydra.core.override_parser.overrides_parser import OverridesParser
@@ -13,8 +14,28 @@ from omegaconf import DictConfig
 
 from mlp.base import ConfigError
 from mlp.config import Grid, Settings
-from mlp.runs import name_of, short_keys
+from mlp.runs import Children, name_of, short_keys
 from mlp.sweep.composer import Composer, PlannedJob, digest
+from mlp.sweep.worker import ChildResult
+
+DONE = ("finished", "pruned")
+
+
+class JobSource(Protocol):
+    """Decides which jobs are run."""
+
+    @property
+    def n_left(self) -> int:
+        """How many jobs have not ended, or not begun, at most."""
+
+    def ask(self) -> PlannedJob | None:
+        """Return the next job; None when there is none before one that is under way has ended."""
+
+    def tell(self, job: PlannedJob, result: ChildResult) -> None:
+        """Learn what has become of a job."""
+
+    def importances(self) -> dict[str, float]:
+        """Return how much each axis matters, where that can be told; see `Study.importances`."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +64,43 @@ class Plan:
     n_duplicates: int
     identity: str
     example: PlannedJob
+
+    @property
+    def metric(self) -> str:
+        """What the jobs monitor: without validation data, its training loss."""
+        config = self.example.config
+        blind = config["data"]["validation"] == "none" and not config["trainer"]["overfit_batches"]
+        metric = config["trainer"]["monitor"]
+        return "train/loss" if blind and metric.startswith("val/") else metric
+
+    @property
+    def threads(self) -> int:
+        """The BLAS threads of a job, at most."""
+        return max(job.config["threads"] or 1 for job in [self.example, *self.jobs])
+
+    def source(self, children: Children) -> JobSource:
+        """Return what gives out the jobs that earlier starts have not done."""
+        states = children.states()
+        left = [job for job in self.jobs if states.get(job.key) not in DONE]
+        left.sort(key=lambda job: states.get(job.key) == "failed")  # may well fail again
+        return _ListedJobs(left)
+
+
+class _ListedJobs:
+    """The jobs of a grid, one after the other (see `JobSource`)."""
+
+    def __init__(self, jobs: Iterable[PlannedJob]) -> None:
+        self._jobs = deque(jobs)
+        self.n_left = len(self._jobs)
+
+    def ask(self) -> PlannedJob | None:
+        return self._jobs.popleft() if self._jobs else None
+
+    def tell(self, job: PlannedJob, result: ChildResult) -> None:
+        self.n_left -= 1
+
+    def importances(self) -> dict[str, float]:
+        return {}  # the figure of the axes shows it all
 
 
 def plan_grid(

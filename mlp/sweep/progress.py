@@ -27,7 +27,7 @@ MOST_RUNNING = 6  # so many are named
 STYLES = {"finished": "green", "pruned": "yellow", "failed": "red", "killed": "red"}
 
 
-class Display:
+class SweepProgress:
     """Shows a sweep.
 
     Parameters

@@ -1,11 +1,11 @@
-"""A job of a sweep, wherever it runs: in our pool, in Hydra's own launcher, on a cluster."""
+"""One job of a sweep, in the process that runs it: a worker of ours, a launcher's, a cluster's."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any
 
-from mlp.base import RunError, runs_dir
+from mlp.base import RunError, UserError, runs_dir
 from mlp.config import check
 from mlp.data import Dataset, Source
 from mlp.jobs import Resumption, run_job
@@ -32,7 +32,7 @@ class ChildResult:
     seconds : float
     signal : int or None
         The signal that stopped it.
-    parcel : bytes or None
+    archive : bytes or None
         The run's folder, where the sweep has another machine's disk; see `mlp.sweep.archive`.
     """
 
@@ -42,7 +42,7 @@ class ChildResult:
     best: Mapping[str, float] | None = None
     seconds: float = 0.0
     signal: int | None = None
-    parcel: bytes | None = field(default=None, repr=False)
+    archive: bytes | None = field(default=None, repr=False)
 
     @classmethod
     def of(cls, record: Record, signal: int | None = None) -> "ChildResult":
@@ -56,6 +56,8 @@ def run_child(
 ) -> ChildResult:
     """Run a job, or the rest of one that was interrupted, unless it is finished.
 
+    What keeps it from running is a failure of this job alone, and raises nothing.
+
     Parameters
     ----------
     config : mapping
@@ -65,30 +67,45 @@ def run_child(
     child : mapping
         What the run is to be in its sweep, see `PlannedJob.child_of`.
     """
-    with claim(runs_dir() / child["parent"], child["key"]):
-        earlier = _children(child["parent"]).by_key().get(child["key"])
-        if earlier and earlier["status"] == "FINISHED":
-            return _answer(child, earlier)
-        job = check(config)
-        dataset = _dataset(job.data)
-        if job_key(job.config, dataset.digest) != child["key"]:
-            raise RunError("its data or configuration files have changed since it was planned")
-        result = run_job(
-            config,
-            overrides,
-            dataset=dataset,
-            sweep=child,
-            pruner=_pruner(child),
-            resume=_resumption(earlier),
-        )
-        return _answer(child, read_run(RunFolder(result.folder)), result.signal)
+    try:
+        with claim(runs_dir() / child["parent"], child["key"]):
+            return _run(config, overrides, child)
+    except Exception as error:
+        return ChildResult("failed", first_line(error))
+
+
+def first_line(error: BaseException) -> str:
+    """Return an error in one line, with its type unless it is a sentence for the user."""
+    words = str(error) if isinstance(error, UserError) else f"{type(error).__name__}: {error}"
+    return words.splitlines()[0]
+
+
+def _run(
+    config: Mapping[str, Any], overrides: Sequence[str], child: Mapping[str, Any]
+) -> ChildResult:
+    earlier = _children(child["parent"]).by_key().get(child["key"])
+    if earlier and earlier["status"] == "FINISHED":
+        return _answer(child, earlier)
+    job = check(config)
+    dataset = _dataset(job.data)
+    if job_key(job.config, dataset.digest) != child["key"]:
+        raise RunError("its data or configuration files have changed since it was planned")
+    result = run_job(
+        job,
+        overrides,
+        dataset=dataset,
+        sweep=child,
+        pruner=_pruner(child),
+        resume=_resumption(earlier),
+    )
+    return _answer(child, read_run(RunFolder(result.folder)), result.signal)
 
 
 def _answer(child: Mapping[str, Any], record: Record, signal: int | None = None) -> ChildResult:
     """Return what has become of a run, and its folder if the sweep does not see it."""
     result = ChildResult.of(record, signal)
     folder = runs_dir() / record["id"]
-    return result if _has_sweep(child) else replace(result, parcel=pack(folder))
+    return result if _has_sweep(child) else replace(result, archive=pack(folder))
 
 
 def _resumption(earlier: Record | None) -> Resumption | None:

@@ -64,7 +64,7 @@ def weights(runs: Path, sweep: Record) -> dict[tuple[str, str], bytes]:
 
 
 def test_a_killed_grid_is_continued(runs: Path):
-    """Killed with 8 to 16 of 24 jobs done and two running; nothing is done twice or lost."""
+    """Killed with some of 24 jobs done and two running; nothing is done twice or lost."""
     process = start(*GRID)
     while not runs.exists() or not list_sweeps():
         assert process.poll() is None
@@ -76,7 +76,7 @@ def test_a_killed_grid_is_continued(runs: Path):
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()
     done = {record["id"] for record in children.read() if record["status"] == "FINISHED"}
-    assert 8 <= len(done) <= 16
+    assert 8 <= len(done) < 24
     assert latest()["status"] == "RUNNING"
 
     assert finish(*GRID) == 0

@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hydra.core.plugins import Plugins
+from hydra.plugins.launcher import Launcher
 
 from mlp.base import RunError, runs_dir
 from mlp.runs import Children, Record, RunFolder, find_run, list_sweeps, read_history, read_run
@@ -154,7 +156,8 @@ class TestFailure:
         def give_up(*_: object, **__: object) -> None:
             raise OSError("no queue")
 
-        monkeypatch.setattr("mlp.sweep.launchers.managed", give_up)
+        [basic] = [c for c in Plugins.instance().discover(Launcher) if "Basic" in c.__name__]
+        monkeypatch.setattr(basic, "launch", give_up)
         said = mlp_run(*QUICK, "seed=1,2", "hydra/launcher=basic")
         assert (said.status, said.err) == (1, "")
         assert "mlp: the launcher gave up: OSError: no queue" in said.out
@@ -232,7 +235,7 @@ class TestContinuation:
         assert [process.returncode for process in both] == [0, 0]
         assert len(list_sweeps()) == 1
         assert statuses() == {"FINISHED": 6}
-        assert any("another process is at this sweep" in text for text in said)
+        assert any("another process is running this sweep" in text for text in said)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals")

@@ -14,7 +14,6 @@ from pathlib import Path
 
 import pytest
 
-from mlp.config.compose import compose
 from mlp.runs import Children, Record, RunFolder, list_sweeps, read_config, read_history, read_run
 from mlp.sweep import run_child
 from mlp.sweep.archive import unpack
@@ -72,16 +71,22 @@ def test_serial_local_and_submitit_agree_bit_for_bit(swept: Callable[..., Number
     assert swept("submitit_local") == serial
 
 
+@pytest.mark.slow
+def test_any_launcher_of_hydra_works_with_its_own_settings(swept: Callable[..., Numbers]):
+    pytest.importorskip("hydra_plugins.hydra_joblib_launcher", reason="a plugin like any other")
+    assert swept("joblib", "hydra.launcher.n_jobs=2") == swept("basic")
+
+
 class TestMistake:
     """Exit status 2, one sentence on stderr, and nothing written."""
 
     @pytest.mark.parametrize(
-        ("launcher", "plugin", "extra"),
+        ("launcher", "package", "extra"),
         [
-            ("slurm", "hydra_submitit_launcher", "slurm"),
-            ("submitit_local", "hydra_submitit_launcher", "slurm"),
-            ("ray", "hydra_ray_launcher", "ray"),
-            ("ray_cluster", "hydra_ray_launcher", "ray"),
+            ("slurm", "submitit", "slurm"),
+            ("submitit_local", "submitit", "slurm"),
+            ("ray", "ray", "ray"),
+            ("ray_cluster", "ray", "ray"),
         ],
     )
     def test_extra_that_is_not_installed(
@@ -90,14 +95,12 @@ class TestMistake:
         runs: Path,
         monkeypatch: pytest.MonkeyPatch,
         launcher: str,
-        plugin: str,
+        package: str,
         extra: str,
     ):
-        compose()  # now Hydra has looked for plugins
-        monkeypatch.setitem(sys.modules, f"hydra_plugins.{plugin}", None)
+        monkeypatch.setattr("mlp.sweep.executors.choice.find_spec", lambda _: None)
         said = mlp_run(*GRID, f"hydra/launcher={launcher}")
-        name = plugin.replace("_", "-")
-        sentence = f"hydra/launcher={launcher} needs {name}: pip install 'mlp[{extra}]'"
+        sentence = f"hydra/launcher={launcher} needs {package}: pip install 'mlp[{extra}]'"
         assert said == (2, "", f"mlp: {sentence}\n")
         assert not runs.exists()
 
@@ -116,6 +119,9 @@ class TestMistake:
             ["hydra/launcher=rai"],
             ["hydra.launcher._target_=os.system"],
             ["hydra/launcher=submitit_local", "hydra.launcher.timeout=1"],
+            ["hydra/launcher=submitit_local", "+hydra.launcher.timeout=1"],
+            ["hydra/launcher=submitit_local", "hydra.launcher.timeout_min=soon"],
+            ["hydra.launcher.workers=0"],
         ],
     )
     def test_no_such_launcher(self, mlp_run: Command, runs: Path, words: list[str]):
@@ -133,7 +139,7 @@ def test_run_comes_home_from_another_disk(
     config = read_config(RunFolder(runs / child["id"]))
     monkeypatch.setenv("MLP_RUNS", str(tmp_path / "far"))
     result = run_child(config, [], child["sweep"])
-    unpack(result.parcel, runs)
+    unpack(result.archive, runs)
     home, far = RunFolder(runs / result.run), RunFolder(tmp_path / "far" / result.run)
     assert read_run(home) == read_run(far)
     assert read_history(home) == read_history(far)
@@ -260,4 +266,39 @@ class TestRay:
         said, _ = sweep.communicate(timeout=200)
         assert sweep.returncode == 0, said
         assert numbers(runs, list_sweeps()[-1]) == serial
+        assert [line[:3] for line in said.splitlines() if "finished  lr" in line] == ["1/2", "2/2"]
         wait_for(lambda: not processes(sweep.pid))
+
+    def test_prunes_a_search(self, runs: Path):
+        """Jobs are handed out one by one, and the median rule sees what has ended."""
+        pytest.importorskip("ray", reason="needs mlp[ray]")
+        words = ["sweep=random", "sweep.sampler=grid", "sweep.n_startup=2", "sweep.warmup=1"]
+        words += ["model.hidden_sizes=[8]", "model.dropout=0", "trainer.batch_size=64"]
+        words += ["optimizer.lr=0.01,1e-9", "seed=range(8)", "hydra/launcher=ray"]
+        sweep = start("-m", "data=digits", "tracking=none", "trainer.max_epochs=4", *words)
+        said, _ = sweep.communicate(timeout=200)
+        assert sweep.returncode == 0, said
+        assert list_sweeps()[-1]["counts"]["pruned"] >= 1
+
+    def test_a_signal_ends_the_jobs(self, runs: Path):
+        pytest.importorskip("ray", reason="needs mlp[ray]")
+        sweep = start(*GRID, *LONG, "hydra/launcher=ray")
+        wait_for(lambda: len(under_way(runs)) == 2)
+        sweep.terminate()
+        sweep.communicate(timeout=60)
+        assert sweep.returncode == 143
+        assert list_sweeps()[-1]["counts"]["killed"] == 2
+        assert {record["stop_reason"] for record in children()} == {"stopped by SIGINT"}
+        wait_for(lambda: not processes(sweep.pid))
+
+    def test_death_of_a_job_costs_that_job_only(self, runs: Path):
+        pytest.importorskip("ray", reason="needs mlp[ray]")
+        words = ["trainer.max_epochs=2,1000000", "trainer.patience=null", "optimizer.lr=0.001"]
+        sweep = start(*GRID, *words, "hydra/launcher=ray")
+        wait_for(lambda: len(statuses()) == 2 and under_way(runs))
+        [victim] = under_way(runs)
+        os.kill(victim["process"]["pid"], signal.SIGKILL)
+        said, _ = sweep.communicate(timeout=120)
+        assert sweep.returncode == 1
+        assert f"killed  {victim['name']}: " in said
+        assert statuses() == {"FINISHED": 1, "KILLED": 1}

@@ -13,7 +13,7 @@ pytest.importorskip("cmaes", reason="a search needs mlp[search]")
 from mlp.config.compose import compose
 from mlp.runs import Children, RunFolder, list_sweeps, read_history
 from mlp.sweep.search.journal import open_journal
-from mlp.sweep.trials import overrides
+from mlp.sweep.search.trials import overrides
 from tests.conftest import Said
 
 pytestmark = pytest.mark.e2e

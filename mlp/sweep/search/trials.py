@@ -18,7 +18,7 @@ from omegaconf import DictConfig
 
 from mlp.base import ConfigError, UserError
 from mlp.config import Search
-from mlp.runs import in_words, name_of, short_keys
+from mlp.runs import Children, in_words, name_of, short_keys, study_journal
 from mlp.sweep.composer import Composer, PlannedJob, digest
 from mlp.sweep.plan import Plan, split_arguments
 from mlp.sweep.search.dimensions import Choice, Dimension, Point
@@ -47,6 +47,10 @@ class SearchPlan(Plan):
     space: Space
     compose: Composer
     max_epochs: int
+
+    def source(self, children: Children) -> "Trials":
+        """Return what gives out the jobs of the trials that are left."""
+        return Trials(self, study_journal(children.parent), self.metric)
 
 
 def plan_search(
@@ -146,7 +150,7 @@ class _Trial:
 
 
 class Trials:
-    """The jobs of a search, one after another (see `mlp.sweep.work.Proposals`).
+    """The jobs of a search, one after another (see `mlp.sweep.plan.JobSource`).
 
     Of a trial with several seeds the first is run first. If it was pruned, the trial ends so; else
     the others follow, which are not pruned, and the trial's value is the mean of all.
