@@ -1,10 +1,11 @@
+from .comparison import comparison_table, draw_side_by_side
 from .console import Console
+from .figure_style import save_figure
 from .progress import clock
 from .run_figures import draw_evaluation_figures, draw_training_figures
-from .side_by_side import comparison_table, draw_side_by_side
-from .style import save_figure
 from .sweep_figures import importances
-from .sweep_summary import comparison_in_mlflow, show_places, show_summary, write_summary
+from .sweep_summary import comparison_in_mlflow, show_summary, write_summary
+from .terminal import show_places
 
 __all__ = [
     "Console",

@@ -1,10 +1,9 @@
 """A run on the terminal: its configuration, its plan, its progress, its result.
 
-On a terminal a bar moves; elsewhere (a file, a pipe, a batch job) plain lines are written, without
-any control characters.
+Where there is no terminal (a file, a pipe, a batch job) there are no control characters.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
@@ -18,19 +17,20 @@ from rich.tree import Tree
 
 from mlp.data import Dataset, Parts
 from mlp.nn import Network
-from mlp.reports.progress import Bar, Display, Lines, number_table
+from mlp.reports.progress import ProgressBar, ProgressLines
+from mlp.reports.terminal import number_table, show_places
 from mlp.training import (
+    ClassFigures,
     EpochEnded,
     Evaluation,
     Event,
-    RunEnded,
     RunStarted,
-    confusion_matrix,
+    most_confused,
     per_class,
 )
 
 WORDS = {"None": "null", "True": "true", "False": "false"}  # as in YAML
-MOST_CLASSES = 20  # whose confusion matrix fits on a screen; the figure is drawn in any case
+MOST_CLASSES = 20  # whose confusion matrix fits on a screen
 
 
 class Console:
@@ -47,18 +47,21 @@ class Console:
     def __init__(self, quiet: bool = False, file: IO[str] | None = None) -> None:
         # without markup: brackets in a name or a message are only brackets
         self._terminal = Terminal(quiet=quiet, file=file, markup=False, highlight=False)
-        self._display: Display | None = None
+        self._progress: ProgressBar | ProgressLines | None = None
 
     def show_config(self, config: Mapping[str, Any]) -> None:
         """Print the composed configuration as a tree, a branch for each group."""
         tree = Tree(Text("configuration", "bold"), guide_style="dim")
-        groups = {name: values for name, values in config.items() if _is_group(values)}
-        for name, values in groups.items():
+        plain = {}
+        for name, values in config.items():
+            if not isinstance(values, Mapping) or "_target_" not in values:
+                plain[name] = values
+                continue
             target = values["_target_"].rpartition(".")[2]
             branch = tree.add(Text.assemble((name, "bold cyan"), f" {target}"))
             if keys := {key: value for key, value in values.items() if key != "_target_"}:
                 branch.add(_pairs(keys))
-        tree.add(_pairs({key: value for key, value in config.items() if key not in groups}))
+        tree.add(_pairs(plain))
         self._terminal.print(tree)
         self._terminal.print()
 
@@ -84,8 +87,8 @@ class Console:
         try:
             yield self
         finally:
-            if self._display:
-                self._display.stop()
+            if self._progress:
+                self._progress.stop()
 
     def __call__(self, event: Event) -> None:
         """Show an event of the training; a terminal that was closed does not end it."""
@@ -98,12 +101,10 @@ class Console:
                 if event.history:
                     self._terminal.print(f"going on after epoch {len(event.history)}")
                 moving = self._terminal.is_terminal and not self._terminal.quiet
-                kind = Bar if moving else Lines
-                self._display = kind(self._terminal, event)
-            case EpochEnded() if self._display:
-                self._display.update(event)
-            case RunEnded() if self._display:
-                self._display.stop()
+                kind = ProgressBar if moving else ProgressLines
+                self._progress = kind(self._terminal, event)
+            case EpochEnded() if self._progress:
+                self._progress.update(event)
 
     def show_result(self, record: Mapping[str, Any], folder: Path) -> None:
         """Print how the run ended, and where its results are.
@@ -123,67 +124,44 @@ class Console:
         if results.rows:
             self._terminal.print(results)
         self._terminal.print()
-        self._show_places(
-            {
-                "run": record["name"],
-                "folder": _near(folder),
-                "traceback": "traceback.txt" if (folder / "traceback.txt").exists() else None,
-                "evaluate": _evaluation(record, folder),
-                "go on": _resumption(record),
-                "MLflow": _in_mlflow(record),
-            }
-        )
+        short, mlflow, places = record["id"][:8], record["mlflow"], {"run": record["name"]}
+        places["folder"] = _relative(folder)
+        if (folder / "traceback.txt").exists():
+            places["traceback"] = "traceback.txt"
+        if (folder / "weights").exists():
+            places["evaluate"] = f"python -m mlp.evaluate {short}"
+        if record["status"] == "KILLED" and not record.get("sweep"):  # a sweep continues its own
+            places["resume"] = f"python -m mlp.run resume={short}"
+        if mlflow and not mlflow["delivered"]:
+            places["MLflow"] = f"not complete yet: python -m mlp.sync {short}"
+        elif mlflow:
+            server = mlflow["tracking_uri"]
+            places["MLflow"] = server if server.startswith("http") else "make ui"
+        show_places(places, self._terminal, width=10)
 
     def show_evaluation(
         self, run: str, data: str, evaluation: Evaluation, classes: Sequence[str], figures: Path
     ) -> None:
-        """Print loss and accuracy, the figures of each class, and which was taken for which."""
+        """Print loss and accuracy, precision and recall of the classes, and their confusion.
+
+        Of more than 20 classes, the most confused ones are shown.
+        """
         n = f"{len(evaluation.labels):,} examples"
         facts = f"  loss {evaluation.loss:.6g} · accuracy {evaluation.accuracy:.2%} · {n}"
         self._terminal.print(Text.assemble((f"{run} on {data}", "bold"), facts), soft_wrap=True)
-        counts = confusion_matrix(evaluation.labels, evaluation.predictions, len(classes))
-        names = [name if name == str(i) else f"{i} {name}" for i, name in enumerate(classes)]
-        tables = [_figures_by_class(counts, names)]
-        if len(classes) <= MOST_CLASSES:
-            tables.append(_confusion(counts, names))
-        for table in tables:
+        outcome = evaluation.labels, evaluation.predictions, len(classes)
+        shown, counts = most_confused(*outcome, MOST_CLASSES)
+        names = [f"{i} {classes[i]}" if classes[i] != str(i) else str(i) for i in shown]
+        for table in (
+            _by_class(per_class(*outcome), shown, names),
+            _confusion(counts, shown, names),
+        ):
             self._terminal.print()
             self._terminal.print(table)
+        if len(shown) < len(classes):
+            self._terminal.print(f"the {len(shown)} most confused of {len(classes):,} classes")
         self._terminal.print()
-        self._show_places({"figures": _near(figures)})
-
-    def _show_places(self, places: Mapping[str, str | None]) -> None:
-        for name, place in places.items():
-            if place:
-                line = Text.assemble((f"{name:10}", "dim"), place)
-                self._terminal.print(line, soft_wrap=True)
-
-
-def _evaluation(record: Mapping[str, Any], folder: Path) -> str | None:
-    """Return how to evaluate a run whose weights are in its folder."""
-    stored = (folder / "weights").exists()
-    return f"python -m mlp.evaluate {record['id'][:8]}" if stored else None
-
-
-def _resumption(record: Mapping[str, Any]) -> str | None:
-    """Return how an interrupted run goes on; those of a sweep do by the sweep's own line."""
-    interrupted = record["status"] == "KILLED" and not record.get("sweep")
-    return f"python -m mlp.run resume={record['id'][:8]}" if interrupted else None
-
-
-def _in_mlflow(record: Mapping[str, Any]) -> str | None:
-    """Return where MLflow shows a run, or how to bring it there."""
-    place = record["mlflow"]
-    if place is None:
-        return None
-    if not place["delivered"]:
-        return f"not all there yet: python -m mlp.sync {record['id'][:8]}"
-    server = place["tracking_uri"]
-    return server if server.startswith("http") else "make ui"
-
-
-def _is_group(values: Any) -> bool:
-    return isinstance(values, Mapping) and "_target_" in values
+        show_places({"figures": _relative(figures)}, self._terminal, width=10)
 
 
 def _pairs(values: Mapping[str, Any]) -> Columns:
@@ -207,25 +185,24 @@ def _results(record: Mapping[str, Any]) -> Table:
     return table
 
 
-def _figures_by_class(counts: np.ndarray, names: Sequence[str]) -> Table:
+def _by_class(figures: ClassFigures, shown: Iterable[int], names: Sequence[str]) -> Table:
     table = number_table("class", "precision", "recall", "F1", "examples")
-    by_class = per_class(counts)
-    columns = by_class.precision, by_class.recall, by_class.f1, by_class.support
-    for name, *figures, support in zip(names, *columns, strict=True):
-        table.add_row(name, *(f"{figure:.4f}" for figure in figures), f"{support:,}")
+    for name, i in zip(names, shown, strict=True):
+        shares = figures.precision[i], figures.recall[i], figures.f1[i]
+        table.add_row(name, *(f"{share:.4f}" for share in shares), f"{figures.support[i]:,}")
     return table
 
 
-def _confusion(counts: np.ndarray, names: Sequence[str]) -> Table:
-    """Return a table in which the mistakes are to be seen."""
-    table = number_table("true, and taken for", *(str(i) for i in range(len(names))))
-    for i, row in enumerate(counts):
+def _confusion(counts: np.ndarray, shown: Iterable[int], names: Sequence[str]) -> Table:
+    """Return a table in which the mistakes stand out."""
+    table = number_table("true \\ predicted", *map(str, shown))
+    for i, (name, row) in enumerate(zip(names, counts, strict=True)):
         styles = ["green" if j == i else "bold" if n else "dim" for j, n in enumerate(row)]
         cells = [Text(f"{n:,}" if n else "·", style) for n, style in zip(row, styles, strict=True)]
-        table.add_row(names[i], *cells)
+        table.add_row(name, *cells)
     return table
 
 
-def _near(path: Path) -> str:
-    """Return a path from the current folder on, if it lies below."""
+def _relative(path: Path) -> str:
+    """Return a path relative to the current folder, if it lies below."""
     return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)

@@ -1,102 +1,74 @@
-"""A training while it goes on: a moving bar on a terminal, plain lines elsewhere."""
+"""The progress of a training: a moving bar on a terminal, plain lines elsewhere."""
 
-from abc import ABC, abstractmethod
 from collections.abc import Mapping
 
 from rich.console import Console as Terminal
-from rich.console import Group, RenderableType
+from rich.console import Group
 from rich.live import Live
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-from rich.table import Table
 from rich.text import Text
 
+from mlp.reports.terminal import number_table
 from mlp.training import EpochEnded, RunStarted
 
 SHOWN = ("train/loss", "train/accuracy", "val/loss", "val/accuracy")
-PLAIN_LINES = 100  # at most so many epochs get a line of their own when there is no terminal
+MOST_LINES = 100  # at most so many epochs get a line of their own when there is no terminal
 
 
-class Display(ABC):
-    """Shows the epochs of a training."""
+class ProgressLines:
+    """A line for each epoch; for every n-th of a long training."""
 
     def __init__(self, terminal: Terminal, start: RunStarted) -> None:
-        self.terminal, self.start = terminal, start
+        self.terminal, self.max_epochs = terminal, start.max_epochs
 
-    @abstractmethod
     def update(self, event: EpochEnded) -> None:
-        """Show an epoch that has ended."""
+        """Write the epoch's line, if it has one."""
+        every = -(-self.max_epochs // MOST_LINES)
+        if event.epoch % every == 0 or event.epoch == 1:
+            metrics = "  ".join(f"{name} {value:.4f}" for name, value in _shown(event.metrics))
+            line = f"epoch {event.epoch}/{self.max_epochs}  {metrics}  best {event.best_epoch}"
+            self.terminal.print(line, soft_wrap=True)
 
     def stop(self) -> None:
-        """Leave the terminal as it was found."""
+        """Leave the lines where they are."""
 
 
-class Lines(Display):
-    """A line an epoch, fewer in a long training."""
-
-    def update(self, event: EpochEnded) -> None:
-        """Write a line, if it is this epoch's turn."""
-        every = -(-self.start.max_epochs // PLAIN_LINES)
-        if event.epoch % every and event.epoch > 1:
-            return
-        figures = "  ".join(f"{name} {event.metrics[name]:.4f}" for name in _shown(event.metrics))
-        self.terminal.print(
-            f"epoch {event.epoch}/{self.start.max_epochs}  {figures}  best {event.best_epoch}",
-            soft_wrap=True,
-        )
-
-
-class Bar(Display):
-    """A bar, the time that is left at most, and the figures of the last and of the best epoch."""
+class ProgressBar:
+    """The metrics of the last and the best epoch, above a bar with the time that is left."""
 
     def __init__(self, terminal: Terminal, start: RunStarted) -> None:
-        super().__init__(terminal, start)
+        self.max_epochs, self.patience = start.max_epochs, start.patience
         self.best: Mapping[str, float] = {}
+        left = TextColumn("{task.fields[left]}")
+        bar = BarColumn(bar_width=30)
         self.bar = Progress(
-            TextColumn("epoch"),
-            MofNCompleteColumn(),
-            BarColumn(bar_width=30),
-            TimeElapsedColumn(),
-            TextColumn("{task.fields[left]}"),
+            TextColumn("epoch"), MofNCompleteColumn(), bar, TimeElapsedColumn(), left
         )
         self.task = self.bar.add_task("", total=start.max_epochs, left="")
         self.live = Live(self.bar, console=terminal, refresh_per_second=8, transient=True)
         self.live.start()
 
     def update(self, event: EpochEnded) -> None:
-        """Move the bar and renew the figures."""
+        """Move the bar and show the new metrics."""
         if event.best_epoch == event.epoch:
             self.best = event.metrics
-        left = event.elapsed / event.epoch * (self.start.max_epochs - event.epoch)
+        left = event.elapsed / event.epoch * (self.max_epochs - event.epoch)
         self.bar.update(self.task, completed=event.epoch, left=f"at most {clock(left)} left")
-        self.live.update(Group(self._figures(event), self.bar))
-
-    def _figures(self, event: EpochEnded) -> RenderableType:
-        names = _shown(event.metrics)
-        table = number_table("", *names)
         rows = {f"epoch {event.epoch}": event.metrics, f"best: {event.best_epoch}": self.best}
+        table = number_table("", *(name for name, _ in _shown(event.metrics)))
         for label, metrics in rows.items():
-            table.add_row(label, *(f"{metrics[name]:.4f}" for name in names))
-        if not self.start.patience:
-            return table
-        waited = f"{event.epoch - event.best_epoch} epochs since the best"
-        return Group(table, Text(f"{waited}, patience {self.start.patience}", style="dim"))
+            table.add_row(label, *(f"{value:.4f}" for _, value in _shown(metrics)))
+        waited = f"{event.epoch - event.best_epoch} epochs since the best, patience {self.patience}"
+        waiting = [Text(waited, style="dim")] if self.patience else []
+        self.live.update(Group(table, *waiting, self.bar))
 
     def stop(self) -> None:
-        """Wipe the bar away and give back the cursor."""
+        """Erase the bar and show the cursor again."""
         self.live.stop()
 
 
-def number_table(first: str, *others: str) -> Table:
-    """Return a table of names on the left and numbers on the right."""
-    table = Table(box=None, header_style="dim", padding=(0, 2, 0, 0))
-    table.add_column(first)
-    for header in others:
-        table.add_column(header, justify="right")
-    return table
-
-
-def _shown(metrics: Mapping[str, float]) -> list[str]:
-    return [name for name in SHOWN if name in metrics]
+def _shown(metrics: Mapping[str, float]) -> list[tuple[str, float]]:
+    return [(name, metrics[name]) for name in SHOWN if name in metrics]
 
 
 def clock(seconds: float) -> str:

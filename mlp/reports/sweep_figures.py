@@ -1,7 +1,4 @@
-"""The figures of a sweep: curves of the best, each axis against the metric, parallel coordinates.
-
-Each function takes plain values and returns a Figure of its own.
-"""
+"""The figures of a sweep: curves of the best, each parameter against the metric, importances."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -9,17 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mlp.reports.scales import number_scale, scale, without_outliers
-from mlp.reports.style import (
-    BLUE,
-    GREY,
-    ORANGE,
-    bare,
-    epochs_along,
-    new_figure,
-    save_figure,
-    shortened,
-)
+import mlp.reports.figure_style as style
+from mlp.reports.axis_scales import clip_outliers, number_scale, scale
 from mlp.runs import Leaderboard, read_history, short_keys
 from mlp.training import higher_is_better
 
@@ -28,7 +16,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 TOP = 6  # rows of the leaderboard whose curves are drawn
-COLOURS = (ORANGE, BLUE, "#3a9a5b", "#8a5fb5", "#c0504d", "#8c8c8c")
+COLOURS = (style.ORANGE, style.BLUE, "#3a9a5b", "#8a5fb5", "#c0504d", "#8c8c8c")
 COLUMNS = 3
 ABSENT = "–"  # where a parameter does not apply
 History = Sequence[Mapping[str, float]]
@@ -44,20 +32,20 @@ def draw_sweep_figures(into: Path, board: Leaderboard) -> None:
     board : Leaderboard
     """
     params, values = [row.params for row in board.rows], [row.mean for row in board.rows]
-    _, beyond = without_outliers(values)
-    top = [row for row, far in zip(board.rows, beyond, strict=True) if not far][:TOP]
+    _, outliers = clip_outliers(values)
+    top = [row for row, far in zip(board.rows, outliers, strict=True) if not far][:TOP]
     groups = {
         f"{rank}. {row.name}": [read_history(entry.folder) for entry in row.entries]
         for rank, row in enumerate(top, 1)
     }
-    save_figure(curves(groups, board.metric), into / "curves.png")
+    style.save_figure(curves(groups, board.metric), into / "curves.png")
     if len(board.rows) > 1:
-        save_figure(axes_against_metric(params, values, board.metric), into / "axes.png")
-        save_figure(parallel_coordinates(params, values, board.metric), into / "parallel.png")
+        style.save_figure(axes_against_metric(params, values, board.metric), into / "axes.png")
+        style.save_figure(parallel_coordinates(params, values, board.metric), into / "parallel.png")
 
 
 def curves(groups: Mapping[str, Sequence[History]], metric: str) -> "Figure":
-    """Return a metric and its companion over the epochs, runs over each other.
+    """Return a metric and its companion over the epochs, all runs in the same axes.
 
     Parameters
     ----------
@@ -70,42 +58,42 @@ def curves(groups: Mapping[str, Sequence[History]], metric: str) -> "Figure":
     part, _, kind = metric.partition("/")
     companion = f"{part}/{'loss' if kind == 'accuracy' else 'accuracy'}"
     n_columns = 2 if max(map(len, groups)) <= 45 else 1
-    figure = new_figure(3.3 + 0.22 * -(-len(groups) // n_columns))
+    figure = style.new_figure(3.3 + 0.22 * -(-len(groups) // n_columns))
     for axes, shown in zip(figure.subplots(1, 2), (metric, companion), strict=True):
         for i, (name, histories) in enumerate(groups.items()):
             line = {"color": COLOURS[i % len(COLOURS)], "zorder": 3 - 0.1 * i}
-            _draw_seeds(axes, histories, shown, shortened(name, 95), line)
+            _draw_seeds(axes, histories, shown, label=style.truncated(name, 95), **line)
         axes.set_title(shown)
-        epochs_along(axes)
-        _suit_losses(axes, shown)
+        style.epoch_axis(axes)
+        if shown.endswith("loss"):
+            _scale_loss(axes)
     handles, names = axes.get_legend_handles_labels()
-    figure.legend(
-        handles, names, loc="outside lower center", ncols=n_columns, frameon=False, fontsize=9
-    )
+    place: dict[str, Any] = {"loc": "outside lower center", "ncols": n_columns}
+    figure.legend(handles, names, frameon=False, fontsize=9, **place)
     return figure
 
 
 def _draw_seeds(
-    axes: "Axes", histories: Sequence[History], metric: str, name: str, style: Mapping[str, Any]
+    axes: "Axes", histories: Sequence[History], metric: str, label: str, **line: Any
 ) -> None:
-    series = [[row[metric] for row in history if metric in row] for history in histories]
-    series = [values for values in series if values]
-    if not series:
+    seeds = [[row[metric] for row in history if metric in row] for history in histories]
+    seeds = [values for values in seeds if values]
+    if not seeds:
         return
-    mean = np.mean([s[: min(map(len, series))] for s in series], axis=0)
-    if len(series) > 1:
-        for values in series:
-            axes.plot(range(1, len(values) + 1), values, linewidth=0.8, alpha=0.35, **style)
+    if len(seeds) > 1:
+        for values in seeds:
+            axes.plot(range(1, len(values) + 1), values, linewidth=0.8, alpha=0.35, **line)
+    mean = np.mean([values[: min(map(len, seeds))] for values in seeds], axis=0)
     best = mean.argmax() if higher_is_better(metric) else mean.argmin()
-    axes.plot(range(1, len(mean) + 1), mean, "o-", markevery=[best], label=name, **style)
+    axes.plot(range(1, len(mean) + 1), mean, "o-", markevery=[best], label=label, **line)
 
 
-def _suit_losses(axes: "Axes", metric: str) -> None:
-    """Make the axis of a loss logarithmic if it falls a long way, with plain numbers on it."""
+def _scale_loss(axes: "Axes") -> None:
+    """Make the y axis logarithmic if the loss falls a long way, with plain numbers on it."""
     from matplotlib.ticker import LogLocator, NullLocator
 
     low, high = axes.dataLim.intervaly
-    if metric.endswith("loss") and 0 < 3 * low < high:
+    if 0 < 3 * low < high:
         axes.set_yscale("log")
         between = (1, 2, 3, 5, 7) if high < 30 * low else (1,)
         axes.yaxis.set_major_locator(LogLocator(subs=between))
@@ -126,33 +114,34 @@ def axes_against_metric(
         The metric of each.
     metric : str
     """
-    names = short_keys(dict.fromkeys(key for own in params for key in own))
+    names, columns = _columns(params)
     n_columns = min(len(names), COLUMNS)
     n_rows = -(-len(names) // n_columns)
-    figure = new_figure(0.3 + 2.7 * n_rows)
-    panels = list(figure.subplots(n_rows, n_columns, squeeze=False, sharey=True).flat)
-    heights, beyond = without_outliers(values)
-    for axes, (key, name) in zip(panels, names.items(), strict=False):
-        where = scale([own.get(key, ABSENT) for own in params])
-        places = np.array(where.places)
-        axes.plot(places[~beyond], heights[~beyond], "o", color=BLUE, alpha=0.6, markersize=5)
-        axes.plot(places[beyond], heights[beyond], "x", color=GREY, markersize=6)
-        axes.plot(places[0], heights[0], "*", color=ORANGE, markersize=13, zorder=3)
-        if len(where.ticks) == len(set(where.places)):
-            medians = [np.median(heights[places == place]) for place in where.ticks]
-            axes.plot(where.ticks, medians, "_", color=GREY, markersize=18)
-        crowded = sum(map(len, where.labels)) > 50 // n_columns
-        angle = 0 if not crowded else 30 if len(where.labels) <= 6 else 60
-        turned = {"rotation": angle, "ha": "right", "rotation_mode": "anchor"} if angle else {}
-        axes.set_xticks(where.ticks, where.labels, **turned)
-        axes.set_xlim(-0.15, 1.15)
-        axes.set_xlabel(name)
+    figure = style.new_figure(0.3 + 2.7 * n_rows)
+    panels = figure.subplots(n_rows, n_columns, squeeze=False, sharey=True).ravel()
+    heights, outliers = clip_outliers(values)
+    for axes, name, column in zip(panels, names, columns, strict=False):
+        laid_out = scale(column)
+        places = np.array(laid_out.places)
+        axes.plot(
+            places[~outliers], heights[~outliers], "o", color=style.BLUE, alpha=0.6, markersize=5
+        )
+        axes.plot(places[outliers], heights[outliers], "x", color=style.GREY, markersize=6)
+        axes.plot(places[0], heights[0], "*", color=style.ORANGE, markersize=13, zorder=3)
+        if len(laid_out.ticks) == len(set(laid_out.places)):
+            medians = [np.median(heights[places == tick]) for tick in laid_out.ticks]
+            axes.plot(laid_out.ticks, medians, "_", color=style.GREY, markersize=18)
+        crowded = sum(map(len, laid_out.labels)) > 50 // n_columns
+        angle = 30 if len(laid_out.labels) <= 6 else 60
+        turned = {"rotation": angle, "ha": "right", "rotation_mode": "anchor"} if crowded else {}
+        axes.set_xticks(laid_out.ticks, laid_out.labels, **turned)
+        axes.set(xlabel=name, xlim=(-0.15, 1.15))
         axes.grid(alpha=0.25)
-        bare(axes)
+        style.despine(axes)
     for axes in panels[len(names) :]:
         axes.axis("off")
     figure.supylabel(metric)
-    note = f", x: beyond {heights[beyond][0]:.4g}" if beyond.any() else ""
+    note = f", x: beyond {heights[outliers][0]:.4g}" if outliers.any() else ""
     figure.suptitle(f"Star: the best setting, dash: the median{note}", fontsize=10)
     return figure
 
@@ -169,31 +158,35 @@ def parallel_coordinates(
     """
     from matplotlib import colormaps
 
-    names = short_keys(dict.fromkeys(key for own in params for key in own))
-    scales = [scale([own.get(key, ABSENT) for own in params]) for key in names]
-    heights, beyond = without_outliers(values)
-    scales.append(number_scale(heights.tolist()))
-    figure = new_figure(4.2)
+    names, columns = _columns(params)
+    heights, outliers = clip_outliers(values)
+    scales = [*map(scale, columns), number_scale(heights.tolist())]
+    figure = style.new_figure(4.2)
     axes = figure.subplots()
-    lines = np.array([where.places for where in scales]).T  # a row for each setting
+    lines = np.array([laid_out.places for laid_out in scales]).T  # a row for each setting
     shades = colormaps["Blues"](np.linspace(0.9, 0.25, len(values)))
     for rank in reversed(range(len(values))):
-        colour, width = (shades[rank], 1.5) if rank else (ORANGE, 2.5)
+        colour, width = (shades[rank], 1.5) if rank else (style.ORANGE, 2.5)
         axes.plot(range(len(scales)), lines[rank], color=colour, linewidth=width)
     paper: dict[str, Any] = {"facecolor": "white", "edgecolor": "none", "alpha": 0.75, "pad": 1}
-    for x, (laid_out, name) in enumerate(zip(scales, [*names.values(), metric], strict=True)):
-        last = x == len(names)
-        axes.axvline(x, color=GREY, linewidth=0.8)
-        storey = x % 2 if len(scales) > 6 else 0  # many names would overlap in one line
-        axes.text(x, 1.05 + 0.07 * storey, name, ha="center", va="bottom", fontweight="bold")
+    for x, (laid_out, name) in enumerate(zip(scales, [*names, metric], strict=True)):
+        axes.axvline(x, color=style.GREY, linewidth=0.8)
+        height = 1.12 if len(scales) > 6 and x % 2 else 1.05  # many names overlap in one line
+        axes.text(x, height, name, ha="center", va="bottom", fontweight="bold")
+        beside, side = (x + 0.02, "left") if x == len(names) else (x - 0.02, "right")
         for place, label in zip(laid_out.ticks, laid_out.labels, strict=True):
-            beside, side = (x + 0.02, "left") if last else (x - 0.02, "right")
             axes.text(beside, place, label, ha=side, va="center", fontsize=8, bbox=paper)
     axes.set_ylim(-0.05, 1.05)
     axes.axis("off")
-    note = f"; at the end of its axis: beyond {heights[beyond][0]:.4g}" if beyond.any() else ""
+    note = f"; at the end of its axis: beyond {heights[outliers][0]:.4g}" if outliers.any() else ""
     axes.set_title(f"{len(values)} settings, the darker the better{note}", pad=36, fontsize=10)
     return figure
+
+
+def _columns(params: Sequence[Mapping[str, Any]]) -> tuple[list[str], list[list[Any]]]:
+    """Return the short name of each parameter, and its value in each setting."""
+    names = short_keys(dict.fromkeys(key for own in params for key in own))
+    return list(names.values()), [[own.get(key, ABSENT) for own in params] for key in names]
 
 
 def importances(shares: Mapping[str, float]) -> "Figure":
@@ -204,14 +197,12 @@ def importances(shares: Mapping[str, float]) -> "Figure":
     shares : mapping of str to float
         By dotted key, in [0, 1], the largest first.
     """
-    names = short_keys(shares)
-    figure = new_figure(1.2 + 0.35 * len(shares))
+    figure = style.new_figure(1.2 + 0.35 * len(shares))
     axes = figure.subplots()
-    bars = axes.barh([names[key] for key in shares], list(shares.values()), color=BLUE)
+    bars = axes.barh(list(short_keys(shares).values()), list(shares.values()), color=style.BLUE)
     axes.bar_label(bars, fmt="{:.0%}", padding=4)
     axes.invert_yaxis()
-    axes.set_xlim(0, 1.1 * max(shares.values()))
-    axes.set_title("Importance of the parameters")
+    axes.set(xlim=(0, 1.1 * max(shares.values())), title="Importance of the parameters")
     axes.xaxis.set_visible(False)
     axes.spines[["top", "right", "bottom"]].set_visible(False)
     return figure

@@ -9,6 +9,7 @@ from mlp.training.metrics import (
     Evaluator,
     confusion_matrix,
     higher_is_better,
+    most_confused,
     per_class,
 )
 from mlp.training.stopping import Pruner, StopCondition
@@ -31,5 +32,6 @@ __all__ = [
     "Trainer",
     "confusion_matrix",
     "higher_is_better",
+    "most_confused",
     "per_class",
 ]

@@ -82,7 +82,7 @@ class Evaluator:
 
 
 def confusion_matrix(labels: np.ndarray, predictions: np.ndarray, n_classes: int) -> np.ndarray:
-    """Count how often each class was taken for each.
+    """Count how often each class was predicted as each.
 
     Parameters
     ----------
@@ -98,6 +98,34 @@ def confusion_matrix(labels: np.ndarray, predictions: np.ndarray, n_classes: int
     return np.bincount(pairs, minlength=n_classes**2).reshape(n_classes, n_classes)
 
 
+def most_confused(
+    labels: np.ndarray, predictions: np.ndarray, n_classes: int, most: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Choose the classes that take part in the most mistakes.
+
+    Memory grows with the number of classes, not with its square.
+
+    Parameters
+    ----------
+    labels, predictions : ndarray of shape (n_examples,), int64
+    n_classes, most : int
+
+    Returns
+    -------
+    shown : ndarray of shape (at most ``most``,), int64
+        These classes, in order.
+    counts : ndarray of shape (n_shown, n_shown), int64
+        The confusion matrix among them: true class by row, predicted class by column.
+    """
+    wrong = labels != predictions
+    involved = np.concatenate([labels[wrong], predictions[wrong]])
+    n_mistakes = np.bincount(involved, minlength=n_classes)
+    shown = np.sort(np.argsort(-n_mistakes, kind="stable")[:most])
+    among = np.isin(labels, shown) & np.isin(predictions, shown)
+    rows, columns = (np.searchsorted(shown, x[among]) for x in (labels, predictions))
+    return shown, confusion_matrix(rows, columns, len(shown))
+
+
 @dataclass(frozen=True)
 class ClassFigures:
     """Figures of each class, each an ndarray of shape (n_classes,).
@@ -111,11 +139,21 @@ class ClassFigures:
     support: np.ndarray
 
 
-def per_class(confusion: np.ndarray) -> ClassFigures:
-    """Return precision, recall, their harmonic mean F1, and the number of examples, by class."""
-    right = np.diag(confusion).astype(float)
-    support, predicted = confusion.sum(axis=1), confusion.sum(axis=0)
-    precision = right / np.maximum(predicted, 1)
-    recall = right / np.maximum(support, 1)
-    f1 = 2 * right / np.maximum(support + predicted, 1)
+def per_class(labels: np.ndarray, predictions: np.ndarray, n_classes: int) -> ClassFigures:
+    """Return precision, recall, their harmonic mean F1, and the number of examples, by class.
+
+    Memory grows with ``n_classes``, not with its square as that of a confusion matrix does.
+
+    Parameters
+    ----------
+    labels, predictions : ndarray of shape (n_examples,), int64
+    n_classes : int
+    """
+    correct, support, predicted = (
+        np.bincount(classes, minlength=n_classes)
+        for classes in (labels[labels == predictions], labels, predictions)
+    )
+    precision = correct / np.maximum(predicted, 1)
+    recall = correct / np.maximum(support, 1)
+    f1 = 2 * correct / np.maximum(support + predicted, 1)
     return ClassFigures(precision, recall, f1, support)

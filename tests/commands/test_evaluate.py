@@ -146,5 +146,5 @@ def test_tables_are_shown(
     with pytest.raises(SystemExit):
         main()
     said = capsys.readouterr().out
-    for words in ("sample on digits  loss ", "precision  recall", "true, and taken for", "figures"):
+    for words in ("sample on digits  loss ", "precision  recall", "true \\ predicted", "figures"):
         assert words in said

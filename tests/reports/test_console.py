@@ -1,4 +1,4 @@
-"""What is to be read of a run, on a terminal and in a file."""
+"""A run on a terminal and in a file."""
 
 import io
 from pathlib import Path
@@ -38,11 +38,13 @@ def network() -> Network:
     return model.build(4, 3, SoftmaxCrossEntropy(), np.random.default_rng(0))
 
 
-def train(console: Console, network: Network, max_epochs: int) -> None:
-    """Tell a training whose loss falls by 0.001 an epoch."""
+def train(
+    console: Console, network: Network, max_epochs: int, stop_after: int | None = None
+) -> None:
+    """Tell a training whose loss falls by 0.001 and that takes half a second an epoch."""
     with console.training():
         console(RunStarted(network, 90, 10, 3, max_epochs, "val/loss", 5))
-        for epoch in range(1, max_epochs + 1):
+        for epoch in range(1, (stop_after or max_epochs) + 1):
             metrics = {"train/loss": 2 - epoch / 1000, "val/loss": 2.5 - epoch / 1000, "lr": 0.1}
             console(EpochEnded(epoch, metrics, epoch, metrics["val/loss"], epoch * 0.5))
         console(RunEnded(Outcome("max_epochs", max_epochs, max_epochs, {}, [], 1.0)))
@@ -84,10 +86,21 @@ class TestTerminal:
         monkeypatch.setenv("TERM", "xterm")
         file = Terminal()
         train(Console(file=file), network, 4)
-        for words in ("4/4", "1.9960", "at most 0:00 left", "0 epochs since the best, patience 5"):
+        for words in ("4/4", "1.9960", "0 epochs since the best, patience 5"):
             assert words in file.getvalue()
         assert file.getvalue().rstrip().endswith("\x1b[2K")  # the bar is wiped away
         assert file.getvalue().rindex("\x1b[?25h") > file.getvalue().rindex("\x1b[?25l")
+
+    @pytest.mark.parametrize(
+        ("max_epochs", "left"), [(4, "0:00"), (44, "0:20"), (20_004, "2:46:40")]
+    )
+    def test_time_left_is_that_of_the_epochs_that_are_left(
+        self, network: Network, monkeypatch: pytest.MonkeyPatch, max_epochs: int, left: str
+    ):
+        monkeypatch.setenv("TERM", "xterm")
+        file = Terminal()
+        train(Console(file=file), network, max_epochs, stop_after=4)
+        assert f"at most {left} left" in file.getvalue()
 
     def test_cursor_comes_back_after_a_failure(
         self, network: Network, monkeypatch: pytest.MonkeyPatch
@@ -172,3 +185,16 @@ class TestTexts:
         assert ["1", "dog", "1.0000", "0.5000", "0.6667", "2"] in rows
         assert ["0", "cat", "2", "·"] in rows
         assert ["1", "dog", "1", "1"] in rows
+
+    def test_of_many_classes_the_most_confused_are_shown(self, tmp_path: Path):
+        labels = np.arange(1000)
+        scores = np.eye(1000, dtype=np.float32)
+        scores[7] = scores[8]
+        file = io.StringIO()
+        evaluation = Evaluation(0.5, 0.999, scores, labels)
+        classes = [str(i) for i in labels]
+        Console(file=file).show_evaluation("run", "data", evaluation, classes, tmp_path)
+        lines = file.getvalue().splitlines()
+        assert len(lines) < 55
+        assert "the 20 most confused of 1,000 classes" in lines
+        assert ["7", "0.0000", "0.0000", "0.0000", "1"] in [line.split() for line in lines]

@@ -98,7 +98,7 @@ class TestFiles:
     ):
         drawn = {}
         monkeypatch.setattr(
-            "mlp.reports.sweep_figures.save_figure",
+            "mlp.reports.figure_style.save_figure",
             lambda figure, path: drawn.update({path.name: figure}),
         )
         for i, value in enumerate([0.1, 0.2, 0.3, 1e6]):

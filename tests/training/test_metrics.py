@@ -1,11 +1,19 @@
 """Loss, accuracy and figures per class, against scikit-learn and by hand."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from sklearn.metrics import confusion_matrix as sklearn_confusion
 from sklearn.metrics import precision_recall_fscore_support
 
-from mlp.training import Evaluator, confusion_matrix, higher_is_better, per_class
+from mlp.training import (
+    Evaluator,
+    confusion_matrix,
+    higher_is_better,
+    most_confused,
+    per_class,
+)
 
 
 @pytest.mark.parametrize("batch_size", [1, 7, 20, 1000])
@@ -56,7 +64,7 @@ def test_confusion_matrix(labels_and_predictions):
 
 def test_figures_per_class(labels_and_predictions):
     """Classes that never occur, or are never predicted, count as 0."""
-    figures = per_class(confusion_matrix(*labels_and_predictions, 5))
+    figures = per_class(*labels_and_predictions, 5)
     precision, recall, f1, support = precision_recall_fscore_support(
         *labels_and_predictions, labels=range(5), zero_division=0
     )
@@ -64,3 +72,26 @@ def test_figures_per_class(labels_and_predictions):
     np.testing.assert_allclose(figures.recall, recall)
     np.testing.assert_allclose(figures.f1, f1)
     np.testing.assert_array_equal(figures.support, support)
+
+
+def test_most_confused_takes_the_classes_with_the_most_mistakes():
+    labels, predictions = np.array([0, 0, 1, 2, 3, 3]), np.array([0, 2, 1, 2, 2, 1])
+    shown, counts = most_confused(
+        labels, predictions, 5, most=2
+    )  # 2 and 3 take part in two mistakes each
+    assert shown.tolist() == [2, 3]
+    assert counts.tolist() == [[1, 0], [1, 0]]
+    everything, counts = most_confused(labels, predictions, 5, most=9)
+    assert everything.tolist() == [0, 1, 2, 3, 4]
+    np.testing.assert_array_equal(counts, confusion_matrix(labels, predictions, 5))
+
+
+def test_memory_does_not_grow_with_the_square_of_the_number_of_classes():
+    labels = np.arange(20_000)
+    tracemalloc.start()
+    per_class(labels, labels, 20_000)
+    _, counts = most_confused(labels, np.roll(labels, 1), 20_000, most=30)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert counts.shape == (30, 30)
+    assert peak < 20e6  # the whole matrix has 3.2 GB

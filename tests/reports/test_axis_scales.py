@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from mlp.reports.scales import MOST_PLACES, number_scale, scale, without_outliers
+from mlp.reports.axis_scales import MOST_EVEN, clip_outliers, number_scale, scale
 
 
 class TestScale:
@@ -16,8 +16,8 @@ class TestScale:
         assert scale([None, 5, True, [64, 32], 1.5]).labels == ["1.5", "5", "null", "true", "64x32"]
 
     def test_many_numbers_lie_by_size(self):
-        values = np.linspace(3, 5, MOST_PLACES + 1).tolist()
-        assert scale(values).places == pytest.approx(np.linspace(0, 1, MOST_PLACES + 1))
+        values = np.linspace(3, 5, MOST_EVEN + 1).tolist()
+        assert scale(values).places == pytest.approx(np.linspace(0, 1, MOST_EVEN + 1))
 
     def test_and_some_do_if_none_comes_twice(self):
         assert scale([3, 4, 5, 6, 13]).places == pytest.approx([0, 0.1, 0.2, 0.3, 1])
@@ -28,7 +28,7 @@ class TestScale:
         assert "0.001" in laid_out.labels
 
     def test_where_many_numbers_are_absent_that_has_a_place_below_them(self):
-        values = [*np.linspace(3, 5, MOST_PLACES + 1).tolist(), "–"]
+        values = [*np.linspace(3, 5, MOST_EVEN + 1).tolist(), "–"]
         places = scale(values).places
         assert places[-1] == 0 < min(places[:-1])
 
@@ -41,13 +41,13 @@ class TestOutliers:
     @pytest.mark.parametrize("sign", [1, -1])
     def test_what_is_far_from_the_best_is_brought_near(self, sign: int):
         values = [sign * value for value in (1.0, 1.1, 1.2, 1.3, 1000.0)]
-        clipped, beyond = without_outliers(values)
+        clipped, beyond = clip_outliers(values)
         assert beyond.tolist() == [False] * 4 + [True]
         assert clipped[:4].tolist() == values[:4]
         assert abs(clipped[4]) == pytest.approx(1.8)  # four times as far as the median, 1.2
 
     def test_even_spread_has_none(self):
-        assert not without_outliers(np.linspace(0, 1, 11).tolist())[1].any()
+        assert not clip_outliers(np.linspace(0, 1, 11).tolist())[1].any()
 
     def test_equal_values_have_none(self):
-        assert not without_outliers([0.5, 0.5, 0.5])[1].any()
+        assert not clip_outliers([0.5, 0.5, 0.5])[1].any()

@@ -1,4 +1,4 @@
-"""Where values lie on an axis, so that they can be told apart."""
+"""Places on an axis from 0 to 1 for a parameter's values, numbers or not, so that they differ."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,11 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from mlp.reports.style import shortened
+from mlp.reports.figure_style import truncated
 from mlp.runs import in_words
 
-MOST_PLACES = 8  # values up to which each has a place of its own
+MOST_EVEN = 8  # different values up to which each has a place of its own
 FEW = 4  # up to which that holds also where no value comes twice, as in a search
+STEP = 0.12  # between the words below the numbers
 
 
 @dataclass(frozen=True)
@@ -25,24 +26,24 @@ class Scale:
 def scale(values: Sequence[Any]) -> Scale:
     """Lay out a parameter's values: many numbers by size, anything else evenly.
 
-    Where a parameter of many numbers is a word or absent, that has its place below them.
+    Words, or the absence of a value, have their places below many numbers.
     """
-    words = {in_words(value): value for value in values}
-    numbers = {word: value for word, value in words.items() if _is_number(value)}
-    others = sorted(words.keys() - numbers.keys(), key=lambda word: (len(word), word))
-    drawn = len(numbers) == sum(map(_is_number, values))
-    if len(numbers) > (FEW if drawn else MOST_PLACES):
-        by_size, foot = number_scale(list(numbers.values())), 0.12 * len(others)
-        raised = [foot + (1 - foot) * np.array(x) for x in (by_size.places, by_size.ticks)]
-        places = {word: 0.12 * i for i, word in enumerate(others)}
-        ticks = [*places.values(), *raised[1].tolist()]
-        labels = [*others, *by_size.labels]
-        places |= zip(numbers, raised[0].tolist(), strict=True)
+    named = {in_words(value): value for value in values}
+    numbers = {name: value for name, value in named.items() if _is_number(value)}
+    words = sorted(named.keys() - numbers.keys(), key=lambda word: (len(word), word))
+    sampled = len(numbers) == sum(map(_is_number, values))
+    if len(numbers) > (FEW if sampled else MOST_EVEN):
+        by_size, bottom = number_scale(list(numbers.values())), STEP * len(words)
+        below = {word: STEP * i for i, word in enumerate(words)}
+        above = [bottom + (1 - bottom) * place for place in by_size.places]
+        places = below | dict(zip(numbers, above, strict=True))
+        ticks = [*below.values(), *(bottom + (1 - bottom) * tick for tick in by_size.ticks)]
+        labels = [*words, *by_size.labels]
     else:
-        labels = [*sorted(numbers, key=lambda word: numbers[word]), *others]
+        labels = [*sorted(numbers, key=lambda name: numbers[name]), *words]
         ticks = np.linspace(0, 1, len(labels)).tolist()
         places = dict(zip(labels, ticks, strict=True))
-    return Scale([places[in_words(v)] for v in values], ticks, [shortened(x) for x in labels])
+    return Scale([places[in_words(v)] for v in values], ticks, [truncated(x) for x in labels])
 
 
 def number_scale(values: Sequence[float]) -> Scale:
@@ -63,7 +64,7 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def without_outliers(values: Sequence[float]) -> tuple[np.ndarray, np.ndarray]:
+def clip_outliers(values: Sequence[float]) -> tuple[np.ndarray, np.ndarray]:
     """Bring the worst values so near that the others can be told apart.
 
     Parameters
@@ -74,11 +75,10 @@ def without_outliers(values: Sequence[float]) -> tuple[np.ndarray, np.ndarray]:
     Returns
     -------
     clipped : ndarray of shape (n,), float64
-        Not further from the best than four times the median is.
-    beyond : ndarray of shape (n,), bool
+        No further from the best than four times the median is.
+    outliers : ndarray of shape (n,), bool
         Which ones were.
     """
     distances = np.array(values) - values[0]
     reach = 4 * np.median(np.abs(distances)) or np.inf
-    beyond = np.abs(distances) > reach
-    return values[0] + np.clip(distances, -reach, reach), beyond
+    return values[0] + np.clip(distances, -reach, reach), np.abs(distances) > reach

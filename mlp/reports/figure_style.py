@@ -1,7 +1,4 @@
-"""What all figures share: their width, their colours, how they are made and stored.
-
-A figure is an object of its own: no pyplot, no global state.
-"""
+"""Width, colours and axes that all figures share; pyplot and its global state are not used."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -31,12 +28,12 @@ def save_figure(figure: "Figure", path: Path) -> None:
         figure.savefig(unfinished, format="png")
 
 
-def bare(axes: "Axes") -> None:
-    """Take away the frame's upper and right side, which say nothing."""
+def despine(axes: "Axes") -> None:
+    """Remove the frame's upper and right side, which say nothing."""
     axes.spines[["top", "right"]].set_visible(False)
 
 
-def epochs_along(axes: "Axes") -> None:
+def epoch_axis(axes: "Axes") -> None:
     """Make x count epochs, in whole numbers, over a light grid."""
     from matplotlib.ticker import MaxNLocator
 
@@ -44,9 +41,9 @@ def epochs_along(axes: "Axes") -> None:
     whole = MaxNLocator("auto", steps=[1, 2, 5, 10], integer=True, min_n_ticks=1)
     axes.xaxis.set_major_locator(whole)
     axes.grid(alpha=0.25)
-    bare(axes)
+    despine(axes)
 
 
-def shortened(name: str, longest: int = 14) -> str:
+def truncated(name: str, longest: int = 14) -> str:
     """Return a name that fits its place."""
     return name if len(name) <= longest else name[: longest - 1] + "…"

@@ -1,4 +1,4 @@
-"""Runs side by side: in what their configurations differ, what they ran with, what came of them."""
+"""Runs side by side: what differs in their configurations and environments, and their results."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from mlp.base import RunError
-from mlp.reports.style import save_figure
+from mlp.reports.figure_style import save_figure
 from mlp.reports.sweep_figures import curves
 from mlp.runs import (
     RunFolder,
@@ -40,7 +40,7 @@ def comparison_table(folders: Sequence[RunFolder]) -> Table:
     table.add_row("stopped", *(Text(record["stop_reason"] or "") for record in records))
     for title, values in {
         "configuration": differing_params([read_config(folder) for folder in folders]),
-        "ran with": differing_params([_origin(record) for record in records]),
+        "environment": differing_params([_environment(record) for record in records]),
     }.items():
         keys = dict.fromkeys(key for own in values for key in own)
         table.add_row()
@@ -51,12 +51,12 @@ def comparison_table(folders: Sequence[RunFolder]) -> Table:
     table.add_row(Text("result", "dim"))
     results = [_results(record) for record in records]
     for key in dict.fromkeys(key for own in results for key in own):
-        table.add_row(key, *_figures(key, [own.get(key) for own in results]))
+        table.add_row(key, *_cells(key, [own.get(key) for own in results]))
     return table
 
 
 def draw_side_by_side(folders: Sequence[RunFolder], metric: str | None, path: Path) -> bool:
-    """Draw the curves of the runs over each other; False if there are none.
+    """Draw the curves of the runs in the same axes; False if there are none.
 
     Parameters
     ----------
@@ -74,9 +74,7 @@ def draw_side_by_side(folders: Sequence[RunFolder], metric: str | None, path: Pa
     records = [read_run(folder) for folder in folders]
     metric = metric or records[0]["monitor"] or "train/loss"
     histories = [read_history(folder) for folder in folders]
-    known = sorted(
-        {key for history in histories for row in history[:1] for key in row if "/" in key}
-    )
+    known = sorted({key for rows in histories for row in rows[:1] for key in row if "/" in key})
     if known and metric not in known:
         raise RunError(f"no run has the metric {metric!r}; there are {', '.join(known)}")
     names = [f"{record['name']} ({record['id'][:8]})" for record in records]
@@ -86,30 +84,28 @@ def draw_side_by_side(folders: Sequence[RunFolder], metric: str | None, path: Pa
     return bool(groups)
 
 
-def _origin(record: Mapping[str, Any]) -> dict[str, Any]:
+def _environment(record: Mapping[str, Any]) -> dict[str, Any]:
     """Return what a result depends on besides the configuration, hashes cut short."""
     git = record["provenance"]["git"] or {}
     short = {"git": git | {"commit": git.get("commit", "")[:10]}}
-    return record["provenance"] | short | {"data": record["data"]["digest"][:10]}
+    return {**record["provenance"], **short, "data": record["data"]["digest"][:10]}
 
 
 def _results(record: Mapping[str, Any]) -> dict[str, float | None]:
-    """Return the figures of the best epoch, of the evaluations, and what they took."""
+    """Return the metrics of the best epoch and of the evaluations, and the cost of the training."""
     best = record["best"] or {}
     results = {key: value for key, value in best.items() if key.startswith(("train/", "val/"))}
     evaluations = {f"eval/{name}": found for name, found in record["evaluations"].items()}
-    for part, found in ({"test": record["test"]} | evaluations).items():
+    for part, found in {"test": record["test"] or {}, **evaluations}.items():
         results |= {f"{part}/{key}": found[key] for key in ("loss", "accuracy") if found}
-    took = {"epochs": record["epochs"], "seconds": record["seconds"]}
-    return {"best epoch": best.get("epoch")} | results | took
+    cost = {"epochs": record["epochs"], "seconds": record["seconds"]}
+    return {"best epoch": best.get("epoch"), **results, **cost}
 
 
-def _figures(key: str, values: Sequence[float | None]) -> list[Text]:
-    """Return a row of figures; among losses and accuracies the best is bold."""
+def _cells(key: str, values: Sequence[float | None]) -> list[Text]:
+    """Return a row of numbers; among losses and accuracies the best is bold."""
     if not key.endswith(("loss", "accuracy")):
         return [Text("" if value is None else f"{value:.4g}") for value in values]
     best = (max if higher_is_better(key) else min)(v for v in values if v is not None)
-    return [
-        Text("" if v is None else metric_in_words(key, v), "bold" if v == best else "")
-        for v in values
-    ]
+    words = ["" if v is None else metric_in_words(key, v) for v in values]
+    return [Text(w, "bold" if v == best else "") for w, v in zip(words, values, strict=True)]

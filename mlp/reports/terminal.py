@@ -1,0 +1,22 @@
+"""Tables of numbers and lists of places, as the terminal shows them."""
+
+from collections.abc import Mapping
+
+from rich.console import Console as Terminal
+from rich.table import Table
+from rich.text import Text
+
+
+def number_table(first: str, *others: str) -> Table:
+    """Return a table of names on the left and numbers on the right."""
+    table = Table(box=None, header_style="dim", padding=(0, 2, 0, 0))
+    table.add_column(first)
+    for header in others:
+        table.add_column(header, justify="right")
+    return table
+
+
+def show_places(places: Mapping[str, str], terminal: Terminal, width: int = 20) -> None:
+    """Print commands, addresses and paths by what they are for, each in a line to be copied."""
+    for purpose, place in places.items():
+        terminal.print(Text.assemble((f"{purpose:<{width}}", "dim"), place), soft_wrap=True)
