@@ -8,7 +8,6 @@ import json
 import os
 import re
 import sys
-import tempfile
 import warnings
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +16,7 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
 from mlp.base import ConfigError, command, exit_status
-from mlp.config import COMPOSITION_ERRORS, accepted, conf_dir, explain, guard_hydra
+from mlp.config import accepted, conf_dir, explained
 
 if TYPE_CHECKING:
     from mlp.jobs import Result
@@ -29,23 +28,13 @@ def main() -> int | None:
     arguments = sys.argv[1:]
     if any(word.startswith("resume=") for word in arguments):
         return _resume(arguments)
-    with tempfile.TemporaryDirectory(prefix="mlp-") as scratch:
-        _compose_and_run(arguments, scratch)
-    return None
-
-
-def _compose_and_run(arguments: list[str], scratch: str) -> None:
-    """Let Hydra compose, and run or sweep; ``scratch`` takes what it wants to write."""
-    sys.argv[1:] = accepted(arguments)
-    guard_hydra()
-    os.environ |= {"HYDRA_FULL_ERROR": "1", "MLP_SCRATCH": scratch}  # 1: raise, for us to explain
     # A launcher's file of ours has the name, and the keys, of the plugin's own.
     warnings.filterwarnings("ignore", r"\s*'hydra/launcher/\w+' is validated against")
-    try:
+    sys.argv[1:] = accepted(arguments)
+    os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra raises its errors, for us to explain
+    with explained(arguments):
         hydra.main(config_path=str(conf_dir()), config_name="config", version_base="1.3")(task)()
-    except COMPOSITION_ERRORS as error:
-        overrides = [a for a in arguments if not a.startswith("-")]
-        raise explain(error, overrides) from None
+    return None
 
 
 def task(config: DictConfig) -> Any:

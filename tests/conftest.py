@@ -1,5 +1,6 @@
 """What every test may rely on: runs of its own, one BLAS thread, and a command line to call."""
 
+import logging
 import os
 import signal
 import sys
@@ -48,8 +49,8 @@ def mlp_run(
     folder = tmp_path / "here"
     folder.mkdir()
     monkeypatch.chdir(folder)
-    monkeypatch.setenv("HYDRA_FULL_ERROR", "")  # main sets these two; the test takes them back
-    monkeypatch.setenv("MLP_SCRATCH", "")
+    monkeypatch.setenv("HYDRA_FULL_ERROR", "")  # Hydra's state: the test takes it back
+    monkeypatch.setattr(logging.getLogger(), "handlers", [])
 
     def call(*arguments: str) -> Said:
         monkeypatch.setattr(sys, "argv", ["mlp", "run", *arguments])

@@ -1,21 +1,23 @@
-from .compose import COMPOSITION_ERRORS, accepted, changed, conf_dir, explain
-from .guard import guard_hydra
-from .job import Job, check, construct, part
+from .command_line import accepted
+from .compose import changed, conf_dir
+from .hydra_settings import check_settings
+from .instantiation import build, construct
+from .job import Job, check
+from .messages import explained
 from .sweep import Grid, Search, Settings, read_settings
 
 __all__ = [
-    "COMPOSITION_ERRORS",
     "Grid",
     "Job",
     "Search",
     "Settings",
     "accepted",
+    "build",
     "changed",
     "check",
+    "check_settings",
     "conf_dir",
     "construct",
-    "explain",
-    "guard_hydra",
-    "part",
+    "explained",
     "read_settings",
 ]

@@ -1,24 +1,24 @@
-"""From the words on a command line to one configuration.
+"""Hydra composes a configuration from conf/ and the words of a command line."""
 
-Hydra composes it from conf/. What Hydra complains about is said again in this project's way: one
-sentence that names the key and what would be right.
-"""
-
-import re
-from collections.abc import Mapping, Sequence
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from math import inf
 from pathlib import Path
 from typing import Any, cast
 
+import hydra
+import yaml
+from hydra.core.global_hydra import GlobalHydra
 from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.errors import HydraException, MissingConfigException, OverrideParseException
-from omegaconf import DictConfig, OmegaConf
-from omegaconf.errors import OmegaConfBaseException
-from yaml import YAMLError
+from hydra.core.override_parser.types import Override, OverrideType, Quote, QuotedString
+from hydra.types import RunMode
+from omegaconf import DictConfig, OmegaConf, open_dict
 
-from mlp.base import ConfigError, closest
-from mlp.config.guard import guard_hydra
+from mlp.base import ConfigError
+from mlp.config.hydra_settings import check_settings
+from mlp.config.messages import explained, short
 
-COMPOSITION_ERRORS = (HydraException, OmegaConfBaseException, YAMLError, ValueError)
+MOST_NODES = 10_000  # of a file whose aliases are written out; all of conf/ has 300
 
 
 def conf_dir() -> Path:
@@ -28,26 +28,59 @@ def conf_dir() -> Path:
     return installed if installed.is_dir() else package.parent / "conf"
 
 
-def compose(overrides: Sequence[str] = ()) -> DictConfig:
-    """Return the configuration that ``mlp-run`` would make of these overrides.
+def compose(
+    words: Sequence[str] = (),
+    *,
+    multirun: bool = False,
+    folder: str | None = None,
+    name: str = "config",
+    added: str | None = None,
+) -> DictConfig:
+    """Return the configuration that ``mlp run`` would make of these words.
+
+    Parameters
+    ----------
+    words : sequence of str
+        Overrides in Hydra's grammar.
+    multirun : bool
+        Whether a word may give several values.
+    folder, name, added : str, optional
+        As ``--config-path``, ``--config-name`` and ``--config-dir`` of the command line.
 
     Raises
     ------
     ConfigError
-        For what Hydra cannot compose; the values are not checked yet (see `check`).
+        For what Hydra cannot compose, or is not to do; the values are not checked yet (see
+        `check`).
     """
-    import hydra
+    words = with_new_tags(words)
+    with explained(words):
+        overrides = OverridesParser.create().parse_overrides(words)
+        _check_choices(overrides)
+        paths = _search_paths(overrides)
+        if added:
+            paths.insert(0, f"file://{Path(added).absolute()}")
+            quoted = (QuotedString(path, Quote.single).with_quotes() for path in paths)
+            words = [f"hydra.searchpath=[{','.join(quoted)}]", *words]
+        for place in (folder or conf_dir(), *paths):
+            _refuse_expansion(Path(str(place).removeprefix("file://")))
+        with hydra.initialize_config_dir(str(folder or conf_dir()), version_base="1.3"):
+            loader = GlobalHydra.instance().config_loader()
+            config = loader.load_configuration(name, words, RunMode.MULTIRUN)
+        check_settings(config.hydra)
+        if not (multirun or config.hydra.mode == RunMode.MULTIRUN):
+            _refuse_several_values(overrides)
+        with open_dict(config):
+            del config["hydra"]
+    return config
 
-    guard_hydra()
-    overrides = accepted(overrides)
-    try:
-        with hydra.initialize_config_dir(str(conf_dir()), version_base="1.3"):
-            return hydra.compose("config", overrides)
-    except COMPOSITION_ERRORS as error:
-        raise explain(error, overrides) from None
+
+def with_new_tags(words: Sequence[str]) -> list[str]:
+    """Return the words as Hydra is to have them: ``tags.x=`` may add a key."""
+    return [f"++{word}" if word.startswith("tags.") else word for word in words]
 
 
-def changed(config: Mapping[str, Any], overrides: Sequence[str]) -> dict[str, Any]:
+def changed(config: Mapping[str, Any], words: Sequence[str]) -> dict[str, Any]:
     """Return a stored configuration with some keys changed; ``data=npz`` replaces a whole group.
 
     Raises
@@ -56,90 +89,82 @@ def changed(config: Mapping[str, Any], overrides: Sequence[str]) -> dict[str, An
         For words that are no overrides, or a choice that does not exist; the keys and values are
         not checked yet.
     """
-    new = OmegaConf.create(dict(config))
-    try:
-        for override in OverridesParser.create().parse_overrides(accepted(overrides)):
+    with explained(words):
+        new = OmegaConf.create(dict(config))
+        overrides = OverridesParser.create().parse_overrides(list(words))
+        _check_choices(overrides)
+        _refuse_several_values(overrides)
+        for override in overrides:
             key, value = override.key_or_group, override.value()
-            if isinstance(value, str) and (conf_dir() / key).is_dir():
+            if _is_group(key):
                 new[key] = compose([f"{key}={value}"])[key]
             else:
                 OmegaConf.update(new, key, value, force_add=True)
-    except COMPOSITION_ERRORS as error:
-        raise explain(error, overrides) from None
-    return cast(dict[str, Any], OmegaConf.to_container(new))
+        return cast(dict[str, Any], OmegaConf.to_container(new))
 
 
-def accepted(arguments: Sequence[str]) -> list[str]:
-    """Return a command line's words as Hydra is to have them; ``tags.x=`` may add a key.
-
-    Raises
-    ------
-    ConfigError
-        For a setting of Hydra's own but a sweep's launcher. They say which folders Hydra makes and
-        which objects it calls; a run's folder is ours to make.
-    """
-    for argument in arguments:
-        launcher = re.match(r"\+*hydra(/launcher=|\.launcher\.)", argument)
-        if re.match(r"[+~\s]*hydra\s*([.=@/]|$)", argument) and not launcher:
-            raise ConfigError(
-                f"'{_short(argument)}' cannot be set: Hydra's own settings are fixed here, and a "
-                "run's folder is made in runs/ (MLP_RUNS moves them)"
-            )
-        if argument.startswith("--e"):
-            raise ConfigError("--experimental-rerun would load a pickle; give the overrides again")
-    return [f"++{a}" if a.startswith("tags.") else a for a in arguments]
+def _check_choices(overrides: Iterable[Override]) -> None:
+    """Refuse what Hydra takes in silence: two choices of a group, and keys that are left out."""
+    chosen = set()
+    for override in overrides:
+        key, word = override.key_or_group, short(override.input_line or "")
+        if override.is_delete() and not key.startswith(("hydra", "tags.")):
+            raise ConfigError(f"'{word}': a run needs every key; say what it is to be, {key}=...")
+        if not _is_group(key):
+            continue
+        if isinstance(override.value(), list):
+            raise ConfigError(f"'{word}': {key} takes one choice; with -m, {key}=a,b runs each")
+        if key in chosen or override.type != OverrideType.CHANGE:
+            raise ConfigError(f"{key} is chosen twice: say {key}=... once, without a +")
+        chosen.add(key)
 
 
-def explain(error: Exception, overrides: Sequence[str]) -> ConfigError:
-    """Return Hydra's complaint about some overrides as one sentence."""
-    message = str(error)
-    if isinstance(error, MissingConfigException) and error.missing_cfg_file and error.options:
-        group, _, choice = error.missing_cfg_file.rpartition("/")
-        hint, choices = closest(choice, error.options), ", ".join(error.options)
-        return ConfigError(f"{group} has no choice '{_short(choice)}'{hint} (choices: {choices})")
-    if isinstance(error, OverrideParseException):
-        return ConfigError(
-            f"'{_short(error.override)}' is not of the form key=value ({_first_line(message)}); "
-            "lists, spaces and brackets need quotes in a shell: 'model.hidden_sizes=[300,100]'"
-        )
-    if several := re.match(r"(?:Ambiguous value for argument|Sweep parameters) '(.+?)'", message):
-        return ConfigError(f"'{_short(several[1])}' gives several values: -m runs each of them")
-    if twice := re.match(r"Multiple values for ([^.]+)", message):
-        return ConfigError(f"{twice[1]} is chosen twice: say {twice[1]}=... once, without a +")
-    if unknown := re.match(r"Could not override '(.+)'", message):
-        return _unknown_key(unknown[1], overrides)
-    cause = f": {_first_line(str(error.__cause__))}" if error.__cause__ else ""
-    return ConfigError(f"{_first_line(message)}{cause} (in: {' '.join(map(_short, overrides))})")
+def _refuse_several_values(overrides: Iterable[Override]) -> None:
+    for override in overrides:
+        if override.is_sweep_override():
+            word = short(override.input_line or "")
+            raise ConfigError(f"'{word}' gives several values: add -m to run each of them")
 
 
-def _unknown_key(key: str, overrides: Sequence[str]) -> ConfigError:
-    """Return what the check says of a key, wherever it was written: here it is put in by force."""
-    from mlp.config.job import check
-    from mlp.config.sweep import read_settings
-
-    words = [_one_value(override) for override in overrides]
-    try:
-        config = compose([f"++{word}" if word.split("=")[0] == key else word for word in words])
-        check(config)
-        read_settings(config)
-    except ConfigError as error:
-        return error
-    return ConfigError(  # one of an axis' choices has it, and the default one has not
-        f"'{key}' is not in the configuration that a sweep starts from: write {key}=choice(...)"
-    )
+def _is_group(key: str) -> bool:
+    """Tell whether a key is a group of conf/, each of which has a choice already."""
+    return os.path.isdir(conf_dir() / key)
 
 
-def _one_value(override: str) -> str:
-    """Return ``key=a`` for ``key=a,b``: in a sweep each value has the same key."""
-    [parsed] = OverridesParser.create().parse_overrides([override])
-    if not parsed.is_discrete_sweep():
-        return override
-    return f"{parsed.get_key_element()}={next(parsed.sweep_string_iterator())}"
+def _search_paths(overrides: Iterable[Override]) -> list[str]:
+    values = [o.value() for o in overrides if o.key_or_group == "hydra.searchpath"]
+    return [str(path) for value in values if isinstance(value, list) for path in value]
 
 
-def _first_line(text: str) -> str:
-    return next((line.strip() for line in text.splitlines() if line.strip()), "no reason given")
+def _refuse_expansion(folder: Path) -> None:
+    """Refuse YAML files whose aliases would fill the memory: Hydra writes out each of them."""
+    for depth in ("*", "*/*", "*/*/*"):
+        for path in folder.glob(f"{depth}.yaml"):
+            text = path.read_text(encoding="utf-8", errors="replace")
+            if "&" in text and "*" in text and _n_nodes(text) > MOST_NODES:
+                raise ConfigError(
+                    f"{path} has aliases that stand for more than {MOST_NODES} values"
+                )
 
 
-def _short(text: str) -> str:
-    return text if len(text) <= 80 else f"{text[:77]}..."
+def _n_nodes(text: str) -> float:
+    """Return how many nodes a YAML text describes when each alias is written out."""
+    sizes: dict[str, float] = {}
+    open_nodes: list[tuple[str | None, float]] = [(None, 0)]
+    for event in yaml.parse(text, yaml.SafeLoader):
+        if isinstance(event, yaml.CollectionStartEvent):
+            open_nodes.append((event.anchor, 1))
+            continue
+        if isinstance(event, yaml.CollectionEndEvent):
+            anchor, size = open_nodes.pop()
+        elif isinstance(event, yaml.ScalarEvent):
+            anchor, size = event.anchor, 1
+        elif isinstance(event, yaml.AliasEvent):
+            anchor, size = None, sizes.get(event.anchor, inf)  # inf: it contains itself
+        else:
+            continue
+        if anchor:
+            sizes[anchor] = size
+        parent, total = open_nodes.pop()
+        open_nodes.append((parent, total + size))
+    return open_nodes[0][1]

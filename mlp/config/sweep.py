@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from mlp.base import ConfigError, at_least
-from mlp.config.job import part
+from pydantic import NonNegativeInt, PositiveInt
+
+from mlp.config.instantiation import build
 from mlp.runs import check_name
 
 
@@ -30,16 +31,11 @@ class Settings:
     name: str | None = None
     fresh: bool = False
     dry_run: bool = False
-    max_failures: int | None = None
+    max_failures: PositiveInt | None = None
     test: Literal["winner", "all", "none"] = "winner"
 
     def __post_init__(self) -> None:
-        if self.max_failures is not None:
-            at_least(1, max_failures=self.max_failures)
-        try:
-            check_name(self.name)
-        except ConfigError as error:
-            raise ValueError(str(error)) from None
+        check_name(self.name, "sweep.name")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,20 +82,14 @@ class Search(Settings):
     """
 
     sampler: Literal["tpe", "random", "cmaes", "grid"] = "tpe"
-    n_trials: int = 50
-    n_startup: int = 10
+    n_trials: PositiveInt = 50
+    n_startup: PositiveInt = 10
     pruner: Literal["none", "median", "hyperband"] = "median"
-    warmup: int = 5
-    seeds_per_trial: int = 1
-    seed: int = 0
-    batch: int = 4
+    warmup: PositiveInt = 5
+    seeds_per_trial: PositiveInt = 1
+    seed: NonNegativeInt = 0
+    batch: PositiveInt = 4
     space: dict[str, Any] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        at_least(1, n_trials=self.n_trials, n_startup=self.n_startup, warmup=self.warmup)
-        at_least(1, seeds_per_trial=self.seeds_per_trial, batch=self.batch)
-        at_least(0, seed=self.seed)
 
 
 def read_settings(config: Mapping[str, Any]) -> Grid | Search:
@@ -112,4 +102,4 @@ def read_settings(config: Mapping[str, Any]) -> Grid | Search:
     """
     from omegaconf import OmegaConf
 
-    return part("sweep", OmegaConf.to_container(config["sweep"], resolve=True), Grid | Search)
+    return build("sweep", OmegaConf.to_container(config["sweep"], resolve=True), Grid | Search)

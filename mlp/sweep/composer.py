@@ -13,7 +13,7 @@ from hydra.core.override_parser.types import Override, OverrideType
 from omegaconf import DictConfig, OmegaConf
 
 from mlp.base import ConfigError
-from mlp.config import Job, check
+from mlp.config import Job, check, check_settings
 from mlp.data import Dataset, Parts, Source
 from mlp.jobs import check_fit
 from mlp.runs import IRRELEVANT
@@ -112,6 +112,7 @@ class Composer:
     def _compose(self, choices: tuple[str, ...]) -> DictConfig:
         if choices not in self._composed:
             config = self._loader.load_sweep_config(self._master, [*self._fixed, *choices])
+            check_settings(config.hydra)
             keys = [str(key) for key in config if key not in ("hydra", "sweep")]
             self._composed[choices] = OmegaConf.masked_copy(config, keys)
         return self._composed[choices]

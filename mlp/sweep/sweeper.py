@@ -13,7 +13,7 @@ from hydra.plugins.launcher import Launcher
 from omegaconf import DictConfig
 
 from mlp.base import ConfigError, RunError, UserError
-from mlp.config import Grid, Search, Settings, part, read_settings
+from mlp.config import Grid, Search, Settings, build, read_settings
 from mlp.reports import importances, save_figure, show_summary
 from mlp.runs import Children, Record, find_sweep, git_state, read_run, short_keys, state
 from mlp.sweep.composer import PlannedJob
@@ -92,7 +92,7 @@ def _run(
     settings: Settings, plan: Plan, command: str, executor: Executor, progress: SweepProgress
 ) -> bool:
     """Run the jobs that are not done yet, and sum up; tell whether all have succeeded."""
-    tracking = part("tracking", plan.example.config["tracking"], MLflowTracking | NoTracking)
+    tracking = build("tracking", plan.example.config["tracking"], MLflowTracking | NoTracking)
     executor.prepare(with_mlflow=isinstance(tracking, MLflowTracking))
     description = {
         "identity": plan.identity,

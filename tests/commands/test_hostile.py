@@ -19,16 +19,16 @@ QUICK = ("data=digits", "tracking=none", "debug=one_epoch", "test=false", "threa
 IMPOSSIBLE_NAMES = ["", " ", "a\nb", "a\x00b", "\x1b[2J", "\x7f", "x" * 10_000, "latest", "\u202e"]
 
 HYDRA = {
-    "run.dir": "run: {dir: ELSEWHERE}",
-    "sweep.dir": "sweep: {dir: ELSEWHERE}",
-    "sweep.subdir": "sweep: {subdir: ../../ELSEWHERE}",
-    "output_subdir": "output_subdir: ELSEWHERE",
-    "job.chdir": "job: {chdir: true}",
-    "job.env_set": "job: {env_set: {LD_PRELOAD: evil.so}}",
-    "callbacks": "callbacks: {x: {_target_: os.system, command: touch ELSEWHERE}}",
-    "sweeper": "sweeper: {_target_: os.system, command: touch ELSEWHERE}",
-    "job_logging": "job_logging: {handlers: {x: {(): os.system, command: touch ELSEWHERE}}}",
-    "hydra_logging": "hydra_logging: {handlers: {x: {(): os.system, command: touch ELSEWHERE}}}",
+    "run: {dir: ELSEWHERE}": "hydra.run.dir cannot be set",
+    "sweep: {dir: ELSEWHERE}": "hydra.sweep.dir cannot be set",
+    "sweep: {subdir: ../../ELSEWHERE}": "hydra.sweep.subdir cannot be set",
+    "output_subdir: ELSEWHERE": "hydra.output_subdir cannot be set",
+    "job: {chdir: true}": "hydra.job.chdir cannot be set",
+    "sweeper: {_target_: os.system, command: touch ELSEWHERE}": "hydra/sweeper cannot be chosen",
+    "callbacks: {x: {_target_: os.system, command: touch ELSEWHERE}}": "of the kind Callback, got",
+    "launcher: {x: {_target_: os.system, command: touch ELSEWHERE}}": "_target_ is not expected",
+    "job_logging: {handlers: {x: {(): os.system, command: touch ELSEWHERE}}}": "got 'os.system'",
+    "hydra_logging: {handlers: {x: {class: os.system}}}": "of the kind Filter or",
 }
 
 
@@ -57,22 +57,22 @@ def untouched(tmp_path: Path, runs: Path) -> Callable[[], bool]:
 
 
 class TestHydra:
-    @pytest.mark.parametrize(("key", "text"), HYDRA.items(), ids=HYDRA)
-    def test_a_preset_sets_none_of_its_settings(
-        self, mlp_run: Command, preset: Callable, untouched: Callable, key: str, text: str
+    @pytest.mark.parametrize(("text", "sentence"), HYDRA.items())
+    def test_a_preset_neither_moves_folders_nor_calls_anything(
+        self, mlp_run: Command, preset: Callable, untouched: Callable, text: str, sentence: str
     ):
         words = preset(f"hydra:\n  {text}\n")
         for mode in ([], ["-m"]):
             said = mlp_run(words[0], *mode, *QUICK, *words[1:])
             assert said.status == 2
-            assert said.err.startswith(f"mlp: hydra.{key} cannot be set")
+            assert sentence in said.err
             assert untouched()
 
     def test_nor_does_a_file_placed_into_a_package_of_it(
         self, mlp_run: Command, preset: Callable, untouched: Callable
     ):
         words = preset("defaults:\n  - /optimizer@hydra.callbacks.x: adam\n")
-        assert "hydra.callbacks cannot be set" in mlp_run(*words, *QUICK).err
+        assert "must name a class of the kind Callback" in mlp_run(*words, *QUICK).err
         assert untouched()
 
     def test_nor_one_choice_of_a_sweep(
@@ -83,7 +83,7 @@ class TestHydra:
             "# @package _global_\nseed: 1\n"
         )
         said = mlp_run(words[0], "-m", *QUICK, "experiment=good,evil")
-        assert "hydra.callbacks cannot be set" in said.err
+        assert "must name a class of the kind Callback" in said.err
         assert untouched()
 
     @pytest.mark.parametrize("word", ["hydra.launcher._target_=os.system", "hydra.run.dir=../out"])
@@ -125,17 +125,17 @@ class TestTargets:
         ],
         ids=lambda target: repr(target)[:30],
     )
-    def test_only_an_optimizer_of_ours_is_an_optimizer(self, target: object):
+    def test_only_an_optimizer_is_an_optimizer(self, target: object):
         """From a stored configuration, which anybody may have written."""
         stored = changed(compose(QUICK), [])
         stored["optimizer"]["_target_"] = target
-        with pytest.raises(ConfigError, match=r"optimizer\._target_ must name a class under mlp"):
+        with pytest.raises(ConfigError, match=r"optimizer\._target_ must name a class of the"):
             check(stored)
 
     def test_a_target_deeper_down_is_a_key_like_any_other(self):
         stored = changed(compose(QUICK), [])
         stored["model"]["hidden_sizes"] = [{"_target_": "os.system", "command": "true"}]
-        with pytest.raises(ConfigError, match=r"model\.hidden_sizes must be a list"):
+        with pytest.raises(ConfigError, match=r"model\.hidden_sizes\[0\] must be an integer"):
             check(stored)
 
     def test_from_a_preset(self, mlp_run: Command, preset: Callable, untouched: Callable):

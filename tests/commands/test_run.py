@@ -86,9 +86,11 @@ class TestMistake:
             (["optimizer=adamm"], "mlp: optimizer has no choice 'adamm'; did you mean 'adam'?"),
             (["optimizer.lr=0"], "mlp: optimizer.lr must be greater than 0, got 0\n"),
             (["model.hidden_sizes=[1,2"], "mlp: 'model.hidden_sizes=[1,2' is not of the form"),
-            (["hydra.run.dir=x"], "mlp: 'hydra.run.dir=x' cannot be set"),
+            (["hydra.run.dir=x"], "mlp: hydra.run.dir cannot be set: a run's folder lies in runs/"),
+            (["--experimental-rerun=x"], "mlp: --experimental-rerun would load a pickle"),
+            (["--config-dir=nowhere"], "mlp: --config-dir must be a folder, got 'nowhere'"),
             (["-m", "optimizer.lrr=1,2"], "mlp: unknown key 'optimizer.lrr'"),
-            (["-m", "hydra.sweep.dir=x"], "mlp: 'hydra.sweep.dir=x' cannot be set"),
+            (["-m", "hydra.sweep.dir=x"], "mlp: hydra.sweep.dir cannot be set"),
             (["data=npz", "data.path=no.npz"], "no.npz"),
             (
                 ["data=digits", "trainer.batch_size=5000"],

@@ -14,9 +14,10 @@ from mlp.sweep.plan import plan_grid
 
 
 def plan(*words: str) -> Plan:
+    chosen = any(word.startswith("data=") for word in words)
+    overrides = accepted(["-m", *([] if chosen else ["data=digits"]), *words])[1:]
     with hydra.initialize_config_dir(str(conf_dir()), version_base="1.3"):
         loader = GlobalHydra.instance().config_loader()
-        overrides = accepted(["data=digits", *words])
         master = loader.load_configuration("config", overrides, RunMode.MULTIRUN)
         return plan_grid(read_settings(master), master.hydra.overrides.task, loader, master)
 

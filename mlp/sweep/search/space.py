@@ -120,7 +120,7 @@ def _read_dimension(place: str, values: Any) -> Dimension:
             f"got {kind!r}{hint}"
         )
     arguments = {key: value for key, value in values.items() if key != "kind"}
-    return construct(KINDS[kind], arguments, f"{place}.")
+    return construct(KINDS[kind], arguments, place)
 
 
 def read_override(override: Override) -> Dimension:
@@ -129,7 +129,7 @@ def read_override(override: Override) -> Dimension:
     Several values are a choice; ``range`` has steps; ``interval(0,0.5)`` is of all numbers, and
     ``int(interval(1,8))`` of whole ones; ``tag(log, ...)`` makes orders of magnitude alike.
     """
-    place, sweep = f"sweep.space.{override.get_key_element()}.", override.value()
+    place, sweep = f"sweep.space.{override.get_key_element()}", override.value()
     if isinstance(sweep, IntervalSweep):
         whole = isinstance(sweep.start, int) and isinstance(sweep.end, int)
         ends = {"low": sweep.start, "high": sweep.end}

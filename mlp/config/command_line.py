@@ -1,0 +1,49 @@
+"""The words of ``mlp run``, looked at before Hydra acts on them."""
+
+from argparse import ArgumentParser
+from collections.abc import Sequence
+from pathlib import Path
+
+from mlp.base import ConfigError
+from mlp.config.compose import compose, with_new_tags
+
+
+def accepted(words: Sequence[str]) -> list[str]:
+    """Return a command line's words as Hydra is to have them.
+
+    Raises
+    ------
+    ConfigError
+        When Hydra cannot compose a configuration of them, or is not to do what they ask for.
+    """
+    words = with_new_tags(words)
+    flags, others = _parser().parse_known_args(words)
+    if flags.experimental_rerun:
+        raise ConfigError("--experimental-rerun would load a pickle; give the overrides again")
+    for name in ("config_dir", "config_path"):
+        folder, flag = vars(flags)[name], name.replace("_", "-")
+        if folder and not Path(folder).is_dir():
+            raise ConfigError(f"--{flag} must be a folder, got {folder[:80]!r}")
+    if not others:  # with --help, --cfg and others, Hydra shows something and runs nothing
+        compose(
+            flags.overrides,
+            multirun=flags.multirun,
+            folder=flags.config_path and str(Path(flags.config_path).absolute()),
+            name=flags.config_name,
+            added=flags.config_dir,
+        )
+    return words
+
+
+def _parser() -> ArgumentParser:
+    """Return a parser of those of Hydra's flags with which it runs something."""
+    parser = ArgumentParser(add_help=False)
+    parser.add_argument("overrides", nargs="*")
+    parser.add_argument("--run", "-r", action="store_true")
+    parser.add_argument("--multirun", "-m", action="store_true")
+    parser.add_argument("--config-dir", "-cd")
+    parser.add_argument("--config-path", "-cp")
+    parser.add_argument("--config-name", "-cn", default="config")
+    parser.add_argument("--package", "-p")
+    parser.add_argument("--experimental-rerun")
+    return parser

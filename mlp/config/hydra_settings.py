@@ -1,0 +1,53 @@
+"""Hydra's own settings: they work as Hydra documents them, but for those that mlp decides."""
+
+from functools import reduce
+from logging import Filter, Formatter, Handler
+from typing import Any
+
+from hydra.experimental.callback import Callback
+from omegaconf import DictConfig, OmegaConf
+
+from mlp.base import ConfigError
+from mlp.config.messages import shown
+from mlp.config.targets import check_targets
+
+FOLDERS = {
+    "run.dir": ".",
+    "sweep.dir": ".",
+    "sweep.subdir": ".",
+    "output_subdir": None,
+    "job.chdir": None,
+}
+CALLED = {  # what Hydra makes objects of before our code has its turn
+    "callbacks": Callback,
+    "hydra_logging": Filter | Formatter | Handler,
+    "job_logging": Filter | Formatter | Handler,
+}
+TARGETS = ("_target_", "()", "class")  # Hydra's word, and those of logging.config
+
+
+def check_settings(hydra: DictConfig) -> None:
+    """Raise ConfigError for a setting that moves folders, replaces our sweeper or calls anything.
+
+    Parameters
+    ----------
+    hydra : DictConfig
+        What the command line and all files have come to.
+    """
+    settings: Any = OmegaConf.to_container(hydra, resolve=False)
+    for key, right in FOLDERS.items():
+        found = reduce(lambda node, part: node[part], key.split("."), settings)
+        if found not in (right, False):
+            raise ConfigError(
+                f"hydra.{key} cannot be set: a run's folder lies in runs/, and the environment "
+                f"variable MLP_RUNS moves that; got {shown(found)}"
+            )
+    if settings["sweeper"] != {"_target_": "hydra_plugins.mlp_sweep.MlpSweeper"}:
+        raise ConfigError(
+            "hydra/sweeper cannot be chosen: with -m, mlp sweeps by itself; sweep=grid, sweep=tpe "
+            "and others say how"
+        )
+    for key, kind in CALLED.items():
+        check_targets(f"hydra.{key}", settings[key], kind, TARGETS)
+    plugin = {k: v for k, v in settings["launcher"].items() if k != "_target_"}  # Hydra checks that
+    check_targets("hydra.launcher", plugin)

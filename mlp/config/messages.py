@@ -1,0 +1,68 @@
+"""What the user is told of a mistake in a configuration: one sentence, however it came up."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from hydra.errors import HydraException, MissingConfigException, OverrideParseException
+from omegaconf import OmegaConf
+from omegaconf.errors import ConfigAttributeError, ConfigKeyError, OmegaConfBaseException
+from yaml import YAMLError
+
+from mlp.base import ConfigError, closest
+
+
+@contextmanager
+def explained(words: Sequence[str]) -> Iterator[None]:
+    """Raise ConfigError in place of what Hydra raises when it cannot compose ``words``."""
+    try:
+        yield
+    except RecursionError:
+        raise ConfigError("a configuration file or a value is nested too deeply") from None
+    except (HydraException, OmegaConfBaseException, YAMLError, ValueError) as error:
+        raise _explain(error, words) from None
+
+
+def unknown_key(key: str, siblings: Mapping[str, Any]) -> ConfigError:
+    """Return the error for a key that does not exist where ``siblings`` do."""
+    name = key.rpartition(".")[2]
+    names = [sibling for sibling in siblings if sibling not in (name, "_target_", "hydra")]
+    groups = [n for n in names if isinstance(siblings[n], Mapping) and name in siblings[n]]
+    if groups:
+        hint = "; did you mean " + " or ".join(f"'{group}.{name}'" for group in groups) + "?"
+    else:
+        hint = closest(name, names) or (f"; there are {', '.join(names)}" if names else "")
+    return ConfigError(f"unknown key '{short(key)}'{hint}")
+
+
+def shown(value: Any) -> str:
+    """Return a value as it was written, cut to a line."""
+    return short({"None": "null", "True": "true", "False": "false"}.get(repr(value), repr(value)))
+
+
+def short(text: str) -> str:
+    """Return a text cut to a line."""
+    return text if len(text) <= 80 else f"{text[:77]}..."
+
+
+def first_line(error: object) -> str:
+    """Return the first line of a message that has something in it."""
+    return next((line.strip() for line in str(error).splitlines() if line.strip()), "no reason")
+
+
+def _explain(error: Exception, words: Sequence[str]) -> ConfigError:
+    cause = error.__cause__
+    if isinstance(error, MissingConfigException) and error.missing_cfg_file and error.options:
+        group, _, choice = error.missing_cfg_file.rpartition("/")
+        hint, choices = closest(choice, error.options), ", ".join(error.options)
+        return ConfigError(f"{group} has no choice '{short(choice)}'{hint} (choices: {choices})")
+    if isinstance(error, OverrideParseException):
+        return ConfigError(
+            f"'{short(error.override)}' is not of the form key=value ({first_line(error)}); "
+            "lists, spaces and brackets need quotes in a shell: 'model.hidden_sizes=[300,100]'"
+        )
+    if isinstance(cause, ConfigAttributeError | ConfigKeyError) and cause.full_key:
+        siblings: Any = OmegaConf.to_container(cause.parent_node, resolve=False)
+        return unknown_key(str(cause.full_key), siblings or {})
+    reason = f": {first_line(cause)}" if cause else ""
+    return ConfigError(f"{first_line(error)}{reason} (in: {' '.join(map(short, words))})")
