@@ -35,11 +35,14 @@ class TestMistake:
         [
             (
                 ["sweep.sampler=tpx"],
-                "sweep.sampler must be tpe or random or cmaes or grid, got 'tpx'",
+                "sweep.sampler must be 'tpe', 'random', 'cmaes' or 'grid', got 'tpx'",
             ),
-            (["sweep=tpx"], "sweep has no choice 'tpx'; did you mean 'tpe'?"),
-            (["sweep.pruner=mean"], "sweep.pruner must be none or median or hyperband, got 'mean'"),
-            (["sweep.n_trials=0"], "sweep.n_trials must be at least 1, got 0"),
+            (["sweep=tpe"], "sweep is chosen twice"),
+            (
+                ["sweep.pruner=mean"],
+                "sweep.pruner must be 'none', 'median' or 'hyperband', got 'mean'",
+            ),
+            (["sweep.n_trials=0"], "sweep.n_trials must be greater than 0, got 0"),
             (["sweep.n_trials=3,4"], "'sweep.n_trials=3,4': a sweep's own settings have one value"),
             (
                 ["optimizer.lr=interval(0.1,0.01)"],
