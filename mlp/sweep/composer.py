@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
@@ -149,15 +149,11 @@ def _without(values: Mapping[str, Any], *keys: str) -> dict[str, Any]:
 
 def digest(value: Any) -> str:
     """Return a hash of plain values; equal numbers are equal, however they are written."""
-    return hashlib.sha256(json.dumps(_canonical(value), sort_keys=True).encode()).hexdigest()
+    canonical = json.loads(json.dumps(value), parse_float=_shortest)
+    return hashlib.sha256(json.dumps(canonical, sort_keys=True).encode()).hexdigest()
 
 
-def _canonical(value: Any) -> Any:
-    """Return a value in which equal numbers are written in the same way: 1.0 is 1."""
-    if isinstance(value, float) and value.is_integer():
-        return int(value)
-    if isinstance(value, Mapping):
-        return {key: _canonical(item) for key, item in value.items()}
-    if isinstance(value, Iterable) and not isinstance(value, str):
-        return [_canonical(item) for item in value]
-    return value
+def _shortest(text: str) -> float:
+    """Read a number such that 1.0 is 1."""
+    number = float(text)
+    return int(number) if number.is_integer() else number

@@ -41,9 +41,9 @@ class Dimension(ABC):
         """Return values such that, if the configuration takes them, it takes all."""
         return self.values_on_grid()
 
-    @abstractmethod
     def in_words(self) -> list[Any]:
         """Return what a plan says of it."""
+        return self.values_on_grid()
 
     def applies(self, point: Point) -> bool:
         """Tell whether the key has a value at all where others have those of ``point``."""
@@ -76,10 +76,6 @@ class Choice(Dimension):
         return json.dumps(value)
 
     def values_on_grid(self) -> list[Any]:
-        """Return the values."""
-        return list(self.values)
-
-    def in_words(self) -> list[Any]:
         """Return the values."""
         return list(self.values)
 

@@ -69,14 +69,11 @@ class Space:
                 values = dimension.values_on_grid()
             except ValueError as error:
                 raise ConfigError(f"sweep.space.{key}.{error}") from None
+            columns: list[Point] = [{key: value} for value in values]
             points = [
-                longer
+                point | column
                 for point in points
-                for longer in (
-                    [point | {key: value} for value in values]
-                    if dimension.applies(point)
-                    else [point]
-                )
+                for column in (columns if dimension.applies(point) else [{}])
             ]
         return points
 
@@ -115,10 +112,7 @@ def _read_dimension(place: str, values: Any) -> Dimension:
     kind = values.get("kind") if isinstance(values, Mapping) else None
     if kind not in KINDS:
         hint = closest(str(kind), KINDS)
-        raise ConfigError(
-            f"{place}.kind must be {', '.join(list(KINDS)[:-1])} or {list(KINDS)[-1]}, "
-            f"got {kind!r}{hint}"
-        )
+        raise ConfigError(f"{place}.kind must be choice, int or float, got {kind!r}{hint}")
     arguments = {key: value for key, value in values.items() if key != "kind"}
     return construct(KINDS[kind], arguments, place)
 
@@ -134,9 +128,10 @@ def read_override(override: Override) -> Dimension:
         whole = isinstance(sweep.start, int) and isinstance(sweep.end, int)
         ends = {"low": sweep.start, "high": sweep.end}
         return construct(Int if whole else Float, ends | {"log": "log" in sweep.tags}, place)
-    texts = list(override.sweep_string_iterator())
-    parse = OverridesParser.create().parse_overrides
-    values: list[Any] = [parsed.value() for parsed in parse([f"key={text}" for text in texts])]
+    words = [f"key={text}" for text in override.sweep_string_iterator()]
+    values: list[Any] = [
+        parsed.value() for parsed in OverridesParser.create().parse_overrides(words)
+    ]
     if isinstance(sweep, RangeSweep) and values:
         whole = all(isinstance(value, int) for value in values)
         arguments = {"low": min(values), "high": max(values), "step": abs(sweep.step)}

@@ -6,13 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import optuna
-from optuna.samplers import (
-    BaseSampler,
-    CmaEsSampler,
-    PartialFixedSampler,
-    RandomSampler,
-    TPESampler,
-)
+from optuna import samplers
 from optuna.trial import FrozenTrial, Trial, TrialState, create_trial
 
 from mlp.base import generator
@@ -71,15 +65,8 @@ class Study:
             direction="maximize" if higher_is_better(metric) else "minimize",
             load_if_exists=True,
         )
-        self._study.set_user_attr(
-            PRUNING,
-            {
-                "pruner": settings.pruner,
-                "n_startup": settings.n_startup,
-                "warmup": settings.warmup,
-                "max_epochs": max_epochs,
-            },
-        )
+        pruning = {key: getattr(settings, key) for key in ("pruner", "n_startup", "warmup")}
+        self._study.set_user_attr(PRUNING, pruning | {"max_epochs": max_epochs})
         self._grid = space.grid() if settings.sampler == "grid" else []
         generator(settings.seed, "grid").shuffle(self._grid)  # a median means something early on
         self._interrupted = [t.number for t in self._trials() if not t.state.is_finished()]
@@ -123,11 +110,11 @@ class Study:
         pruned : bool
             It has no value then but those that its pruner was told.
         """
-        state = TrialState.PRUNED if pruned else TrialState.FAIL
-        if not pruned and value is not None and isfinite(value):
+        if pruned or value is None or not isfinite(value):
+            state, value = TrialState.PRUNED if pruned else TrialState.FAIL, None
+        else:
             state = TrialState.COMPLETE
-        result = value if state == TrialState.COMPLETE else None
-        self._study.tell(number, result, state=state, skip_if_finished=True)
+        self._study.tell(number, value, state=state, skip_if_finished=True)
 
     def importances(self) -> dict[str, float]:
         """Return how much each key matters for a good value, the shares of 1; the largest first.
@@ -139,18 +126,16 @@ class Study:
         if len(valued) < LEAST_TRIALS:
             return {}
         copy = optuna.create_study(direction=self._study.direction)
-        for trial in valued:
-            copy.add_trial(
-                create_trial(
-                    value=trial.value, params=trial.params, distributions=trial.distributions
-                )
-            )
+        copy.add_trials(
+            create_trial(value=t.value, params=t.params, distributions=t.distributions)
+            for t in valued
+        )
         best = max(0.1, 5 / len(valued))  # the share of the trials that counts as good
         with experiments_allowed():
             evaluator = optuna.importance.PedAnovaImportanceEvaluator(target_quantile=best)
             return optuna.importance.get_param_importances(copy, evaluator=evaluator)
 
-    def _sampler(self, number: int) -> BaseSampler:
+    def _sampler(self, number: int) -> samplers.BaseSampler:
         """Return what proposes a trial's point."""
         settings = self._settings
         seed = int(generator(settings.seed, "search", number).integers(2**32))
@@ -160,15 +145,16 @@ class Study:
                 case "tpe":
                     # Each key by itself, as in Bergstra et al. (2011): learned jointly, the first
                     # good trial settles all choices at once (docs/search.md).
-                    return TPESampler(multivariate=False, **learning)
+                    return samplers.TPESampler(multivariate=False, **learning)
                 case "cmaes":
-                    return CmaEsSampler(
+                    return samplers.CmaEsSampler(
                         consider_pruned_trials=True, warn_independent_sampling=False, **learning
                     )
                 case "grid":
                     point = self._space.raw(self._grid[number])
-                    return PartialFixedSampler(point, RandomSampler(seed))
-        return RandomSampler(seed)
+                    random = samplers.RandomSampler(seed)
+                    return samplers.PartialFixedSampler(point, random)
+        return samplers.RandomSampler(seed)
 
     def _trials(self) -> list[FrozenTrial]:
         return self._study.get_trials(deepcopy=False)

@@ -5,7 +5,7 @@ import logging
 import re
 from collections import deque
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from math import isfinite
 from pathlib import Path
 from statistics import fmean
@@ -129,13 +129,9 @@ def _check(search: Search, space: Space, samples: Sequence[PlannedJob]) -> None:
 
 def _identity(search: Search, space: Space, samples: Sequence[PlannedJob]) -> str:
     """Return a hash of what determines the trials; their number does not."""
-    settings = asdict(search)
-    for key in ("fresh", "dry_run", "max_failures", "test", "n_trials", "batch", "space"):
-        del settings[key]
-    dimensions = {
-        key: [type(dimension).__name__, vars(dimension)]
-        for key, dimension in space.dimensions.items()
-    }
+    free = ("fresh", "dry_run", "max_failures", "test", "n_trials", "batch", "space")
+    settings = {key: value for key, value in vars(search).items() if key not in free}
+    dimensions = {key: [type(d).__name__, vars(d)] for key, d in space.dimensions.items()}
     return digest([settings, dimensions, [job.key for job in samples]])
 
 
