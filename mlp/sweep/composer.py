@@ -35,6 +35,8 @@ class PlannedJob:
         They make it a single run: ``python -m mlp.run OVERRIDES``.
     config : dict
         Composed and resolved, plain containers.
+    data_digest : str
+        Stands for the data, wherever their files are.
     trial : int or None
         Number of the search's trial whose pruner watches it, if one does.
     """
@@ -44,7 +46,16 @@ class PlannedJob:
     params: dict[str, Any]
     overrides: list[str]
     config: dict[str, Any]
+    data_digest: str
     trial: int | None = None
+
+    @property
+    def metric(self) -> str:
+        """What it monitors: without validation data, its training loss."""
+        data, trainer = self.config["data"], self.config["trainer"]
+        blind = data.get("validation") == "none" and not trainer["overfit_batches"]
+        metric: str = trainer["monitor"]
+        return "train/loss" if blind and metric.startswith("val/") else metric
 
     def child_of(self, parent: str) -> dict[str, Any]:
         """Return what its run is told of the sweep with the id ``parent``."""
@@ -96,12 +107,14 @@ class Composer:
                 "name is a single run's; a sweep names its jobs by what differs, and sweep.name "
                 "is the sweep's own"
             )
+        data_digest = self._digest(job)
         return PlannedJob(
-            key=job_key(job.config, self._digest(job)),
+            key=job_key(job.config, data_digest),
             name=name,
             params={override.key_or_group: override.value() for override in parsed},
             overrides=[*self._fixed, *overrides],
             config=job.config,
+            data_digest=data_digest,
         )
 
     def _sets_a_value(self, override: Override) -> bool:

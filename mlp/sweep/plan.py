@@ -2,7 +2,7 @@
 
 import json
 from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 from typing import Any, Protocol
@@ -66,14 +66,6 @@ class Plan:
     example: PlannedJob
 
     @property
-    def metric(self) -> str:
-        """What the jobs monitor: without validation data, its training loss."""
-        config = self.example.config
-        blind = config["data"]["validation"] == "none" and not config["trainer"]["overfit_batches"]
-        metric = config["trainer"]["monitor"]
-        return "train/loss" if blind and metric.startswith("val/") else metric
-
-    @property
     def threads(self) -> int:
         """The BLAS threads of a job, at most."""
         return max(job.config["threads"] or 1 for job in [self.example, *self.jobs])
@@ -104,7 +96,11 @@ class _ListedJobs:
 
 
 def plan_grid(
-    grid: Grid, arguments: Sequence[str], loader: ConfigLoader, master: DictConfig
+    grid: Grid,
+    arguments: Sequence[str],
+    loader: ConfigLoader,
+    master: DictConfig,
+    track: Callable[[Sequence[Any]], Iterable[Any]] = iter,
 ) -> Plan:
     """Return every combination of the axes' values as a job.
 
@@ -115,6 +111,8 @@ def plan_grid(
         The command line's words: those with several values are axes.
     loader, master
         As for `Composer`.
+    track : callable
+        Shows the progress of a loop over some values.
 
     Raises
     ------
@@ -125,7 +123,7 @@ def plan_grid(
     compose = Composer(loader, master, list(fixed.values()))
     jobs: dict[str, PlannedJob] = {}
     combinations = list(product(*map(_axis, axes.values())))
-    for values in combinations:
+    for values in track(combinations):
         words = [f"{key}={value}" for key, value in zip(axes, values, strict=True)]
         try:
             job = compose(words)
@@ -134,6 +132,7 @@ def plan_grid(
                 raise
             raise ConfigError(f"{error} (in {' '.join(words)})") from None  # others are acceptable
         jobs.setdefault(job.key, job)
+    check_comparable(list(jobs.values()))
     named = _named(list(jobs.values()))
     return Plan(
         headline=f"{len(jobs)} job" + "s" * (len(jobs) != 1),
@@ -143,6 +142,29 @@ def plan_grid(
         identity=digest([sorted(jobs), grid.name]),
         example=named[0],
     )
+
+
+def check_comparable(jobs: Sequence[PlannedJob]) -> None:
+    """Raise ConfigError unless the monitored metric means the same for all jobs."""
+    metrics = list(dict.fromkeys(job.metric for job in jobs))
+    if len(metrics) > 1:
+        raise ConfigError(
+            "trainer.monitor must be one metric for all jobs, which are compared by it, "
+            f"got {' and '.join(metrics)}"
+        )
+    if metrics[0].endswith("accuracy"):
+        return
+    rows = ("val_fraction", "val_size", "validation")
+    meanings = {
+        "loss": [job.config["loss"] for job in jobs],
+        "data": [[job.data_digest, *(job.config["data"].get(key) for key in rows)] for job in jobs],
+    }
+    for group, values in meanings.items():
+        if any(value != values[0] for value in values):
+            raise ConfigError(
+                f"{metrics[0]} cannot be compared between jobs that differ in {group}: "
+                "set trainer.monitor=val/accuracy"
+            )
 
 
 def split_arguments(

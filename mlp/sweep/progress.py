@@ -4,13 +4,15 @@ On a terminal a bar moves below the lines that stay; elsewhere each job that end
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from typing import TypeVar
 
 from rich.console import Console as Terminal
 from rich.console import Group, RenderableType
 from rich.live import Live
 from rich.markup import escape
+from rich.progress import track
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 
@@ -21,9 +23,11 @@ from mlp.sweep.plan import Plan
 from mlp.sweep.worker import ChildResult
 from mlp.training import higher_is_better
 
+MANY_JOBS = 200  # take a while to check
 MOST_JOBS = 100  # a dry run lists no more
 MOST_VALUES = 20  # of an axis are listed
 MOST_RUNNING = 6  # so many are named
+T = TypeVar("T")
 STYLES = {"finished": "green", "pruned": "yellow", "failed": "red", "killed": "red"}
 
 
@@ -32,14 +36,11 @@ class SweepProgress:
 
     Parameters
     ----------
-    metric : str
-        What the best job so far is the best by.
     terminal : rich.console.Console, optional
         Standard output by default.
     """
 
-    def __init__(self, metric: str, terminal: Terminal | None = None) -> None:
-        self.metric = metric
+    def __init__(self, terminal: Terminal | None = None) -> None:
         self.terminal = terminal or Terminal(highlight=False)
         if not self.terminal.is_terminal:
             self.terminal.width = 200  # a file has no edge
@@ -54,6 +55,15 @@ class SweepProgress:
         """Print a line that stays."""
         self.terminal.print(escape(line), style=style, soft_wrap=True)
 
+    def checking(self, combinations: Sequence[T]) -> Iterable[T]:
+        """Yield the combinations of a grid, and show how many have been checked."""
+        shown = self.terminal.is_terminal
+        if len(combinations) >= MANY_JOBS and not shown:
+            self.say(f"checking {len(combinations)} combinations ...")
+        return track(
+            combinations, "checking", console=self.terminal, transient=True, disable=not shown
+        )
+
     def show_plan(self, plan: Plan, states: Iterable[str], where: str) -> None:
         """Print what is going to run.
 
@@ -65,6 +75,7 @@ class SweepProgress:
         where : str
             In a few words, by what they are run.
         """
+        self._metric = plan.example.metric
         self.terminal.print(f"[bold]{escape(plan.headline)}[/], {escape(where)}")
         table = Table(box=None, show_header=False, padding=(0, 2, 0, 2))
         for key, values in plan.axes.items():
@@ -116,9 +127,9 @@ class SweepProgress:
         self._counts[result.state] += 1
         self._n_jobs = sum(self._counts.values()) + n_left
         self._seconds.append(result.seconds)
-        value = (result.best or {}).get(self.metric)
+        value = (result.best or {}).get(self._metric)
         if result.state == "finished":
-            self.consider(job.name, value)
+            self.consider(job.name, result.best)
         if result.state in ("failed", "killed"):
             run = f" (run {result.run[:8]})" if result.run else ""
             self.say(f"{result.state}  {job.name}: {result.reason}{run}", "red")
@@ -132,13 +143,14 @@ class SweepProgress:
         self.say(f"{line}  {self._left()}")
 
     def _figure(self, value: float) -> str:
-        return f"{self.metric} {metric_in_words(self.metric, value)}"
+        return f"{self._metric} {metric_in_words(self._metric, value)}"
 
-    def consider(self, name: str, value: float | None) -> None:
-        """Take a finished job for the best one so far, if it is."""
+    def consider(self, name: str, metrics: Mapping[str, float] | None) -> None:
+        """Note a finished job as the best one so far, if it is; ``metrics`` are its best ones."""
+        value = (metrics or {}).get(self._metric)
         if value is None:
             return
-        sign = 1 if higher_is_better(self.metric) else -1
+        sign = 1 if higher_is_better(self._metric) else -1
         if self._best is None or sign * value > sign * self._best[1]:
             self._best = name, value
 

@@ -54,10 +54,10 @@ def run_sweep(
     """
     settings = read_settings(master)
     executor = choose_executor(master.hydra, launcher, getattr(settings, "batch", None))
-    plan = _plan(settings, arguments, loader, master)
+    progress = SweepProgress()
+    plan = _plan(settings, arguments, loader, master, progress)
     earlier = None if settings.fresh else find_sweep(plan.identity)
     states = Children(earlier["id"]).states() if earlier else {}
-    progress = SweepProgress(plan.metric)
     progress.show_plan(plan, list(states.values()), executor.describe(plan.threads))
     if settings.dry_run:
         progress.list_jobs(plan, states)
@@ -74,10 +74,14 @@ def run_sweep(
 
 
 def _plan(
-    settings: Grid | Search, arguments: Sequence[str], loader: ConfigLoader, master: DictConfig
+    settings: Grid | Search,
+    arguments: Sequence[str],
+    loader: ConfigLoader,
+    master: DictConfig,
+    progress: SweepProgress,
 ) -> Plan:
     if not isinstance(settings, Search):
-        return plan_grid(settings, arguments, loader, master)
+        return plan_grid(settings, arguments, loader, master, progress.checking)
     try:  # a search needs packages that not everyone has installed
         for package in ("optuna", "cmaes"):
             import_module(package)
@@ -98,7 +102,7 @@ def _run(
         "identity": plan.identity,
         "name": settings.name or " × ".join(short_keys(plan.axes).values()) or None,
         "command": command,
-        "monitor": plan.metric,
+        "monitor": plan.example.metric,
         "axes": plan.axes,
         "jobs": [
             {"key": job.key, "name": job.name, "params": job.params, "overrides": job.overrides}
@@ -131,7 +135,7 @@ def _run_jobs(
 ) -> None:
     for record in parent.children.by_key().values():
         if state(record) == "finished":
-            progress.consider(record["name"], (record["best"] or {}).get(plan.metric))
+            progress.consider(record["name"], record["best"])
     _warn_of_other_code(parent.children.read(), progress)
     source = plan.source(parent.children)
     queue = JobQueue(source, parent, progress, settings.max_failures)

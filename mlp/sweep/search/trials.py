@@ -20,7 +20,7 @@ from mlp.base import ConfigError, UserError
 from mlp.config import Search
 from mlp.runs import Children, in_words, name_of, short_keys, study_journal
 from mlp.sweep.composer import Composer, PlannedJob, digest
-from mlp.sweep.plan import Plan, split_arguments
+from mlp.sweep.plan import Plan, check_comparable, split_arguments
 from mlp.sweep.search.dimensions import Choice, Dimension, Point
 from mlp.sweep.search.space import Space, read_override, read_space
 from mlp.sweep.search.study import Study
@@ -50,7 +50,7 @@ class SearchPlan(Plan):
 
     def source(self, children: Children) -> "Trials":
         """Return what gives out the jobs of the trials that are left."""
-        return Trials(self, study_journal(children.parent), self.metric)
+        return Trials(self, study_journal(children.parent), self.example.metric)
 
 
 def plan_search(
@@ -117,14 +117,11 @@ def _check(search: Search, space: Space, samples: Sequence[PlannedJob]) -> None:
     """Raise ConfigError for what is right in itself and does not go together."""
     if search.seeds_per_trial > 1 and "seed" in space.dimensions:
         raise ConfigError("sweep.seeds_per_trial must be 1 when the seed itself is searched for")
-    monitors = {job.config["trainer"]["monitor"] for job in samples}
-    if len(monitors) > 1:
-        raise ConfigError("trainer.monitor cannot be searched for: trials are compared by it")
-    unseen = any(job.config["data"]["validation"] == "none" for job in samples)
-    if unseen and monitors.pop().startswith("val/"):
+    if any(job.metric != job.config["trainer"]["monitor"] for job in samples):
         raise ConfigError(
             "data.validation must not be none: a search compares its trials by trainer.monitor"
         )
+    check_comparable(samples)
 
 
 def _identity(search: Search, space: Space, samples: Sequence[PlannedJob]) -> str:
