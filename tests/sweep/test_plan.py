@@ -85,6 +85,17 @@ class TestDuplicates:
         assert (len(found.jobs), found.n_duplicates) == (1, 3)
 
 
+class TestComparable:
+    @pytest.mark.parametrize(
+        "axis", ["loss=cross_entropy,mean_squared_error", "data=digits,mnist_5k"]
+    )
+    def test_accuracy_compares_losses_and_data(self, axis: str):
+        assert len(plan(axis, "trainer.monitor=val/accuracy").jobs) == 2
+
+    def test_loss_compares_seeds_and_scales(self):
+        assert len(plan("seed=1,2", "data.scale=unit,standardize").jobs) == 4
+
+
 class TestName:
     def test_tells_what_differs_in_few_words(self):
         words = ["optimizer.lr=0.003,0.01", "model.hidden_sizes=[128,64],[]", "seed=choice(1)"]
@@ -149,6 +160,21 @@ class TestMistake:
             ("trainer.batch_size=10,5000", "trainer.batch_size must be at most 1293"),
             ("sweep.name=a,b", "'sweep.name=a,b': a sweep's own settings have one value"),
             ("name=a,b", "name is a single run's"),
+            (
+                "loss=cross_entropy,mean_squared_error",
+                "val/loss cannot be compared between jobs that differ in loss: "
+                "set trainer.monitor=val/accuracy",
+            ),
+            (
+                "data=digits,mnist_5k",
+                "val/loss cannot be compared between jobs that differ in data",
+            ),
+            ("data.val_fraction=0.1,0.2", "jobs that differ in data: set trainer.monitor"),
+            ("trainer.monitor=val/loss,val/accuracy", "trainer.monitor must be one metric"),
+            (
+                "data.validation=none,ordered",
+                "which are compared by it, got train/loss",
+            ),
         ],
     )
     def test_is_told_before_anything_runs(self, word: str, sentence: str):

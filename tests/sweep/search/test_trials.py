@@ -61,7 +61,11 @@ class TestMistake:
             ),
             (
                 ["trainer.monitor=val/loss,val/accuracy"],
-                "trainer.monitor cannot be searched for",
+                "trainer.monitor must be one metric for all jobs",
+            ),
+            (
+                ["loss=cross_entropy,mean_squared_error"],
+                "val/loss cannot be compared between jobs that differ in loss: set trainer.monitor",
             ),
             (["data.validation=none"], "data.validation must not be none: a search compares"),
         ],
