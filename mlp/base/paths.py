@@ -3,6 +3,8 @@
 import os
 from pathlib import Path
 
+from mlp.base.errors import RunError
+
 
 def project_root() -> Path:
     """Return the checkout when the package runs from one, else the current folder."""
@@ -11,9 +13,26 @@ def project_root() -> Path:
 
 
 def runs_dir() -> Path:
-    """Return the folder of all runs: ``$MLP_RUNS`` if set, else ``runs/`` of the project."""
+    """Return the folder of all runs: ``$MLP_RUNS`` if set, else ``runs/`` of the project.
+
+    Raises
+    ------
+    RunError
+        When ``$MLP_RUNS`` cannot be a folder: its name is too long, or links that lead nowhere.
+    """
     override = os.environ.get("MLP_RUNS")
-    return Path(override).expanduser().resolve() if override else project_root() / "runs"
+    if not override:
+        return project_root() / "runs"
+    path = Path(override)
+    try:
+        path = path.expanduser().resolve()
+        path.stat()
+    except FileNotFoundError:  # it will be made
+        pass
+    except (OSError, RuntimeError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise RunError(f"MLP_RUNS cannot be a folder ({reason}): {override[:80]!r}") from None
+    return path
 
 
 def data_dir() -> Path:

@@ -16,7 +16,6 @@ def accepted(words: Sequence[str]) -> list[str]:
     ConfigError
         When Hydra cannot compose a configuration of them, or is not to do what they ask for.
     """
-    words = with_new_tags(words)
     flags, others = _parser().parse_known_args(words)
     if flags.experimental_rerun:
         raise ConfigError("--experimental-rerun would load a pickle; give the overrides again")
@@ -32,7 +31,7 @@ def accepted(words: Sequence[str]) -> list[str]:
             name=flags.config_name,
             added=flags.config_dir,
         )
-    return words
+    return with_new_tags(words)
 
 
 def _parser() -> ArgumentParser:

@@ -6,28 +6,25 @@ the ranges. Nothing is called before its class, its keys and their types have be
 
 from collections.abc import Callable, Mapping
 from functools import cache
-from inspect import Parameter, signature
-from typing import Any, Literal, NotRequired
+from inspect import signature
+from typing import Any
 
 from hydra.errors import InstantiationException
 from hydra.utils import instantiate
 from omegaconf.errors import OmegaConfBaseException
-from pydantic import ConfigDict, PydanticUserError, TypeAdapter, ValidationError
-from typing_extensions import TypedDict
+from pydantic import BaseModel, ConfigDict, PydanticUserError, ValidationError, create_model
 
 from mlp.base import ConfigError
 from mlp.config.messages import first_line, shown, unknown_key
 from mlp.config.targets import check_targets, find_class
 
-WORDS = {  # of YAML, for those of pydantic
-    "a valid boolean": "true or false",
-    "a valid dictionary": "a mapping",
-    "a valid integer": "an integer",
-    "a valid list": "a list",
-    "a valid number": "a number",
-    "a valid string": "a string",
-    "an instance of Sequence": "a list",
-}
+STRICT = ConfigDict(
+    extra="forbid",
+    strict=True,
+    allow_inf_nan=False,
+    arbitrary_types_allowed=True,
+    protected_namespaces=(),
+)
 
 
 def build(key: str, node: Any, kind: Any) -> Any:
@@ -72,7 +69,7 @@ def check_arguments(
         Names of arguments whose types are not looked at.
     """
     try:
-        _adapter(cls, built).validate_python(dict(arguments))
+        _model(cls, built).model_validate(arguments)
     except ValidationError as error:
         raise _explain(cls, arguments, key, error) from None
     except (NameError, PydanticUserError) as error:  # in a class of the user's
@@ -113,50 +110,36 @@ def _make(make: Callable[[], Any], key: str) -> Any:
 
 
 @cache
-def _adapter(cls: type, untyped: frozenset[str]) -> TypeAdapter[Any]:
-    """Return what checks the arguments of a constructor."""
-    keys: dict[str, Any] = {}
-    extra: Literal["forbid", "allow"] = "forbid"
+def _model(cls: type, untyped: frozenset[str]) -> type[BaseModel]:
+    """Return a model whose fields are the parameters of a constructor."""
+    fields: dict[str, Any] = {}
     for name, parameter in signature(cls, eval_str=True).parameters.items():
-        is_any = name in untyped or parameter.annotation is Parameter.empty
-        annotation = Any if is_any else parameter.annotation
-        if parameter.kind is Parameter.VAR_KEYWORD:
-            extra = "allow"
-        elif parameter.kind is not Parameter.VAR_POSITIONAL:
-            required = parameter.default is Parameter.empty
-            keys[name] = annotation if required else NotRequired[annotation]
-    arguments = TypedDict(cls.__name__, keys)  # type: ignore[misc]
-    arguments.__pydantic_config__ = ConfigDict(  # type: ignore[attr-defined]
-        extra=extra, strict=True, allow_inf_nan=False, arbitrary_types_allowed=True
-    )
-    return TypeAdapter(arguments)
+        if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
+            continue
+        is_typed = parameter.annotation is not parameter.empty and name not in untyped
+        default = ... if parameter.default is parameter.empty else parameter.default
+        fields[name] = (parameter.annotation if is_typed else Any, default)
+    return create_model(cls.__name__, __config__=STRICT, **fields)
 
 
 def _explain(
     cls: type, arguments: Mapping[str, Any], key: str, error: ValidationError
 ) -> ConfigError:
-    """Return what pydantic found wrong as one sentence, about one place."""
-    wrong = error.errors(include_url=False, include_context=False)
-    for problem in sorted(wrong, key=lambda problem: problem["type"] != "extra_forbidden"):
-        name = ".".join(filter(None, [key, str(problem["loc"][0])]))
-        if problem["type"] == "extra_forbidden":
-            return unknown_key(name, {k: arguments.get(k) for k in signature(cls).parameters})
-        if problem["type"] == "missing":
-            return ConfigError(f"{name} must be given, as in {name}=...")
-    places = [_place(key, arguments, problem["loc"]) for problem in wrong]
-    place = max(places[:1] + [p for p in places if p.startswith(places[0])], key=len)
-    here = [problem for problem, p in zip(wrong, places, strict=True) if p == place]
-    wants = [problem["msg"].removeprefix("Input should be ") for problem in here]
-    wants = [WORDS.get(want, want) for want in wants]
-    value = here[0]["input"]
-    return ConfigError(f"{place} must be {' or '.join(dict.fromkeys(wants))}, got {shown(value)}")
-
-
-def _place(key: str, value: Any, loc: tuple[int | str, ...]) -> str:
-    """Return the key of a wrong value: ``model.hidden_sizes[1]``."""
-    for part in loc:  # some name a type of a union, not a place
-        if isinstance(value, Mapping) and part in value:
-            key, value = f"{key}.{part}" if key else str(part), value[part]
-        elif isinstance(value, list) and isinstance(part, int):
-            key, value = f"{key}[{part}]", value[part]
-    return key
+    """Return what pydantic found wrong first as one sentence."""
+    errors = error.errors(include_url=False, include_context=False)
+    first = next((e for e in errors if e["type"] == "extra_forbidden"), errors[0])
+    name = f"{key}.{first['loc'][0]}".lstrip(".")
+    if first["type"] == "extra_forbidden":
+        return unknown_key(name, {k: arguments.get(k) for k in signature(cls).parameters})
+    if first["type"] == "missing":
+        return ConfigError(f"{name} must be given, as in {name}=...")
+    wanted: dict[str, dict[str, Any]] = {}  # by place: a union is wrong in several ways there
+    for wrong in (e for e in errors if e["loc"][0] == first["loc"][0]):
+        place = name + "".join(f"[{part}]" for part in wrong["loc"][1:] if isinstance(part, int))
+        want = wrong["msg"].removeprefix("Input should be ")
+        wanted.setdefault(place, {})[want.replace("an instance of Sequence", "a valid list")] = (
+            wrong["input"]
+        )
+    place = max(wanted, key=len)
+    value = shown(next(iter(wanted[place].values())))
+    return ConfigError(f"{place} must be {' or '.join(wanted[place])}, got {value}")

@@ -19,7 +19,7 @@ def explained(words: Sequence[str]) -> Iterator[None]:
         yield
     except RecursionError:
         raise ConfigError("a configuration file or a value is nested too deeply") from None
-    except (HydraException, OmegaConfBaseException, YAMLError, ValueError) as error:
+    except (HydraException, OmegaConfBaseException, YAMLError, ValueError, OSError) as error:
         raise _explain(error, words) from None
 
 
@@ -64,5 +64,6 @@ def _explain(error: Exception, words: Sequence[str]) -> ConfigError:
     if isinstance(cause, ConfigAttributeError | ConfigKeyError) and cause.full_key:
         siblings: Any = OmegaConf.to_container(cause.parent_node, resolve=False)
         return unknown_key(str(cause.full_key), siblings or {})
+    what = getattr(error, "strerror", None) or first_line(error)  # without a file's long name
     reason = f": {first_line(cause)}" if cause else ""
-    return ConfigError(f"{first_line(error)}{reason} (in: {' '.join(map(short, words))})")
+    return ConfigError(f"{what}{reason} (in: {' '.join(map(short, words))})")

@@ -106,7 +106,6 @@ def run_job(
     """
     console = console or Console(quiet=True)
     job = config if isinstance(config, Job) else check(config)
-    console.show_config(job.config)
     with threadpool_limits(job.threads, user_api="blas"):
         dataset = dataset or job.data.load()
         parts = job.data.parts(dataset, job.seed)
@@ -115,6 +114,7 @@ def run_job(
         network = job.model.build(dataset.n_in, dataset.n_classes, job.loss, rng)
         begun = resume is not None and resume.folder.checkpoints.exists()
         has_origin = _begin_from(job, network, needed=not begun)
+        console.show_config(job.config)
         console.show_plan(dataset, parts, network)
         with StopOnSignal() as interruption:
             if resume:

@@ -135,7 +135,7 @@ class TestTargets:
     def test_a_target_deeper_down_is_a_key_like_any_other(self):
         stored = changed(compose(QUICK), [])
         stored["model"]["hidden_sizes"] = [{"_target_": "os.system", "command": "true"}]
-        with pytest.raises(ConfigError, match=r"model\.hidden_sizes\[0\] must be an integer"):
+        with pytest.raises(ConfigError, match=r"model\.hidden_sizes\[0\] must be a valid integer"):
             check(stored)
 
     def test_from_a_preset(self, mlp_run: Command, preset: Callable, untouched: Callable):

@@ -1,5 +1,6 @@
 """The command line from its words to the exit status and what is left behind."""
 
+import logging
 import os
 import signal
 import subprocess
@@ -7,6 +8,8 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -114,6 +117,92 @@ class TestMistake:
         assert said.status == 2
         assert said.err == "mlp: unknown key 'trainer.patiense'; did you mean 'patience'?\n"
         assert not runs.exists()
+
+    def test_data_error_stands_alone(self, mlp_run: Command):
+        """No configuration is shown above it."""
+        assert mlp_run("data=npz", "data.path=no.npz").out == ""
+
+
+OWN = """
+import numpy as np
+from mlp.nn import SGD, Schedule
+
+class Twice(Schedule):
+    def __init__(self, inner: Schedule):
+        self.inner = inner
+
+class Slow(SGD):
+    def __init__(self, lr: float = 0.01):
+        super().__init__(lr=lr / 10)
+
+def not_a_class(lr=0):
+    open("called", "w")
+"""
+
+
+class TestOwnClass:
+    """A _target_ names any importable class of its group's kind."""
+
+    @pytest.fixture
+    def here(self, tmp_path: Path) -> Path:
+        (tmp_path / "own.py").write_text(OWN)
+        return tmp_path
+
+    def run(self, here: Path, *words: str) -> subprocess.CompletedProcess:
+        return subprocess.run(
+            [Path(sys.executable).with_name("mlp"), "run", *QUICK, *words],
+            cwd=here,
+            capture_output=True,
+            text=True,
+        )
+
+    @pytest.mark.e2e
+    def test_of_the_current_folder_is_found(self, here: Path):
+        done = self.run(here, "optimizer=sgd", "optimizer._target_=own.Slow", "optimizer.lr=1")
+        assert (done.returncode, done.stderr) == (0, "")
+        [folder] = list_runs()
+        assert read_config(folder)["optimizer"] == {"_target_": "own.Slow", "lr": 1}
+
+    @pytest.mark.e2e
+    @pytest.mark.parametrize("target", ["own.not_a_class", "own.Twice", "own.Nothing"])
+    def test_of_another_kind_is_refused_and_not_called(self, here: Path, target: str):
+        done = self.run(here, "optimizer=sgd", f"optimizer._target_={target}")
+        assert done.returncode == 2
+        sentence = (
+            f"mlp: optimizer._target_ must name a class of the kind Optimizer, got '{target}'"
+        )
+        assert done.stderr.startswith(sentence)
+        assert not (here / "called").exists()
+
+
+class TestHydra:
+    """Hydra's own settings work as it documents them."""
+
+    @pytest.fixture
+    def look(self, monkeypatch: pytest.MonkeyPatch) -> list[str | None]:
+        """Return what the environment of each run has been."""
+        seen: list[str | None] = []
+
+        def run_job(*_: object, **__: object) -> Any:
+            seen.append(os.environ.get("MINE"))
+            logging.getLogger("mine").debug("a detail")
+            return SimpleNamespace(signal=None, status="FINISHED")
+
+        monkeypatch.setattr("mlp.jobs.run_job", run_job)
+        return seen
+
+    def test_env_set_is_in_force_during_the_run(self, mlp_run: Command, look: list[str | None]):
+        assert mlp_run("+hydra.job.env_set.MINE=yes").status == 0
+        assert look == ["yes"]
+        assert "MINE" not in os.environ
+
+    @pytest.mark.parametrize(("word", "shown"), [("seed=0", False), ("hydra.verbose=mine", True)])
+    def test_verbose_shows_details(self, mlp_run: Command, look: list, word: str, shown: bool):
+        assert ("a detail" in mlp_run(word).err) is shown
+
+    def test_callbacks_are_called(self, mlp_run: Command, look: list, capsys: Any):
+        target = "hydra.experimental.callbacks.LogJobReturnCallback"
+        assert mlp_run(f"+hydra.callbacks.log._target_={target}").status == 0
 
 
 class TestFailure:

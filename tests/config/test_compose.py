@@ -1,5 +1,8 @@
 """From the words on a command line to a configuration, and what is said of wrong words."""
 
+import time
+from pathlib import Path
+
 import pytest
 
 from mlp.base import ConfigError
@@ -32,6 +35,7 @@ MISTAKES = {
     "hydra/sweeper=basic": "hydra/sweeper cannot be chosen: with -m, mlp sweeps by itself",
     "+hydra.callbacks.x._target_=os.system": "must name a class of the kind Callback, got 'os.sy",
     "hydra.verbos=true": "unknown key 'hydra.verbos'; did you mean 'verbose'?",
+    f"tags.{'x' * 300}=1": "File name too long (in: tags.xxx",
     f"model.hidden_sizes={'[' * 900}{']' * 900}": "is nested too deeply",
 }
 
@@ -74,3 +78,46 @@ def test_tags_may_be_any():
 def test_experiment_wins_over_the_defaults_and_the_command_line_over_both():
     assert compose(["experiment=mnist"]).data._target_ == "mlp.data.Mnist"
     assert compose(["experiment=mnist", "data=digits"]).data._target_ == "mlp.data.Digits"
+
+
+class TestFile:
+    """A file of the user's that nobody would have written by hand."""
+
+    @pytest.mark.parametrize(
+        ("text", "sentence"),
+        [
+            (f"seed: {'[' * 5000}{']' * 5000}", "is nested too deeply"),
+            (
+                "a0: &a0 [1]\n"
+                + "".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]\n" for n in range(1, 9)),
+                "has more than 8 aliases",
+            ),
+            ("seed: [", "while parsing a flow node"),
+            ("- 1\n", "In 'experiment/mine'"),
+        ],
+        ids=["nested", "aliases", "broken", "list"],
+    )
+    def test_is_refused_at_once(self, tmp_path: Path, text: str, sentence: str):
+        (tmp_path / "experiment").mkdir()
+        (tmp_path / "experiment" / "mine.yaml").write_text(f"# @package _global_\n{text}\n")
+        began = time.monotonic()
+        with pytest.raises(ConfigError, match=sentence):
+            compose(["experiment=mine"], added=str(tmp_path))
+        assert time.monotonic() - began < 10
+
+    def test_may_use_an_alias(self, tmp_path: Path):
+        (tmp_path / "experiment").mkdir()
+        (tmp_path / "experiment" / "mine.yaml").write_text(
+            "# @package _global_\ntrainer: {max_epochs: &n 7, patience: *n}\n"
+        )
+        assert compose(["experiment=mine"], added=str(tmp_path)).trainer.patience == 7
+
+    def test_is_found_in_a_search_path_besides(self, tmp_path: Path):
+        for name, seed in (("one", 1), ("two", 2)):
+            (tmp_path / name / "experiment").mkdir(parents=True)
+            (tmp_path / name / "experiment" / f"{name}.yaml").write_text(
+                f"# @package _global_\nseed: {seed}\n"
+            )
+        words = [f"hydra.searchpath=[file://{tmp_path / 'two'}]"]
+        assert compose(["experiment=one", *words], added=str(tmp_path / "one")).seed == 1
+        assert compose(["experiment=two", *words], added=str(tmp_path / "one")).seed == 2

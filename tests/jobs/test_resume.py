@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from omegaconf import DictConfig
 
 from mlp.base import ConfigError, RunError
 from mlp.config.compose import compose
@@ -56,16 +57,21 @@ class Stopper(Pruner):
         return "that is enough" if event.epoch >= self.epoch else None
 
 
+def composed(*words: str) -> DictConfig:
+    """Compose a short run; of two words with one key the later counts."""
+    return compose(list({word.partition("=")[0]: word for word in [*QUICK, *words]}.values()))
+
+
 def finished(*words: str) -> RunFolder:
     """Return a run that nothing has interrupted."""
-    return RunFolder(run_job(compose([*QUICK, *words])).folder)
+    return RunFolder(run_job(composed(*words)).folder)
 
 
 def interrupted(*words: str, epoch: int = 4) -> RunFolder:
     """Return a run that ended in an epoch, with the checkpoints of the two before it."""
     often = "trainer.checkpoint_every=1e-9"
     with pytest.raises(KeyboardInterrupt):
-        run_job(compose([*QUICK, often, *words]), pruner=Killer(epoch))
+        run_job(composed(often, *words), pruner=Killer(epoch))
     return list_runs()[-1]
 
 
