@@ -7,7 +7,9 @@ from mlp.reports import write_summary
 from mlp.runs import Leaderboard, RunFolder, read_leaderboard, update_run
 
 
-def summarise(sweep: RunFolder, test: Literal["winner", "all", "none"]) -> Leaderboard:
+def summarise(
+    sweep: RunFolder, test: Literal["winner", "all", "none"], news: bool = True
+) -> Leaderboard:
     """Rank a sweep's runs, and put the result into its folder and its record.
 
     Parameters
@@ -16,6 +18,9 @@ def summarise(sweep: RunFolder, test: Literal["winner", "all", "none"]) -> Leade
     test : {"winner", "all", "none"}
         "winner" has the test set read for the best run, "all" for those that have not seen to it
         themselves; not where that was done before.
+    news : bool
+        Whether jobs have ended since the last time; if not, and no test set is read, nothing is
+        written.
 
     Raises
     ------
@@ -30,9 +35,10 @@ def summarise(sweep: RunFolder, test: Literal["winner", "all", "none"]) -> Leade
         evaluate_run(entry.folder)
     if untested:
         board = read_leaderboard([sweep.path.name])
-    winner = board.winner
-    write_summary(board, sweep.path)
-    best = {"metric": board.metric, "value": winner.value(board.metric), "run": winner.id}
-    best |= {"name": winner.record["name"], "metrics": winner.record["best"]}
-    update_run(sweep, best=best)
+    if news or untested:
+        winner = board.winner
+        write_summary(board, sweep.path)
+        best = {"metric": board.metric, "value": winner.value(board.metric), "run": winner.id}
+        best |= {"name": winner.record["name"], "metrics": winner.record["best"]}
+        update_run(sweep, best=best)
     return board

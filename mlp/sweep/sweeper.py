@@ -12,10 +12,10 @@ from hydra.core.config_loader import ConfigLoader
 from hydra.plugins.launcher import Launcher
 from omegaconf import DictConfig
 
-from mlp.base import ConfigError, RunError, UserError
+from mlp.base import ConfigError, RunError, UserError, runs_dir
 from mlp.config import Grid, Search, Settings, build, read_settings
 from mlp.reports import importances, save_figure, show_summary
-from mlp.runs import Children, Record, find_sweep, git_state, read_run, short_keys, state
+from mlp.runs import Children, Record, RunFolder, find_sweep, git_state, read_run, short_keys, state
 from mlp.sweep.composer import PlannedJob
 from mlp.sweep.executors.base import Executor
 from mlp.sweep.executors.choice import choose_executor
@@ -57,11 +57,17 @@ def run_sweep(
     progress = SweepProgress()
     plan = _plan(settings, arguments, loader, master, progress)
     earlier = None if settings.fresh else find_sweep(plan.identity)
-    states = Children(earlier["id"]).states() if earlier else {}
+    children = Children(earlier["id"]) if earlier else None
+    states = children.states() if children else {}
     progress.show_plan(plan, list(states.values()), executor.describe(plan.threads))
     if settings.dry_run:
         progress.list_jobs(plan, states)
         return
+    if earlier and children:
+        _warn_of_other_code(children.read(), progress)
+        if earlier["status"] == "FINISHED" and not plan.source(children).n_left:
+            _sum_up(RunFolder(runs_dir() / earlier["id"]), settings, progress, news=False)
+            return
     try:
         succeeded = _run(settings, plan, _command(arguments, master), executor, progress)
     except UserError:
@@ -116,7 +122,7 @@ def _run(
             tracking, description, settings.fresh, on_wait=lambda: progress.say(waiting)
         ) as parent:
             _run_jobs(parent, settings, plan, executor, progress)
-            _sum_up(parent, settings, progress)
+            _sum_up(parent.folder, settings, progress)
     except UserError as error:
         if parent is None:
             raise
@@ -136,7 +142,6 @@ def _run_jobs(
     for record in parent.children.by_key().values():
         if state(record) == "finished":
             progress.consider(record["name"], record["best"])
-    _warn_of_other_code(parent.children.read(), progress)
     source = plan.source(parent.children)
     queue = JobQueue(source, parent, progress, settings.max_failures)
     with progress.live(source.n_left):
@@ -203,15 +208,17 @@ class JobQueue:
         self._progress.ended(job, result, self.n_left)
 
 
-def _sum_up(parent: Parent, settings: Settings, progress: SweepProgress) -> None:
+def _sum_up(
+    folder: RunFolder, settings: Settings, progress: SweepProgress, news: bool = True
+) -> None:
     """Show the leaderboard, and leave it with its figures in the sweep's folder."""
     try:
-        board = summarise(parent.folder, settings.test)
+        board = summarise(folder, settings.test, news)
     except RunError as error:  # nothing has finished, or the board cannot be written
         progress.say(str(error), "red")
     else:
         show_summary(board, progress.terminal)
-    progress.say(f"sweep {parent.id}  {parent.folder.path}")
+    progress.say(f"sweep {folder.path.name}  {folder.path}")
 
 
 def _command(arguments: Sequence[str], master: DictConfig) -> str:

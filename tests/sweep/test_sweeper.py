@@ -213,6 +213,18 @@ class TestContinuation:
         assert page.info.status == "FINISHED"
         assert page.data.metrics["jobs/finished"] == 2
 
+    def test_of_a_finished_sweep_changes_nothing(self, mlp_run: Command, runs: Path):
+        """Neither its record, which is what MLflow shows, nor any other file."""
+        words = [*QUICK, "seed=1,2"]
+        mlp_run(*words)
+        before = {path: path.stat().st_mtime_ns for path in runs.rglob("*") if path.is_file()}
+        said = mlp_run(*words)
+        assert said.status == 0
+        assert "from an earlier start: 2 finished" in said.out
+        assert list_sweeps()[0]["best"]["run"][:8] in said.out  # the leaderboard
+        after = {path: path.stat().st_mtime_ns for path in runs.rglob("*") if path.is_file()}
+        assert after == before
+
     def test_test_sets_are_read_later_when_that_is_asked_for(self, mlp_run: Command):
         mlp_run(*QUICK, "seed=1,2", "sweep.test=none")
         assert not any(record["test"] for record in children())

@@ -8,6 +8,7 @@ import os
 import signal
 import sys
 import threading
+import time
 from collections.abc import Collection, Iterator
 from concurrent.futures import Future
 from concurrent.futures.process import BrokenProcessPool
@@ -20,7 +21,7 @@ from pebble import ProcessExpired, ProcessPool
 from mlp.base import RunError, at_least, handled_signals
 from mlp.runs import DIED
 from mlp.sweep.composer import PlannedJob
-from mlp.sweep.executors.base import JobByJob, Queue, cores_over
+from mlp.sweep.executors.base import GRACE, JobByJob, Queue, cores_over
 from mlp.sweep.worker import ChildResult, first_line, run_child
 from mlp.tracking import keep_mlflow_quiet
 
@@ -125,9 +126,12 @@ def _begin_worker(environment: dict[str, str]) -> None:
     os.environ.update(environment)
     parent = multiprocessing.parent_process()
     assert parent is not None
-    threading.Thread(target=_exit_with_parent, args=(parent.sentinel,), daemon=True).start()
+    threading.Thread(target=exit_with_parent, args=(parent.sentinel,), daemon=True).start()
 
 
-def _exit_with_parent(sentinel: int) -> None:
+def exit_with_parent(sentinel: int) -> None:
+    """End this process when its parent has died: in order, and if that hangs, at once."""
     connection.wait([sentinel])
     os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(GRACE)  # another worker may have died with a lock that this one waits for
+    os._exit(1)
