@@ -16,7 +16,7 @@ def main() -> int | None:
     """Start the command that the first word names."""
     name, *words = sys.argv[1:] or ["--help"]
     if name in ("-h", "--help"):
-        print(_help())
+        _show_help()
     elif name == "--version":
         from importlib.metadata import version
 
@@ -34,28 +34,24 @@ def main() -> int | None:
     return None
 
 
-def _help() -> str:
-    summaries = {
-        name: (ast.get_docstring(ast.parse(path.read_text("utf-8"))) or "").partition("\n")[0]
-        for name, path in COMMANDS.items()
-    }
-    lines = [f"  mlp {name:10} {summary}" for name, summary in summaries.items()]
-    return "\n".join(
-        ["usage: mlp COMMAND ...", "", *lines, "", "  mlp COMMAND --help shows what one takes."]
-    )
+def _show_help() -> None:
+    print("usage: mlp COMMAND ...\n")
+    for name, path in COMMANDS.items():
+        docstring = ast.get_docstring(ast.parse(path.read_text("utf-8"))) or "?"
+        print(f"  mlp {name:10} {docstring.splitlines()[0]}")
+    print("\n  mlp COMMAND --help shows what one takes.")
 
 
 def _complete() -> None:
     """Answer the shell: Hydra completes the words of ``mlp run``, and installs the completion."""
     from mlp.run import main as run
 
-    line = os.environ.get("COMP_LINE", "")
-    app, *words = line.split(" ")
-    if any(word.startswith("query=") for word in sys.argv) and words[:1] != ["run"]:
-        print(*(COMMANDS if len(words) == 1 else ()))
-    else:
+    app, *words = os.environ.get("COMP_LINE", "").split(" ")
+    if words[:1] == ["run"] or not any(word.startswith("query=") for word in sys.argv):
         os.environ["COMP_LINE"] = " ".join([app, *words[1:]])
         run()
+    elif len(words) == 1:
+        print(*COMMANDS)
 
 
 if __name__ == "__main__":

@@ -75,15 +75,11 @@ def _resume(words: list[str]) -> int:
     from mlp.jobs import resume_run
     from mlp.reports import Console
 
-    resumed = [word for word in words if word.startswith("resume=")]
-    changes = [word for word in words if word not in resumed]
-    if len(resumed) > 1:
-        raise ConfigError("resume is given twice: it takes one run")
-    if resumed == ["resume="]:
-        raise ConfigError("resume= must name a run, as in resume=latest")
-    if flags := [word for word in changes if word.startswith("-")]:
-        raise ConfigError(f"{flags[0]} does not go together with {resumed[0]}")
-    return _status(resume_run(resumed[0].removeprefix("resume="), changes, Console()))
+    reference, *others = [word for word in words if word.startswith("resume=")]
+    changes = [word for word in words if not word.startswith("resume=")]
+    if others or reference == "resume=" or any(word.startswith("-") for word in changes):
+        raise ConfigError("resume= takes one run, as in resume=latest, and no flag beside it")
+    return _status(resume_run(reference.removeprefix("resume="), changes, Console()))
 
 
 def _status(result: "Result") -> int:

@@ -19,10 +19,8 @@ def accepted(words: Sequence[str]) -> list[str]:
     flags, others = _parser().parse_known_args(words)
     if flags.experimental_rerun:
         raise ConfigError("--experimental-rerun would load a pickle; give the overrides again")
-    for name in ("config_dir", "config_path"):
-        folder, flag = vars(flags)[name], name.replace("_", "-")
-        if folder and not Path(folder).is_dir():
-            raise ConfigError(f"--{flag} must be a folder, got {folder[:80]!r}")
+    if flags.config_dir and not Path(flags.config_dir).is_dir():
+        raise ConfigError(f"--config-dir must be a folder, got {flags.config_dir[:80]!r}")
     if not others:  # with --help, --cfg and others, Hydra shows something and runs nothing
         compose(
             flags.overrides,

@@ -49,5 +49,3 @@ def check_settings(hydra: DictConfig) -> None:
         )
     for key, kind in CALLED.items():
         check_targets(f"hydra.{key}", settings[key], kind, TARGETS)
-    plugin = {k: v for k, v in settings["launcher"].items() if k != "_target_"}  # Hydra checks that
-    check_targets("hydra.launcher", plugin)

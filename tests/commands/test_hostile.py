@@ -26,7 +26,6 @@ HYDRA = {
     "job: {chdir: true}": "hydra.job.chdir cannot be set",
     "sweeper: {_target_: os.system, command: touch ELSEWHERE}": "hydra/sweeper cannot be chosen",
     "callbacks: {x: {_target_: os.system, command: touch ELSEWHERE}}": "of the kind Callback, got",
-    "launcher: {x: {_target_: os.system, command: touch ELSEWHERE}}": "_target_ is not expected",
     "job_logging: {handlers: {x: {(): os.system, command: touch ELSEWHERE}}}": "got 'os.system'",
     "hydra_logging: {handlers: {x: {class: os.system}}}": "of the kind Filter or",
 }

@@ -352,8 +352,8 @@ class TestRefused:
             (["trainer.max_epochs=9"], "the schedule Cosine arrives at its end after 6 epochs"),
             (["trainer.patiense=1"], "mlp: unknown key 'trainer.patiense'; did you mean"),
             (["trainer.patience=0"], "mlp: trainer.patience must be at least 1, got 0"),
-            (["-m"], "mlp: -m does not go together with resume=latest"),
-            (["resume=best"], "mlp: resume is given twice"),
+            (["-m"], "mlp: resume= takes one run, as in resume=latest"),
+            (["resume=best"], "mlp: resume= takes one run, as in resume=latest"),
         ],
     )
     def test_change(self, mlp_run: Command, changes: list[str], sentence: str):

@@ -137,7 +137,7 @@ class TestOpening:
     def test_a_place_that_cannot_hold_runs_is_named(self, tmp_path: Path, case: Case, monkeypatch):
         (tmp_path / "file").touch()
         monkeypatch.setenv("MLP_RUNS", str(tmp_path / "file" / "runs"))
-        with pytest.raises(RunError, match=r"file/runs, cannot be made.*MLP_RUNS"):
+        with pytest.raises(RunError, match=r"MLP_RUNS cannot be a folder \(Not a directory\)"):
             opened(case)
 
     def test_weights_appear_whole_or_not_at_all(self, runs: Path, case: Case, monkeypatch):
