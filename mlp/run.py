@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import hydra
 from hydra.core.hydra_config import HydraConfig
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 
 from mlp.base import ConfigError, command, exit_status
 from mlp.config import accepted, conf_dir, explained
@@ -28,7 +28,7 @@ def main() -> int | None:
     arguments = sys.argv[1:]
     if any(word.startswith("resume=") for word in arguments):
         return _resume(arguments)
-    # A launcher's file of ours has the name, and the keys, of the plugin's own.
+    # conf/hydra/launcher has files of the same names as plugins do
     warnings.filterwarnings("ignore", r"\s*'hydra/launcher/\w+' is validated against")
     sys.argv[1:] = accepted(arguments)
     os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra raises its errors, for us to explain
@@ -45,7 +45,7 @@ def task(config: DictConfig) -> Any:
     SystemExit
         With the status of a run, unless it is 0; at a signal, which ends a serial sweep too.
     """
-    words = list(HydraConfig.get().overrides.task)
+    words: Any = OmegaConf.to_container(HydraConfig.get().overrides.task, resolve=False)
     overrides = [word for word in words if not re.match(r"\+*sweep\b", word)]
     if child := config.sweep.get("child"):
         from mlp.sweep import run_child

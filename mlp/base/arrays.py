@@ -1,4 +1,4 @@
-"""Reading a stored array into one that is already there, so that no file decides about memory."""
+"""Read .npy files into existing arrays, so that no file decides how much memory is taken."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""The entry and the exit that all commands share."""
+"""The entry point and the exit status that all commands share."""
 
 import sys
 import traceback

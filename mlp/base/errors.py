@@ -1,11 +1,11 @@
-"""Errors that a user can mend: one sentence that names the key or file, and what is right."""
+"""Errors the user can fix: one sentence that names the key or file, and what would be right."""
 
 from collections.abc import Iterable
 from difflib import get_close_matches
 
 
 class UserError(Exception):
-    """Something the user can mend; shown without a traceback, exit status 2."""
+    """Something the user can fix; shown without a traceback, exit status 2."""
 
 
 class ConfigError(UserError):

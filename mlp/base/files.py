@@ -1,4 +1,4 @@
-"""Files and folders that are there as a whole or not at all."""
+"""Atomic writes: a file or a folder appears complete, or not at all."""
 
 import json
 import os
@@ -10,16 +10,15 @@ from errno import ENOSPC
 from pathlib import Path
 from typing import Any
 
-UNFINISHED = ".part"  # ends the name of what is being written, or was when its writer died
+UNFINISHED = ".part"  # suffix of what is being written, or was when its writer died
 
 
 @contextmanager
 def atomic_write(path: Path) -> Iterator[Path]:
-    """Write a file or a folder elsewhere, and give it its name when it is complete.
+    """Write a file or a folder under a temporary name, and rename it when it is complete.
 
-    Whatever ends the writer, a signal, a full disk or a power cut, under ``path`` is found what
-    was there before, or all of the new; for a folder that replaces another there is a moment with
-    nothing under the name.
+    Whatever ends the writer, a signal, a full disk or a power cut: ``path`` holds either what was
+    there before or all of the new. When a folder replaces another, the name is free for a moment.
 
     Parameters
     ----------
@@ -29,12 +28,12 @@ def atomic_write(path: Path) -> Iterator[Path]:
     Yields
     ------
     Path
-        Beside ``path``, and nothing there yet: the block makes a file or a folder of it.
+        The temporary name, still free: the block creates a file or a folder there.
 
     Raises
     ------
     OSError
-        When it cannot be written, for want of space or permission.
+        When it cannot be written: no space, no permission.
     """
     unfinished, old = temporary_sibling(path), temporary_sibling(path)
     try:
@@ -63,7 +62,7 @@ def read_json(path: Path) -> Any:
     OSError
         When it cannot be read.
     ValueError
-        When it is not JSON, or nothing that anybody would have written.
+        When it is not JSON, or nested too deeply.
     """
     try:
         return json.loads(path.read_text(encoding="utf-8"))
@@ -72,7 +71,7 @@ def read_json(path: Path) -> Any:
 
 
 def remove(path: Path) -> None:
-    """Remove a file or a folder as far as that is possible, if it is there."""
+    """Remove a file or a folder, if it exists, as far as that is possible."""
     if path.is_dir():
         shutil.rmtree(path, ignore_errors=True)
     else:
@@ -80,13 +79,13 @@ def remove(path: Path) -> None:
 
 
 def remove_unfinished(folder: Path) -> None:
-    """Remove what dead writers have left in a folder; there must be no living ones."""
+    """Remove what dead writers have left in a folder; nobody may be writing there."""
     for path in folder.glob(f".*{UNFINISHED}"):
         remove(path)
 
 
 def temporary_sibling(path: Path) -> Path:
-    """Return a name, not taken yet, of something that is unfinished or doomed."""
+    """Return a free name in the same folder, for what is unfinished or about to be deleted."""
     return path.with_name(f".{path.name}.{secrets.token_hex(4)}{UNFINISHED}")
 
 

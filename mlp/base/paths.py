@@ -1,4 +1,4 @@
-"""Where the project's own folders are, wherever the command is typed."""
+"""The project's own folders, the same from whatever folder a command is started."""
 
 import os
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What a sweep is asked for: the keys of the ``sweep`` group, in conf/sweep/*.yaml."""
+"""The settings of a sweep: the keys of the ``sweep`` group, in conf/sweep/*.yaml."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -12,20 +12,20 @@ from mlp.runs import check_name
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """What every sweep can be told.
+    """Settings that all sweeps share.
 
     Parameters
     ----------
     name : str, optional
-        Another name makes another sweep of the same jobs.
+        The same jobs under another name are another sweep.
     fresh : bool
-        Start anew instead of going on with the same sweep's earlier start.
+        Start from scratch instead of continuing an earlier start of the same sweep.
     dry_run : bool
         Show the plan and stop.
     max_failures : int, optional
-        Begin no more jobs once so many have failed.
+        Start no more jobs after this many failures.
     test : {"winner", "all", "none"}
-        Which of the finished jobs the test set is read for.
+        Which of the finished jobs are evaluated on the test set.
     """
 
     name: str | None = None
@@ -54,31 +54,31 @@ class Grid(Settings):
 
 @dataclass(frozen=True, kw_only=True)
 class Search(Settings):
-    """Points of a space, proposed one after another in view of what has come of the earlier ones.
+    """Points of a space, each proposed in view of the earlier results.
 
     Parameters
     ----------
     sampler : {"tpe", "random", "cmaes", "grid"}
-        CMA-ES learns about numbers that always apply, and draws the others at random.
+        CMA-ES learns about numbers that are part of every trial, and draws the rest at random.
     n_trials : int
-        Of all starts together.
+        Total number of trials, over all starts of the sweep.
     n_startup : int
-        Trials drawn at random before the sampler learns; so many, and 5 at least, have gone
-        through before the median prunes.
+        Trials drawn at random before the sampler learns; the median pruner waits until this many,
+        and at least 5, have completed.
     pruner : {"none", "median", "hyperband"}
-        What ends a training early that does not promise much.
+        Ends unpromising trainings early.
     warmup : int
         Epochs in which no training is pruned.
     seeds_per_trial : int
-        A trial's value is the mean over trainings with so many seeds. The first of them is the
-        one that may be pruned; the others follow when it was not.
+        A trial's value is the mean over this many seeds. Only the first training may be pruned;
+        the others follow if it was not.
     seed : int
         Of the sampler.
     batch : int
-        Jobs given at once to a launcher of Hydra's; our own takes each when a worker is free.
+        Jobs handed at once to a launcher of Hydra's; our own takes a job whenever a worker is free.
     space : dict of str to dict
         The dimensions by dotted key (`mlp.sweep.search.space`). The command line may replace or add
-        some, and fixes one by a single value.
+        some, or fix one to a single value.
     """
 
     sampler: Literal["tpe", "random", "cmaes", "grid"] = "tpe"

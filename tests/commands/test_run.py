@@ -95,6 +95,10 @@ class TestMistake:
             (["-m", "optimizer.lrr=1,2"], "mlp: unknown key 'optimizer.lrr'"),
             (["-m", "hydra.sweep.dir=x"], "mlp: hydra.sweep.dir cannot be set"),
             (["data=npz", "data.path=no.npz"], "no.npz"),
+            (["optimizer.lr=${oc.env:NOT_SET}"], "mlp: optimizer.lr: KeyError raised while"),
+            (["optimizer=sgd", "optimizer=adam"], "mlp: optimizer is chosen twice"),
+            (["max_epochs=5,6"], "mlp: 'max_epochs=5,6' gives several values: add -m"),
+            (["-m", "max_epochs=5,6"], "mlp: unknown key 'max_epochs'; did you mean 'trainer.max_"),
             (
                 ["data=digits", "trainer.batch_size=5000"],
                 "mlp: trainer.batch_size must be at most 1293, the number of training examples",
