@@ -52,16 +52,13 @@ class Console:
     def show_config(self, config: Mapping[str, Any]) -> None:
         """Print the composed configuration as a tree, a branch for each group."""
         tree = Tree(Text("configuration", "bold"), guide_style="dim")
-        plain = {}
-        for name, values in config.items():
-            if not isinstance(values, Mapping) or "_target_" not in values:
-                plain[name] = values
-                continue
+        groups = {k: v for k, v in config.items() if isinstance(v, Mapping) and "_target_" in v}
+        for name, values in groups.items():
             target = values["_target_"].rpartition(".")[2]
             branch = tree.add(Text.assemble((name, "bold cyan"), f" {target}"))
             if keys := {key: value for key, value in values.items() if key != "_target_"}:
                 branch.add(_pairs(keys))
-        tree.add(_pairs(plain))
+        tree.add(_pairs({key: value for key, value in config.items() if key not in groups}))
         self._terminal.print(tree)
         self._terminal.print()
 
@@ -93,18 +90,15 @@ class Console:
     def __call__(self, event: Event) -> None:
         """Show an event of the training; a terminal that was closed does not end it."""
         with suppress(OSError):
-            self._show(event)
-
-    def _show(self, event: Event) -> None:
-        match event:
-            case RunStarted():
-                if event.history:
-                    self._terminal.print(f"going on after epoch {len(event.history)}")
-                moving = self._terminal.is_terminal and not self._terminal.quiet
-                kind = ProgressBar if moving else ProgressLines
-                self._progress = kind(self._terminal, event)
-            case EpochEnded() if self._progress:
-                self._progress.update(event)
+            match event:
+                case RunStarted():
+                    if event.history:
+                        self._terminal.print(f"resuming after epoch {len(event.history)}")
+                    moving = self._terminal.is_terminal and not self._terminal.quiet
+                    kind = ProgressBar if moving else ProgressLines
+                    self._progress = kind(self._terminal, event)
+                case EpochEnded() if self._progress:
+                    self._progress.update(event)
 
     def show_result(self, record: Mapping[str, Any], folder: Path) -> None:
         """Print how the run ended, and where its results are.

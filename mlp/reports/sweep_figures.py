@@ -80,9 +80,8 @@ def _draw_seeds(
     seeds = [values for values in seeds if values]
     if not seeds:
         return
-    if len(seeds) > 1:
-        for values in seeds:
-            axes.plot(range(1, len(values) + 1), values, linewidth=0.8, alpha=0.35, **line)
+    for values in seeds if len(seeds) > 1 else []:
+        axes.plot(range(1, len(values) + 1), values, linewidth=0.8, alpha=0.35, **line)
     mean = np.mean([values[: min(map(len, seeds))] for values in seeds], axis=0)
     best = mean.argmax() if higher_is_better(metric) else mean.argmin()
     axes.plot(range(1, len(mean) + 1), mean, "o-", markevery=[best], label=label, **line)
