@@ -7,7 +7,7 @@ the ranges. Nothing is called before its class, its keys and their types have be
 from collections.abc import Callable, Mapping
 from functools import cache
 from inspect import signature
-from typing import Any
+from typing import Any, TypeVar
 
 from hydra.errors import InstantiationException
 from hydra.utils import instantiate
@@ -18,6 +18,7 @@ from mlp.base import ConfigError
 from mlp.config.messages import first_line, shown, unknown_key
 from mlp.config.targets import check_targets, find_class
 
+T = TypeVar("T")
 STRICT = ConfigDict(
     extra="forbid",
     strict=True,
@@ -48,7 +49,7 @@ def build(key: str, node: Any, kind: Any) -> Any:
     return _make(lambda: instantiate(node | {"_convert_": "all"}), key)
 
 
-def construct(cls: type, arguments: Mapping[str, Any], key: str) -> Any:
+def construct(cls: type[T], arguments: Mapping[str, Any], key: str) -> T:
     """Return ``cls(**arguments)``, checked in the same way; ConfigError if it cannot be made."""
     check_arguments(cls, arguments, key)
     return _make(lambda: cls(**arguments), key)
@@ -96,7 +97,7 @@ def _is_node(value: Any) -> bool:
     return isinstance(value, dict) and "_target_" in value
 
 
-def _make(make: Callable[[], Any], key: str) -> Any:
+def _make(make: Callable[[], T], key: str) -> T:
     """Make an object; a constructor's ValueError begins with the field's name."""
     try:
         return make()

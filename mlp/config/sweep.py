@@ -102,4 +102,6 @@ def read_settings(config: Mapping[str, Any]) -> Grid | Search:
     """
     from omegaconf import OmegaConf
 
-    return build("sweep", OmegaConf.to_container(config["sweep"], resolve=True), Grid | Search)
+    node = OmegaConf.to_container(config["sweep"], resolve=True)
+    settings: Grid | Search = build("sweep", node, Grid | Search)
+    return settings

@@ -73,7 +73,8 @@ def _map(path: Path) -> np.ndarray | None:
     if not path.exists():
         return None
     # A plain view, because the memmap class slows every indexing down.
-    return np.load(path, mmap_mode="r", allow_pickle=False).view(np.ndarray)
+    mapped: np.ndarray = np.load(path, mmap_mode="r", allow_pickle=False).view(np.ndarray)
+    return mapped
 
 
 def _write(dataset: Dataset, folder: Path) -> Dataset:

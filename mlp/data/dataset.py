@@ -54,7 +54,7 @@ class Dataset:
     @property
     def n_in(self) -> int:
         """Number of features of a row."""
-        return self.x_train.shape[1]
+        return int(self.x_train.shape[1])
 
     @property
     def n_classes(self) -> int:

@@ -39,9 +39,11 @@ class Scaler:
         """
         np.copyto(out, x)  # casting here is faster than inside the arithmetic
         if self._common_factor is not None:
-            return np.multiply(out, self._common_factor, out=out)
+            np.multiply(out, self._common_factor, out=out)
+            return out
         np.subtract(out, self.shift, out=out)
-        return np.multiply(out, self.factor, out=out)
+        np.multiply(out, self.factor, out=out)
+        return out
 
     @cached_property
     def _common_factor(self) -> float | None:

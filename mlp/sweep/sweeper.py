@@ -133,7 +133,7 @@ def _run(
             progress.say(read_run(parent.folder)["stop_reason"] or "interrupted", "red")
             progress.say(f"go on  {command}")
         raise
-    return read_run(parent.folder)["status"] == "FINISHED"
+    return bool(read_run(parent.folder)["status"] == "FINISHED")
 
 
 def _run_jobs(

@@ -36,7 +36,7 @@ class Evaluation:
     @property
     def predictions(self) -> np.ndarray:
         """Class with the highest score, of shape (n_examples,), int64."""
-        return self.scores.argmax(axis=1)
+        return np.argmax(self.scores, axis=1)
 
 
 class Evaluator:

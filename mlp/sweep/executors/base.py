@@ -128,7 +128,7 @@ def cores_over(threads: int) -> int:
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # where the machine does not tell, it counts all
-        cores = joblib.cpu_count(only_physical_cores=True)
+        cores: int = joblib.cpu_count(only_physical_cores=True)
     return max(1, cores // threads)
 
 

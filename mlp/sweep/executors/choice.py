@@ -69,4 +69,5 @@ def choose_executor(hydra: DictConfig, launcher: Launcher, batch: int | None) ->
     settings: Any = OmegaConf.to_container(hydra.launcher, resolve=True)
     del settings["_target_"]
     executors = import_module(f"mlp.sweep.executors.{module}")
-    return construct(getattr(executors, cls), settings, "hydra.launcher")
+    executor: Executor = construct(getattr(executors, cls), settings, "hydra.launcher")
+    return executor

@@ -49,7 +49,7 @@ class RayTasks(JobByJob):
     def submit(self, job: PlannedJob, sweep: str) -> Future[ChildResult]:
         """Start a task."""
         reference = self._task.remote(job.config, job.overrides, job.child_of(sweep))
-        future = reference.future()
+        future: Future[ChildResult] = reference.future()
         self._references[future] = reference
         return future
 

@@ -89,10 +89,11 @@ class SubmititJobs(JobByJob):
         from submitit.core.utils import FailedJobError, UncompletedJobError
 
         try:
-            return handle.result()
+            result: ChildResult = handle.result()
         except (FailedJobError, UncompletedJobError):
             reason = f"job {handle.job_id} ended without a result ({handle.state})"
             return ChildResult("killed", f"{reason}: {handle.paths.stderr}")
+        return result
 
     def cancel(self, handles: Collection[Any]) -> None:
         """Cancel jobs, also those that have not begun."""
