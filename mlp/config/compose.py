@@ -138,6 +138,8 @@ def _search_paths(overrides: Iterable[Override]) -> list[str]:
 def _refuse_aliases(folder: Path) -> None:
     """Refuse YAML files that would fill the memory: Hydra writes out each alias anew."""
     for path in (path for depth in ("", "*/", "*/*/") for path in folder.glob(f"{depth}*.yaml")):
+        if not path.is_file():
+            continue
         text = path.read_text(encoding="utf-8", errors="replace")
         events = yaml.parse(text, yaml.SafeLoader) if text.count("*") > MOST_ALIASES else ()
         if sum(isinstance(event, yaml.AliasEvent) for event in events) > MOST_ALIASES:

@@ -81,6 +81,8 @@ def check_arguments(
 def _check_node(key: str, node: Any, kind: Any) -> None:
     if not _is_node(node):
         raise ConfigError(f"{key} must be one of its choices, as in {key}=..., got {shown(node)}")
+    if "${" in repr(node):  # Hydra would resolve it once more, after the check
+        raise ConfigError(f"{key}: '${{' is left in a value, where it stands for another one")
     cls = find_class(f"{key}._target_", node["_target_"], kind)
     arguments = {name: value for name, value in node.items() if name != "_target_"}
     nodes = frozenset(name for name, value in arguments.items() if _is_node(value))

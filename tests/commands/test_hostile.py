@@ -137,6 +137,15 @@ class TestTargets:
         with pytest.raises(ConfigError, match=r"model\.hidden_sizes\[0\] must be a valid integer"):
             check(stored)
 
+    def test_a_target_that_an_interpolation_would_make_is_refused(self, tmp_path: Path):
+        """Escaped, it is a string to the check, and would be resolved by what makes the objects."""
+        called = tmp_path / "called"
+        stored = changed(compose(QUICK), [])
+        stored["model"]["weight_init"] = f"\\${{oc.create:{{_target_:os.mkdir,path:'{called}'}}}}"
+        with pytest.raises(ConfigError, match="is left in a value"):
+            check(stored)
+        assert not called.exists()
+
     def test_from_a_preset(self, mlp_run: Command, preset: Callable, untouched: Callable):
         words = preset("optimizer: {_target_: os.system, command: touch ELSEWHERE}\n")
         said = mlp_run(*words, *QUICK)
