@@ -32,9 +32,9 @@ class MlpSweeper(Sweeper):
 
     def sweep(self, arguments: list[str]) -> Any:
         """Run the sweep that the command line's words describe."""
-        from mlp.sweep import run_sweep
+        from mlp.sweep import CommandLine, run_sweep
 
-        run_sweep(arguments, self.config, self.loader, self.launcher)
+        run_sweep(CommandLine(arguments, self.config, self.loader), self.launcher)
 
 
 class LocalLauncher(Launcher):

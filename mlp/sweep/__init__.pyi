@@ -1,4 +1,4 @@
-from .composer import PlannedJob
+from .composer import CommandLine, PlannedJob
 from .executors.base import share_environment
 from .executors.choice import check_launcher
 from .plan import Plan
@@ -7,6 +7,7 @@ from .worker import ChildResult, run_child
 
 __all__ = [
     "ChildResult",
+    "CommandLine",
     "Plan",
     "PlannedJob",
     "check_launcher",

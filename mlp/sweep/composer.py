@@ -20,6 +20,25 @@ from mlp.runs import IRRELEVANT
 
 
 @dataclass(frozen=True)
+class CommandLine:
+    """What a sweep was asked for by, and what Hydra has made of it.
+
+    Attributes
+    ----------
+    words : sequence of str
+        Overrides; those with several values are axes.
+    config : DictConfig
+        Composed of those that have one value.
+    loader : ConfigLoader
+        Hydra's.
+    """
+
+    words: Sequence[str]
+    config: DictConfig
+    loader: ConfigLoader
+
+
+@dataclass(frozen=True)
 class PlannedJob:
     """A job of a sweep, checked and not yet begun.
 
@@ -71,17 +90,14 @@ class Composer:
 
     Parameters
     ----------
-    loader : ConfigLoader
-        Hydra's.
-    master : DictConfig
-        What Hydra has composed for the sweep as a whole.
+    line : CommandLine
     fixed : sequence of str
         Overrides that all jobs share.
     """
 
-    def __init__(self, loader: ConfigLoader, master: DictConfig, fixed: Sequence[str]) -> None:
-        self._loader, self._master, self._fixed = loader, master, list(fixed)
-        self._parser = OverridesParser.create(config_loader=loader)
+    def __init__(self, line: CommandLine, fixed: Sequence[str]) -> None:
+        self._line, self._fixed = line, list(fixed)
+        self._parser = OverridesParser.create(config_loader=line.loader)
         self._composed: dict[tuple[str, ...], DictConfig] = {}
         self._loaded: dict[Source, tuple[Dataset, Parts]] = {}
 
@@ -120,11 +136,12 @@ class Composer:
     def _sets_a_value(self, override: Override) -> bool:
         """Tell values from choices within a group, which have to be composed."""
         plain = override.type == OverrideType.CHANGE and override.package is None
-        return plain and not self._loader.get_group_options(override.key_or_group)
+        return plain and not self._line.loader.get_group_options(override.key_or_group)
 
     def _compose(self, choices: tuple[str, ...]) -> DictConfig:
         if choices not in self._composed:
-            config = self._loader.load_sweep_config(self._master, [*self._fixed, *choices])
+            words = [*self._fixed, *choices]
+            config = self._line.loader.load_sweep_config(self._line.config, words)
             check_settings(config.hydra)
             keys = [str(key) for key in config if key not in ("hydra", "sweep")]
             self._composed[choices] = OmegaConf.masked_copy(config, keys)

@@ -7,18 +7,14 @@ from dataclasses import dataclass, replace
 from itertools import product
 from typing import Any, Protocol
 
-from hydra.core.config_loader import ConfigLoader
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
-from omegaconf import DictConfig
 
 from mlp.base import ConfigError
 from mlp.config import Grid, Settings
 from mlp.runs import Children, name_of, short_keys
-from mlp.sweep.composer import Composer, PlannedJob, digest
-from mlp.sweep.worker import ChildResult
-
-DONE = ("finished", "pruned")
+from mlp.sweep.composer import CommandLine, Composer, PlannedJob, digest
+from mlp.sweep.worker import DONE, ChildResult
 
 
 class JobSource(Protocol):
@@ -96,21 +92,14 @@ class _ListedJobs:
 
 
 def plan_grid(
-    grid: Grid,
-    arguments: Sequence[str],
-    loader: ConfigLoader,
-    master: DictConfig,
-    track: Callable[[Sequence[Any]], Iterable[Any]] = iter,
+    grid: Grid, line: CommandLine, track: Callable[[Sequence[Any]], Iterable[Any]] = iter
 ) -> Plan:
     """Return every combination of the axes' values as a job.
 
     Parameters
     ----------
     grid : Grid
-    arguments : sequence of str
-        The command line's words: those with several values are axes.
-    loader, master
-        As for `Composer`.
+    line : CommandLine
     track : callable
         Shows the progress of a loop over some values.
 
@@ -119,8 +108,8 @@ def plan_grid(
     UserError
         For an axis without values, and for the first job that is not acceptable.
     """
-    fixed, axes = split_arguments(grid, arguments, loader, master)
-    compose = Composer(loader, master, list(fixed.values()))
+    fixed, axes = split_words(grid, line)
+    compose = Composer(line, list(fixed.values()))
     jobs: dict[str, PlannedJob] = {}
     combinations = list(product(*map(_axis, axes.values())))
     for values in track(combinations):
@@ -167,8 +156,8 @@ def check_comparable(jobs: Sequence[PlannedJob]) -> None:
             )
 
 
-def split_arguments(
-    settings: Settings, arguments: Sequence[str], loader: ConfigLoader, master: DictConfig
+def split_words(
+    settings: Settings, line: CommandLine
 ) -> tuple[dict[str, str], dict[str, Override]]:
     """Tell what all jobs share from what differs.
 
@@ -183,10 +172,10 @@ def split_arguments(
         Those with several values, by dotted key.
     """
     default = [] if settings.test == "all" else ["test=false"]
-    default += ["threads=1"] if master.threads is None else []
+    default += ["threads=1"] if line.config.threads is None else []
     preset = [f"{key}={values}" for key, values in getattr(settings, "axes", {}).items()]
-    parse = OverridesParser.create(config_loader=loader).parse_overrides
-    overrides = {o.key_or_group: o for o in parse([*default, *preset, *arguments])}
+    parse = OverridesParser.create(config_loader=line.loader).parse_overrides
+    overrides = {o.key_or_group: o for o in parse([*default, *preset, *line.words])}
     fixed: dict[str, str] = {}
     axes: dict[str, Override] = {}
     for key, override in overrides.items():

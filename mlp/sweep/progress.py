@@ -64,14 +64,14 @@ class SweepProgress:
             combinations, "checking", console=self.terminal, transient=True, disable=not shown
         )
 
-    def show_plan(self, plan: Plan, states: Iterable[str], where: str) -> None:
+    def show_plan(self, plan: Plan, states: Mapping[str, str], where: str) -> None:
         """Print what is going to run.
 
         Parameters
         ----------
         plan : Plan
-        states : iterable of str
-            What the jobs of an earlier start have come to.
+        states : mapping of str to str
+            What the jobs of an earlier start have come to, by their keys.
         where : str
             In a few words, by what they are run.
         """
@@ -86,7 +86,7 @@ class SweepProgress:
         self.terminal.print(table)
         if plan.n_duplicates:
             self.say(f"{plan.n_duplicates} more would repeat one of these, and are left out")
-        if counts := Counter(states):
+        if counts := Counter(states.values()):
             known = ", ".join(f"{n} {name}" for name, n in counts.items())
             self.say(f"from an earlier start: {known}")
         self.terminal.print()

@@ -3,45 +3,34 @@
 import shlex
 import sys
 import traceback
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from importlib import import_module
 from typing import Any
 
-from hydra.core.config_loader import ConfigLoader
 from hydra.plugins.launcher import Launcher
-from omegaconf import DictConfig
 
 from mlp.base import ConfigError, RunError, UserError, runs_dir
-from mlp.config import Grid, Search, Settings, build, read_settings
+from mlp.config import Grid, Search, build, read_settings
 from mlp.reports import importances, save_figure, show_summary
-from mlp.runs import Children, Record, RunFolder, find_sweep, git_state, read_run, short_keys, state
-from mlp.sweep.composer import PlannedJob
+from mlp.runs import Children, RunFolder, find_sweep, git_state, read_run, short_keys, state
+from mlp.sweep.composer import CommandLine, PlannedJob
 from mlp.sweep.executors.base import Executor
 from mlp.sweep.executors.choice import choose_executor
 from mlp.sweep.parent import Parent, open_sweep
-from mlp.sweep.plan import JobSource, Plan, plan_grid
+from mlp.sweep.plan import Plan, plan_grid
 from mlp.sweep.progress import SweepProgress
 from mlp.sweep.summary import summarise
 from mlp.sweep.worker import ChildResult
 from mlp.tracking import MLflowTracking, NoTracking
 
-FAILED = 1
 
-
-def run_sweep(
-    arguments: Sequence[str], master: DictConfig, loader: ConfigLoader, launcher: Launcher
-) -> None:
+def run_sweep(line: CommandLine, launcher: Launcher) -> None:
     """Run the sweep that a command line describes, or what is left of it.
 
     Parameters
     ----------
-    arguments : sequence of str
-        The command line's words.
-    master : DictConfig
-        What Hydra has composed of those that have one value.
-    loader : ConfigLoader
-        Hydra's.
+    line : CommandLine
     launcher : Launcher
         What Hydra has made of ``hydra/launcher``.
 
@@ -52,42 +41,37 @@ def run_sweep(
     SystemExit
         Unless every job has succeeded.
     """
-    settings = read_settings(master)
-    executor = choose_executor(master.hydra, launcher, getattr(settings, "batch", None))
+    settings = read_settings(line.config)
+    executor = choose_executor(line.config.hydra, launcher, getattr(settings, "batch", None))
     progress = SweepProgress()
-    plan = _plan(settings, arguments, loader, master, progress)
+    plan = _plan(settings, line, progress)
     earlier = None if settings.fresh else find_sweep(plan.identity)
     children = Children(earlier["id"]) if earlier else None
     states = children.states() if children else {}
-    progress.show_plan(plan, list(states.values()), executor.describe(plan.threads))
+    progress.show_plan(plan, states, executor.describe(plan.threads))
     if settings.dry_run:
         progress.list_jobs(plan, states)
         return
+    sweeper = Sweeper(settings, plan, progress, _command(line))
     if earlier and children:
-        _warn_of_other_code(children.read(), progress)
+        _warn_of_other_code(children, progress)
         if earlier["status"] == "FINISHED" and not plan.source(children).n_left:
-            _sum_up(RunFolder(runs_dir() / earlier["id"]), settings, progress, news=False)
+            sweeper.sum_up(RunFolder(runs_dir() / earlier["id"]), news=False)
             return
     try:
-        succeeded = _run(settings, plan, _command(arguments, master), executor, progress)
+        succeeded = sweeper.run(executor)
     except UserError:
         raise
     except Exception:  # a mistake of ours; the caller would take it for one in the configuration
         traceback.print_exc()
         succeeded = False
     if not succeeded:
-        sys.exit(FAILED)
+        sys.exit(1)
 
 
-def _plan(
-    settings: Grid | Search,
-    arguments: Sequence[str],
-    loader: ConfigLoader,
-    master: DictConfig,
-    progress: SweepProgress,
-) -> Plan:
+def _plan(settings: Grid | Search, line: CommandLine, progress: SweepProgress) -> Plan:
     if not isinstance(settings, Search):
-        return plan_grid(settings, arguments, loader, master, progress.checking)
+        return plan_grid(settings, line, progress.checking)
     try:  # a search needs packages that not everyone has installed
         for package in ("optuna", "cmaes"):
             import_module(package)
@@ -95,85 +79,109 @@ def _plan(
         raise ConfigError(f"a search needs {error.name}: pip install 'mlp[search]'") from None
     from mlp.sweep.search.trials import plan_search
 
-    return plan_search(settings, arguments, loader, master)
+    return plan_search(settings, line)
 
 
-def _run(
-    settings: Settings, plan: Plan, command: str, executor: Executor, progress: SweepProgress
-) -> bool:
-    """Run the jobs that are not done yet, and sum up; tell whether all have succeeded."""
-    tracking = build("tracking", plan.example.config["tracking"], MLflowTracking | NoTracking)
-    executor.prepare(with_mlflow=isinstance(tracking, MLflowTracking))
-    description = {
-        "identity": plan.identity,
-        "name": settings.name or " × ".join(short_keys(plan.axes).values()) or None,
-        "command": command,
-        "monitor": plan.example.metric,
-        "axes": plan.axes,
-        "jobs": [
-            {"key": job.key, "name": job.name, "params": job.params, "overrides": job.overrides}
-            for job in plan.jobs
-        ],
-    }
-    waiting = "another process is running this sweep; this one goes on when it has ended"
-    parent = None
-    try:
-        with open_sweep(
-            tracking, description, settings.fresh, on_wait=lambda: progress.say(waiting)
-        ) as parent:
-            _run_jobs(parent, settings, plan, executor, progress)
-            _sum_up(parent.folder, settings, progress)
-    except UserError as error:
-        if parent is None:
-            raise
-        progress.say(f"mlp: {error}", "red")
-        return False
-    except (KeyboardInterrupt, SystemExit):  # a signal
-        if parent:
-            progress.say(read_run(parent.folder)["stop_reason"] or "interrupted", "red")
-            progress.say(f"go on  {command}")
-        raise
-    return bool(read_run(parent.folder)["status"] == "FINISHED")
+def _command(line: CommandLine) -> str:
+    """Return the line that starts or continues this sweep."""
+    words = [word for word in line.words if word.lstrip("+").partition("=")[0] != "sweep.fresh"]
+    words += [word for word in line.config.hydra.overrides.hydra if "launcher" in word]
+    return shlex.join(["python", "-m", "mlp.run", "-m", *words])
 
 
-def _run_jobs(
-    parent: Parent, settings: Settings, plan: Plan, executor: Executor, progress: SweepProgress
-) -> None:
-    for record in parent.children.by_key().values():
-        if state(record) == "finished":
-            progress.consider(record["name"], record["best"])
-    source = plan.source(parent.children)
-    queue = JobQueue(source, parent, progress, settings.max_failures)
-    with progress.live(source.n_left):
-        executor.run(queue, plan.threads)
-    if queue.gave_up:
-        progress.say(f"sweep.max_failures={settings.max_failures} reached: no more jobs were begun")
-    if shares := source.importances():
-        save_figure(importances(shares), parent.folder.figures / "importance.png")
+def _warn_of_other_code(children: Children, progress: SweepProgress) -> None:
+    """Say so if finished jobs were run by another commit than this one."""
+    now = _commit(git_state())
+    finished = [record for record in children.read() if record["status"] == "FINISHED"]
+    if others := {_commit(record["provenance"]["git"]) for record in finished} - {now}:
+        progress.say(
+            f"the code has changed since (then {', '.join(sorted(others))}, now {now}): "
+            "finished jobs are kept, sweep.fresh=true runs them again",
+            "yellow",
+        )
 
 
-class JobQueue:
-    """The jobs of a sweep under way, given out and taken in (see `Queue`).
+def _commit(git: Mapping[str, Any] | None) -> str:
+    return git["commit"][:10] if git else "unknown"
+
+
+class Sweeper:
+    """Runs a sweep that is planned; to its executor it is the `Queue` of jobs.
 
     Parameters
     ----------
-    source : JobSource
-    parent : Parent
+    settings : Grid or Search
+    plan : Plan
     progress : SweepProgress
-    max_failures : int, optional
-        No job begins once so many have failed; a launcher of Hydra's has them all by then.
+    command : str
+        The line that continues it.
     """
 
     def __init__(
-        self,
-        source: JobSource,
-        parent: Parent,
-        progress: SweepProgress,
-        max_failures: int | None = None,
+        self, settings: Grid | Search, plan: Plan, progress: SweepProgress, command: str
     ) -> None:
-        self.children = parent.children
-        self._source, self._parent, self._progress = source, parent, progress
-        self._max_failures, self._n_failed = max_failures, 0
+        self._settings, self._plan, self._progress = settings, plan, progress
+        self._command = command
+        self._n_failed = 0
+
+    def run(self, executor: Executor) -> bool:
+        """Run the jobs that are not done yet, and sum up; tell whether all have succeeded."""
+        tracking = build(
+            "tracking", self._plan.example.config["tracking"], MLflowTracking | NoTracking
+        )
+        executor.prepare(with_mlflow=isinstance(tracking, MLflowTracking))
+        parent = None
+        try:
+            with open_sweep(
+                tracking, self._description(), self._settings.fresh, self._wait
+            ) as parent:
+                self._run_jobs(parent, executor)
+                self.sum_up(parent.folder)
+        except UserError as error:
+            if parent is None:
+                raise
+            self._progress.say(f"mlp: {error}", "red")
+            return False
+        except (KeyboardInterrupt, SystemExit):  # a signal
+            if parent:
+                self._progress.say(read_run(parent.folder)["stop_reason"] or "interrupted", "red")
+                self._progress.say(f"go on  {self._command}")
+            raise
+        return bool(read_run(parent.folder)["status"] == "FINISHED")
+
+    def _description(self) -> dict[str, Any]:
+        """Return what the sweep's record says of it."""
+        plan = self._plan
+        return {
+            "identity": plan.identity,
+            "name": self._settings.name or " × ".join(short_keys(plan.axes).values()) or None,
+            "command": self._command,
+            "monitor": plan.example.metric,
+            "axes": plan.axes,
+            "jobs": [
+                {"key": job.key, "name": job.name, "params": job.params, "overrides": job.overrides}
+                for job in plan.jobs
+            ],
+        }
+
+    def _wait(self) -> None:
+        self._progress.say(
+            "another process is running this sweep; this one goes on when it has ended"
+        )
+
+    def _run_jobs(self, parent: Parent, executor: Executor) -> None:
+        self._parent, self.children = parent, parent.children
+        for record in self.children.by_key().values():
+            if state(record) == "finished":
+                self._progress.consider(record["name"], record["best"])
+        self._source = self._plan.source(self.children)
+        with self._progress.live(self.n_left):
+            executor.run(self, self._plan.threads)
+        if self._gave_up:
+            n = self._settings.max_failures
+            self._progress.say(f"sweep.max_failures={n} reached: no more jobs were begun")
+        if shares := self._source.importances():
+            save_figure(importances(shares), parent.folder.figures / "importance.png")
 
     @property
     def n_left(self) -> int:
@@ -181,14 +189,14 @@ class JobQueue:
         return self._source.n_left
 
     @property
-    def gave_up(self) -> bool:
+    def _gave_up(self) -> bool:
         """Whether too many jobs have failed, and others were left for that."""
-        reached = self._max_failures and self._n_failed >= self._max_failures
-        return bool(reached) and self.n_left > 0
+        most = self._settings.max_failures
+        return most is not None and self._n_failed >= most and self.n_left > 0
 
     def next(self) -> PlannedJob | None:
         """Return the next job; None when there is none before one under way has ended."""
-        return None if self.gave_up else self._source.ask()
+        return None if self._gave_up else self._source.ask()
 
     def started(self, job: PlannedJob) -> None:
         """Take note of a job that has begun."""
@@ -207,38 +215,12 @@ class JobQueue:
         self._source.tell(job, result)
         self._progress.ended(job, result, self.n_left)
 
-
-def _sum_up(
-    folder: RunFolder, settings: Settings, progress: SweepProgress, news: bool = True
-) -> None:
-    """Show the leaderboard, and leave it with its figures in the sweep's folder."""
-    try:
-        board = summarise(folder, settings.test, news)
-    except RunError as error:  # nothing has finished, or the board cannot be written
-        progress.say(str(error), "red")
-    else:
-        show_summary(board, progress.terminal)
-    progress.say(f"sweep {folder.path.name}  {folder.path}")
-
-
-def _command(arguments: Sequence[str], master: DictConfig) -> str:
-    """Return the line that starts or continues this sweep."""
-    words = [word for word in arguments if word.lstrip("+").partition("=")[0] != "sweep.fresh"]
-    words += [word for word in master.hydra.overrides.hydra if "launcher" in word]
-    return shlex.join(["python", "-m", "mlp.run", "-m", *words])
-
-
-def _warn_of_other_code(records: Iterable[Record], progress: SweepProgress) -> None:
-    """Say so if finished jobs were run by another commit than this one."""
-    now = git_state()
-    commits = {_commit(r["provenance"]["git"]) for r in records if r["status"] == "FINISHED"}
-    if others := commits - {_commit(now)}:
-        progress.say(
-            f"the code has changed since (then {', '.join(sorted(others))}, now {_commit(now)}): "
-            "finished jobs are kept, sweep.fresh=true runs them again",
-            "yellow",
-        )
-
-
-def _commit(git: Mapping[str, Any] | None) -> str:
-    return git["commit"][:10] if git else "unknown"
+    def sum_up(self, folder: RunFolder, news: bool = True) -> None:
+        """Show the leaderboard, and leave it with its figures in the sweep's folder."""
+        try:
+            board = summarise(folder, self._settings.test, news)
+        except RunError as error:  # nothing has finished, or the board cannot be written
+            self._progress.say(str(error), "red")
+        else:
+            show_summary(board, self._progress.terminal)
+        self._progress.say(f"sweep {folder.path.name}  {folder.path}")

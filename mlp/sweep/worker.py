@@ -14,6 +14,8 @@ from mlp.sweep.archive import pack
 from mlp.sweep.composer import job_key
 from mlp.training import Pruner
 
+DONE = ("finished", "pruned")  # the states of a job that is not run again
+
 
 @dataclass(frozen=True)
 class ChildResult:

@@ -9,7 +9,7 @@ from hydra.types import RunMode
 from mlp.base import ConfigError, DataError
 from mlp.config import accepted, check, conf_dir, read_settings
 from mlp.config.compose import compose
-from mlp.sweep import Plan
+from mlp.sweep import CommandLine, Plan
 from mlp.sweep.plan import plan_grid
 
 
@@ -19,7 +19,9 @@ def plan(*words: str) -> Plan:
     with hydra.initialize_config_dir(str(conf_dir()), version_base="1.3"):
         loader = GlobalHydra.instance().config_loader()
         master = loader.load_configuration("config", overrides, RunMode.MULTIRUN)
-        return plan_grid(read_settings(master), master.hydra.overrides.task, loader, master)
+        return plan_grid(
+            read_settings(master), CommandLine(master.hydra.overrides.task, master, loader)
+        )
 
 
 def keys(*words: str) -> list[str]:

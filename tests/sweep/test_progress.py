@@ -17,7 +17,7 @@ def shown() -> tuple[SweepProgress, io.StringIO]:
     text = io.StringIO()
     progress = SweepProgress(Console(file=text))
     jobs = [job(key) for key in "abcdef"]
-    progress.show_plan(Plan("6 jobs", {}, jobs, 0, "", jobs[0]), [], "2 at a time")
+    progress.show_plan(Plan("6 jobs", {}, jobs, 0, "", jobs[0]), {}, "2 at a time")
     return progress, text
 
 

@@ -6,9 +6,7 @@ from the folders of the runs.
 
 import json
 import threading
-import time
-from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import islice
 
@@ -17,11 +15,11 @@ from hydra.core.utils import JobReturn, JobStatus
 from hydra.plugins.launcher import Launcher
 
 from mlp.base import RunError, UserError, runs_dir
-from mlp.runs import Children, Record
+from mlp.runs import state
 from mlp.sweep.archive import unpack
 from mlp.sweep.composer import PlannedJob
-from mlp.sweep.executors.base import GRACE, Executor, Queue
-from mlp.sweep.worker import ChildResult, first_line
+from mlp.sweep.executors.base import Executor, Queue
+from mlp.sweep.worker import DONE, ChildResult, first_line
 
 INTERVAL = 1.0  # seconds between two looks at the folders
 
@@ -51,21 +49,47 @@ class HydraLauncher(Executor):
             self._launch(jobs, queue)
 
     def _launch(self, jobs: Sequence[PlannedJob], queue: Queue) -> None:
-        follower = _Follower(jobs, queue)
         words = [[*job.overrides, *_additions(job, queue.children.parent)] for job in jobs]
-        try:
-            with follower.following():
+        waiting = dict(enumerate(jobs))
+        with _repeated(lambda: _look(waiting, queue)):
+            try:
                 answers = self._launcher.launch(words, initial_job_idx=0)
-        except UserError:
-            raise
-        except Exception as error:
-            raise RunError(f"the launcher gave up: {first_line(error)}") from error
-        except BaseException:
-            _await_end(queue.children)
-            raise
-        for job, answer in zip(jobs, answers, strict=True):
-            if job.key not in follower.ended:
-                queue.ended(job, _result(answer))
+            except UserError:
+                raise
+            except Exception as error:
+                raise RunError(f"the launcher gave up: {first_line(error)}") from error
+        for i, job in waiting.items():
+            queue.ended(job, _result(answers[i]))
+
+
+@contextmanager
+def _repeated(action: Callable[[], None]) -> Iterator[None]:
+    """Do something from time to time, in a thread of its own, and once in the end."""
+    over = threading.Event()
+
+    def repeat() -> None:
+        while not over.wait(INTERVAL):
+            action()
+
+    thread = threading.Thread(target=repeat, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+        action()
+
+
+def _look(waiting: dict[int, PlannedJob], queue: Queue) -> None:
+    """Report the jobs that have begun, or are done, by the records of their runs."""
+    records = queue.children.by_key()
+    for i, job in list(waiting.items()):
+        record = records.get(job.key)
+        if record and state(record) == "running":
+            queue.started(job)
+        elif record and state(record) in DONE:
+            queue.ended(waiting.pop(i), ChildResult.of(record))
 
 
 def _additions(job: PlannedJob, parent: str) -> list[str]:
@@ -77,66 +101,6 @@ def _additions(job: PlannedJob, parent: str) -> list[str]:
         for key, value in values.items()
         if value
     ]
-
-
-class _Follower:
-    """Looks at the folders of the runs from time to time, in a thread of its own."""
-
-    def __init__(self, jobs: Sequence[PlannedJob], queue: Queue) -> None:
-        self._jobs = defaultdict(list)  # a search may propose the same twice
-        for job in jobs:
-            self._jobs[job.key].append(job)
-        self._queue = queue
-        self._earlier = [_attempt(record) for record in queue.children.read()]
-        self._started: set[str] = set()
-        self.ended: set[str] = set()
-
-    @contextmanager
-    def following(self) -> Iterator[None]:
-        over = threading.Event()
-
-        def follow() -> None:
-            while not over.wait(INTERVAL):
-                self._look()
-
-        thread = threading.Thread(target=follow, daemon=True)
-        thread.start()
-        try:
-            yield
-        finally:
-            over.set()
-            thread.join()
-            self._look()
-
-    def _look(self) -> None:
-        """Report what has changed."""
-        for record in self._queue.children.read():
-            key = record["sweep"]["key"]
-            if key not in self._jobs or _attempt(record) in self._earlier:
-                continue
-            if key not in self._started:
-                self._started.add(key)
-                for job in self._jobs[key]:
-                    self._queue.started(job)
-            if record["status"] != "RUNNING" and key not in self.ended:
-                self.ended.add(key)
-                for job in self._jobs[key]:
-                    self._queue.ended(job, ChildResult.of(record))
-
-
-def _attempt(record: Record) -> tuple[str, str | None]:
-    """Return what tells a start of a run from the one before, which was interrupted."""
-    return record["id"], record.get("continued")
-
-
-def _await_end(children: Children) -> None:
-    """Give the jobs under way the time to store what they have."""
-    deadline = time.monotonic() + GRACE
-    while time.monotonic() < deadline:
-        children.bury_dead()
-        if not children.counts()["running"]:
-            return
-        time.sleep(0.1)
 
 
 def _result(answer: JobReturn) -> ChildResult:

@@ -11,16 +11,14 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-from hydra.core.config_loader import ConfigLoader
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Quote, QuotedString
-from omegaconf import DictConfig
 
 from mlp.base import ConfigError, UserError
 from mlp.config import Search
 from mlp.runs import Children, in_words, name_of, short_keys, study_journal
-from mlp.sweep.composer import Composer, PlannedJob, digest
-from mlp.sweep.plan import Plan, check_comparable, split_arguments
+from mlp.sweep.composer import CommandLine, Composer, PlannedJob, digest
+from mlp.sweep.plan import Plan, check_comparable, split_words
 from mlp.sweep.search.dimensions import Choice, Dimension, Point
 from mlp.sweep.search.space import Space, read_override, read_space
 from mlp.sweep.search.study import Study
@@ -53,25 +51,21 @@ class SearchPlan(Plan):
         return Trials(self, study_journal(children.parent), self.example.metric)
 
 
-def plan_search(
-    search: Search, arguments: Sequence[str], loader: ConfigLoader, master: DictConfig
-) -> SearchPlan:
+def plan_search(search: Search, line: CommandLine) -> SearchPlan:
     """Return the plan of a search; every value that ends a range, and every choice, is checked.
 
     Parameters
     ----------
     search : Search
-    arguments : sequence of str
-        The command line's words: those with several values are dimensions, one value fixes a key.
-    loader, master
-        As for `Composer`.
+    line : CommandLine
+        Words with several values are dimensions, and a single value fixes a key.
 
     Raises
     ------
     UserError
         When the space or something in it is not acceptable.
     """
-    fixed, axes = split_arguments(search, arguments, loader, master)
+    fixed, axes = split_words(search, line)
     dimensions = read_space(search.space)
     conditions = {key for dimension in dimensions.values() for key in dimension.when}
     parse = OverridesParser.create().parse_override
@@ -81,7 +75,7 @@ def plan_search(
         else:
             del dimensions[key]
     space = Space(dimensions | {key: read_override(override) for key, override in axes.items()})
-    compose = Composer(loader, master, list(fixed.values()))
+    compose = Composer(line, list(fixed.values()))
     samples = [compose(overrides(point)) for point in space.samples()]
     _check(search, space, samples)
     return SearchPlan(
