@@ -12,6 +12,8 @@ from mlp.config.compose import compose
 from mlp.sweep import CommandLine, Plan
 from mlp.sweep.plan import plan_grid
 
+pytestmark = pytest.mark.e2e
+
 
 def plan(*words: str) -> Plan:
     chosen = any(word.startswith("data=") for word in words)
