@@ -18,6 +18,8 @@ from mlp.data import Dataset, Parts, Source
 from mlp.jobs import check_fit
 from mlp.runs import IRRELEVANT
 
+JobArguments = tuple[dict[str, Any], list[str], dict[str, Any]]
+
 
 @dataclass(frozen=True)
 class CommandLine:
@@ -75,6 +77,10 @@ class PlannedJob:
         blind = data.get("validation") == "none" and not trainer["overfit_batches"]
         metric: str = trainer["monitor"]
         return "train/loss" if blind and metric.startswith("val/") else metric
+
+    def arguments(self, parent: str) -> JobArguments:
+        """Return those of `run_child`."""
+        return self.config, self.overrides, self.child_of(parent)
 
     def child_of(self, parent: str) -> dict[str, Any]:
         """Return what its run is told of the sweep with the id ``parent``."""

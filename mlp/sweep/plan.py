@@ -5,7 +5,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
-from typing import Any, Protocol
+from typing import Any
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
@@ -17,21 +17,30 @@ from mlp.sweep.composer import CommandLine, Composer, PlannedJob, digest
 from mlp.sweep.worker import DONE, ChildResult
 
 
-class JobSource(Protocol):
-    """Decides which jobs are run."""
+class JobSource:
+    """Gives out the jobs of a list, one after another.
 
-    @property
-    def n_left(self) -> int:
-        """How many jobs have not ended, or not begun, at most."""
+    Attributes
+    ----------
+    n_left : int
+        How many jobs have not ended, or not begun, at most.
+    """
+
+    def __init__(self, jobs: Iterable[PlannedJob]) -> None:
+        self._jobs = deque(jobs)
+        self.n_left = len(self._jobs)
 
     def ask(self) -> PlannedJob | None:
         """Return the next job; None when there is none before one that is under way has ended."""
+        return self._jobs.popleft() if self._jobs else None
 
     def tell(self, job: PlannedJob, result: ChildResult) -> None:
         """Learn what has become of a job."""
+        self.n_left -= 1
 
     def importances(self) -> dict[str, float]:
-        """Return how much each axis matters, where that can be told; see `Study.importances`."""
+        """Return how much each axis matters, where a figure of the axes does not show it all."""
+        return {}
 
 
 @dataclass(frozen=True)
@@ -71,24 +80,7 @@ class Plan:
         states = children.states()
         left = [job for job in self.jobs if states.get(job.key) not in DONE]
         left.sort(key=lambda job: states.get(job.key) == "failed")  # may well fail again
-        return _ListedJobs(left)
-
-
-class _ListedJobs:
-    """The jobs of a grid, one after the other (see `JobSource`)."""
-
-    def __init__(self, jobs: Iterable[PlannedJob]) -> None:
-        self._jobs = deque(jobs)
-        self.n_left = len(self._jobs)
-
-    def ask(self) -> PlannedJob | None:
-        return self._jobs.popleft() if self._jobs else None
-
-    def tell(self, job: PlannedJob, result: ChildResult) -> None:
-        self.n_left -= 1
-
-    def importances(self) -> dict[str, float]:
-        return {}  # the figure of the axes shows it all
+        return JobSource(left)
 
 
 def plan_grid(

@@ -5,8 +5,8 @@ On a terminal a bar moves below the lines that stay; elsewhere each job that end
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from typing import TypeVar
+from contextlib import contextmanager, nullcontext
+from typing import Any
 
 from rich.console import Console as Terminal
 from rich.console import Group, RenderableType
@@ -27,7 +27,6 @@ MANY_JOBS = 200  # take a while to check
 MOST_JOBS = 100  # a dry run lists no more
 MOST_VALUES = 20  # of an axis are listed
 MOST_RUNNING = 6  # so many are named
-T = TypeVar("T")
 STYLES = {"finished": "green", "pruned": "yellow", "failed": "red", "killed": "red"}
 
 
@@ -55,14 +54,13 @@ class SweepProgress:
         """Print a line that stays."""
         self.terminal.print(escape(line), style=style, soft_wrap=True)
 
-    def checking(self, combinations: Sequence[T]) -> Iterable[T]:
+    def checking(self, combinations: Sequence[Any]) -> Iterable[Any]:
         """Yield the combinations of a grid, and show how many have been checked."""
-        shown = self.terminal.is_terminal
-        if len(combinations) >= MANY_JOBS and not shown:
+        if self.terminal.is_terminal:
+            return track(combinations, "checking", console=self.terminal, transient=True)
+        if len(combinations) >= MANY_JOBS:
             self.say(f"checking {len(combinations)} combinations ...")
-        return track(
-            combinations, "checking", console=self.terminal, transient=True, disable=not shown
-        )
+        return combinations
 
     def show_plan(self, plan: Plan, states: Mapping[str, str], where: str) -> None:
         """Print what is going to run.
@@ -102,10 +100,8 @@ class SweepProgress:
     def live(self, n_jobs: int) -> Iterator[None]:
         """Show the progress; ``n_jobs`` is the number of jobs that are to be done, at most."""
         self._n_jobs = n_jobs
-        if not self.terminal.is_terminal:
-            yield
-            return
-        with Live(self, console=self.terminal, refresh_per_second=4, transient=True):
+        live = Live(self, console=self.terminal, refresh_per_second=4, transient=True)
+        with live if self.terminal.is_terminal else nullcontext():
             yield
 
     def started(self, job: PlannedJob) -> None:
@@ -127,20 +123,20 @@ class SweepProgress:
         self._counts[result.state] += 1
         self._n_jobs = sum(self._counts.values()) + n_left
         self._seconds.append(result.seconds)
-        value = (result.best or {}).get(self._metric)
         if result.state == "finished":
             self.consider(job.name, result.best)
         if result.state in ("failed", "killed"):
             run = f" (run {result.run[:8]})" if result.run else ""
             self.say(f"{result.state}  {job.name}: {result.reason}{run}", "red")
         elif not self.terminal.is_terminal:
-            self._print_line(job, result, value)
+            value = (result.best or {}).get(self._metric)
+            figures = result.reason if value is None else self._figure(value)
+            line = f"{self._count}  {result.state}  {job.name}  {figures}  {result.seconds:.1f} s"
+            self.say(f"{line}  {self._left()}")
 
-    def _print_line(self, job: PlannedJob, result: ChildResult, value: float | None) -> None:
-        figures = result.reason if value is None else self._figure(value)
-        count = f"{sum(self._counts.values())}/{self._n_jobs}"
-        line = f"{count}  {result.state}  {job.name}  {figures}  {result.seconds:.1f} s"
-        self.say(f"{line}  {self._left()}")
+    @property
+    def _count(self) -> str:
+        return f"{sum(self._counts.values())}/{self._n_jobs}"
 
     def _figure(self, value: float) -> str:
         return f"{self._metric} {metric_in_words(self._metric, value)}"
@@ -169,7 +165,7 @@ class SweepProgress:
         states = {**self._counts, "running": len(self._running)}
         line.add_row(
             ProgressBar(total=self._n_jobs, completed=n_ended, width=30),
-            f"{n_ended}/{self._n_jobs}",
+            self._count,
             *(f"[{STYLES.get(name, 'default')}]{n} {name}[/]" for name, n in states.items() if n),
             f"[dim]{self._left()}[/]",
         )

@@ -106,7 +106,7 @@ def _commit(git: Mapping[str, Any] | None) -> str:
 
 
 class Sweeper:
-    """Runs a sweep that is planned; to its executor it is the `Queue` of jobs.
+    """Runs a planned sweep; an executor asks it for jobs and tells it what becomes of them.
 
     Parameters
     ----------
@@ -129,7 +129,6 @@ class Sweeper:
         tracking = build(
             "tracking", self._plan.example.config["tracking"], MLflowTracking | NoTracking
         )
-        executor.prepare(with_mlflow=isinstance(tracking, MLflowTracking))
         parent = None
         try:
             with open_sweep(
@@ -170,7 +169,7 @@ class Sweeper:
         )
 
     def _run_jobs(self, parent: Parent, executor: Executor) -> None:
-        self._parent, self.children = parent, parent.children
+        self._parent, self.children, self.id = parent, parent.children, parent.id
         for record in self.children.by_key().values():
             if state(record) == "finished":
                 self._progress.consider(record["name"], record["best"])

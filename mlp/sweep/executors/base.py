@@ -6,12 +6,14 @@ import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Collection
 from concurrent.futures import FIRST_COMPLETED, wait
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from mlp.base import runs_dir
-from mlp.runs import Children
-from mlp.sweep.composer import PlannedJob
+from mlp.sweep.composer import JobArguments, PlannedJob
 from mlp.sweep.worker import ChildResult
+
+if TYPE_CHECKING:
+    from mlp.sweep.sweeper import Sweeper
 
 GRACE = 20.0  # seconds that jobs have to end by themselves once they were told to
 # NumPy's BLAS reads these when it is loaded; a job with more threads raises the number again.
@@ -20,45 +22,24 @@ ONE_THREAD = dict.fromkeys(
 )
 
 
-class Queue(Protocol):
-    """The jobs of a sweep that has been opened, as an executor sees them."""
-
-    children: Children
-
-    @property
-    def n_left(self) -> int:
-        """How many jobs have not ended, or not begun, at most."""
-
-    def next(self) -> PlannedJob | None:
-        """Return the next job; None when there is none before one under way has ended."""
-
-    def started(self, job: PlannedJob) -> None:
-        """Take note of a job that has begun."""
-
-    def ended(self, job: PlannedJob, result: ChildResult) -> None:
-        """Take in what has become of a job."""
-
-
 class Executor(ABC):
     """Runs the jobs of a sweep."""
-
-    def prepare(self, with_mlflow: bool) -> None:
-        """Begin, in the background, whatever takes long."""
 
     @abstractmethod
     def describe(self, threads: int) -> str:
         """Say in a few words how jobs of so many threads are run."""
 
     @abstractmethod
-    def run(self, queue: Queue, threads: int) -> None:
-        """Run jobs until the queue has no more.
+    def run(self, sweeper: "Sweeper", threads: int) -> None:
+        """Run jobs until the sweeper has no more.
 
         Interrupted by an exception, the jobs under way are told to end: they store what they have
         and count as killed.
 
         Parameters
         ----------
-        queue : Queue
+        sweeper : Sweeper
+            Gives out the jobs and takes in what becomes of them.
         threads : int
             Of a job.
         """
@@ -70,23 +51,23 @@ class JobByJob(Executor):
     Whoever decides on the next job then knows all that has ended before.
     """
 
-    def run(self, queue: Queue, threads: int) -> None:
+    def run(self, sweeper: "Sweeper", threads: int) -> None:
         """See `Executor.run`."""
-        capacity = self.open(queue, threads)
+        capacity = self.open(sweeper.n_left, threads)
         running: dict[Any, PlannedJob] = {}
         try:
             while True:
-                while len(running) < capacity and (job := queue.next()):
-                    running[self.submit(job, queue.children.parent)] = job
-                    queue.started(job)
+                while len(running) < capacity and (job := sweeper.next()):
+                    running[self.submit(job.arguments(sweeper.id))] = job
+                    sweeper.started(job)
                 if not running:
                     return
                 for handle in self.wait(running):
                     job = running.pop(handle)
                     if result := self.result(handle):
-                        queue.ended(job, result)
+                        sweeper.ended(job, result)
                     else:
-                        running[self.submit(job, queue.children.parent)] = job
+                        running[self.submit(job.arguments(sweeper.id))] = job
         except BaseException:
             self.cancel(running)
             deadline = time.monotonic() + GRACE
@@ -98,12 +79,12 @@ class JobByJob(Executor):
             self.close()
 
     @abstractmethod
-    def open(self, queue: Queue, threads: int) -> int:
-        """Get ready, and return how many jobs can run at once."""
+    def open(self, n_jobs: int, threads: int) -> int:
+        """Get ready for so many jobs at most, and return how many can run at once."""
 
     @abstractmethod
-    def submit(self, job: PlannedJob, sweep: str) -> Any:
-        """Start a job; return a handle: a Future, unless `wait` says otherwise."""
+    def submit(self, arguments: JobArguments) -> Any:
+        """Start `run_child`; return a handle: a Future, unless `wait` says otherwise."""
 
     def wait(self, handles: Collection[Any], timeout: float | None = None) -> Collection[Any]:
         """Return the handles of jobs that have ended, once there is one or the time is over."""

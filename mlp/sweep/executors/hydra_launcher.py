@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import islice
+from typing import TYPE_CHECKING
 
 from hydra.core.override_parser.types import Quote, QuotedString
 from hydra.core.utils import JobReturn, JobStatus
@@ -18,8 +19,11 @@ from mlp.base import RunError, UserError, runs_dir
 from mlp.runs import state
 from mlp.sweep.archive import unpack
 from mlp.sweep.composer import PlannedJob
-from mlp.sweep.executors.base import Executor, Queue
+from mlp.sweep.executors.base import Executor
 from mlp.sweep.worker import DONE, ChildResult, first_line
+
+if TYPE_CHECKING:
+    from mlp.sweep.sweeper import Sweeper
 
 INTERVAL = 1.0  # seconds between two looks at the folders
 
@@ -43,15 +47,15 @@ class HydraLauncher(Executor):
         """Name the launcher."""
         return f"by {self._name}"
 
-    def run(self, queue: Queue, threads: int) -> None:
+    def run(self, sweeper: "Sweeper", threads: int) -> None:
         """See `Executor.run`."""
-        while jobs := list(islice(iter(queue.next, None), self._batch)):
-            self._launch(jobs, queue)
+        while jobs := list(islice(iter(sweeper.next, None), self._batch)):
+            self._launch(jobs, sweeper)
 
-    def _launch(self, jobs: Sequence[PlannedJob], queue: Queue) -> None:
-        words = [[*job.overrides, *_additions(job, queue.children.parent)] for job in jobs]
+    def _launch(self, jobs: Sequence[PlannedJob], sweeper: "Sweeper") -> None:
+        words = [[*job.overrides, *_additions(job, sweeper.id)] for job in jobs]
         waiting = dict(enumerate(jobs))
-        with _repeated(lambda: _look(waiting, queue)):
+        with _repeated(lambda: _look(waiting, sweeper)):
             try:
                 answers = self._launcher.launch(words, initial_job_idx=0)
             except UserError:
@@ -59,7 +63,7 @@ class HydraLauncher(Executor):
             except Exception as error:
                 raise RunError(f"the launcher gave up: {first_line(error)}") from error
         for i, job in waiting.items():
-            queue.ended(job, _result(answers[i]))
+            sweeper.ended(job, _result(answers[i]))
 
 
 @contextmanager
@@ -81,15 +85,15 @@ def _repeated(action: Callable[[], None]) -> Iterator[None]:
         action()
 
 
-def _look(waiting: dict[int, PlannedJob], queue: Queue) -> None:
+def _look(waiting: dict[int, PlannedJob], sweeper: "Sweeper") -> None:
     """Report the jobs that have begun, or are done, by the records of their runs."""
-    records = queue.children.by_key()
+    records = sweeper.children.by_key()
     for i, job in list(waiting.items()):
         record = records.get(job.key)
         if record and state(record) == "running":
-            queue.started(job)
+            sweeper.started(job)
         elif record and state(record) in DONE:
-            queue.ended(waiting.pop(i), ChildResult.of(record))
+            sweeper.ended(waiting.pop(i), ChildResult.of(record))
 
 
 def _additions(job: PlannedJob, parent: str) -> list[str]:

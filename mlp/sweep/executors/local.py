@@ -20,14 +20,12 @@ from pebble import ProcessExpired, ProcessPool
 
 from mlp.base import RunError, at_least, handled_signals
 from mlp.runs import DIED
-from mlp.sweep.composer import PlannedJob
-from mlp.sweep.executors.base import GRACE, JobByJob, Queue, cores_over
+from mlp.sweep.composer import JobArguments
+from mlp.sweep.executors.base import GRACE, JobByJob, cores_over
 from mlp.sweep.worker import ChildResult, first_line, run_child
-from mlp.tracking import keep_mlflow_quiet
 
 # Imported once, by the process that all workers are copies of; else it takes each some seconds.
 PRELOADED = ["mlp.sweep.worker", "matplotlib.figure", "matplotlib.backends.backend_agg"]
-PRELOADED_MLFLOW = ["mlflow.pyfunc", "mlflow.store.tracking.sqlalchemy_store"]
 # Workers are no copies of this process, which has threads; elsewhere not even of another one.
 START = "forkserver" if sys.platform.startswith("linux") else "spawn"
 MOST_BREAKS = 3  # in a row; then something kills the workers before they can do anything
@@ -50,26 +48,21 @@ class LocalPool(JobByJob):
             at_least(1, workers=self.workers)
         self._breaks = 0
 
-    def prepare(self, with_mlflow: bool) -> None:
-        """Begin to import what the workers need, while this process does other things."""
-        keep_mlflow_quiet()
-        if START == "forkserver":
-            modules = PRELOADED + (PRELOADED_MLFLOW if with_mlflow else [])
-            multiprocessing.get_context(START).set_forkserver_preload(modules)
-            with _signals_ignored():
-                forkserver.ensure_running()
-
     def describe(self, threads: int) -> str:
         """Say how many run at a time."""
         return f"{self.workers or cores_over(threads)} at a time"
 
-    def open(self, queue: Queue, threads: int) -> int:
+    def open(self, n_jobs: int, threads: int) -> int:
         """Start no more workers than there are jobs."""
-        self._n_workers = max(1, min(self.workers or cores_over(threads), queue.n_left))
+        if START == "forkserver":
+            multiprocessing.get_context(START).set_forkserver_preload(PRELOADED)
+            with _signals_ignored():
+                forkserver.ensure_running()
+        self._n_workers = max(1, min(self.workers or cores_over(threads), n_jobs))
         self._pool = self._new_pool()
         return self._n_workers
 
-    def submit(self, job: PlannedJob, sweep: str) -> Future[ChildResult]:
+    def submit(self, arguments: JobArguments) -> Future[ChildResult]:
         """Hand a job to a free worker."""
         if not self._pool.active:  # a worker died while none had a job
             self._breaks += 1
@@ -77,7 +70,7 @@ class LocalPool(JobByJob):
                 raise RunError("the worker processes die as soon as they are started")
             self.close()
             self._pool = self._new_pool()
-        return self._pool.schedule(run_child, (job.config, job.overrides, job.child_of(sweep)))
+        return self._pool.schedule(run_child, arguments)
 
     def result(self, handle: Future[ChildResult]) -> ChildResult | None:
         """Return what the worker has returned, or why it has not."""
@@ -102,11 +95,8 @@ class LocalPool(JobByJob):
         self._pool.join()
 
     def _new_pool(self) -> ProcessPool:
-        context = multiprocessing.get_context(START)
-        environment = (dict(os.environ),)
-        return ProcessPool(
-            self._n_workers, initializer=_begin_worker, initargs=environment, context=context
-        )
+        context, environment = multiprocessing.get_context(START), dict(os.environ)
+        return ProcessPool(self._n_workers, 0, _begin_worker, (environment,), context)
 
 
 @contextmanager

@@ -8,8 +8,8 @@ from typing import Any
 
 from mlp.base import RunError, runs_dir
 from mlp.sweep.archive import unpack
-from mlp.sweep.composer import PlannedJob
-from mlp.sweep.executors.base import JobByJob, Queue
+from mlp.sweep.composer import JobArguments
+from mlp.sweep.executors.base import JobByJob
 from mlp.sweep.worker import ChildResult, first_line, run_child
 
 
@@ -29,7 +29,7 @@ class RayTasks(JobByJob):
         """Name Ray and its address."""
         return f"by Ray ({self.ray['init'].get('address') or 'on this machine'})"
 
-    def open(self, queue: Queue, threads: int) -> int:
+    def open(self, n_jobs: int, threads: int) -> int:
         """Start or join Ray, and count its cores."""
         import ray
 
@@ -46,9 +46,9 @@ class RayTasks(JobByJob):
         self._task = ray.remote(**options)(run_child)
         return max(1, int(ray.cluster_resources().get("CPU", 1) // options["num_cpus"]))
 
-    def submit(self, job: PlannedJob, sweep: str) -> Future[ChildResult]:
+    def submit(self, arguments: JobArguments) -> Future[ChildResult]:
         """Start a task."""
-        reference = self._task.remote(job.config, job.overrides, job.child_of(sweep))
+        reference = self._task.remote(*arguments)
         future: Future[ChildResult] = reference.future()
         self._references[future] = reference
         return future

@@ -6,8 +6,8 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, ClassVar
 
 from mlp.base import at_least
-from mlp.sweep.composer import PlannedJob
-from mlp.sweep.executors.base import JobByJob, Queue, cores_over
+from mlp.sweep.composer import JobArguments
+from mlp.sweep.executors.base import JobByJob, cores_over
 from mlp.sweep.worker import ChildResult, run_child
 
 INTERVAL = 0.5  # seconds between two looks at the jobs
@@ -57,23 +57,21 @@ class SubmititJobs(JobByJob):
         """Say how many run at a time."""
         return f"{self._at_once(threads)} at a time by submitit ({self.cluster})"
 
-    def open(self, queue: Queue, threads: int) -> int:
+    def open(self, n_jobs: int, threads: int) -> int:
         """Tell submitit what each job needs."""
         import submitit
 
-        parameters = asdict(self)
-        for key in ("submitit_folder", "array_parallelism"):
-            del parameters[key]
-        for key in ("partition", "account", "qos", "constraint", "setup", "additional_parameters"):
-            parameters[f"slurm_{key}"] = parameters.pop(key)
-        parameters["cpus_per_task"] = self.cpus_per_task or threads
-        self._executor = submitit.AutoExecutor(self.submitit_folder, cluster=self.cluster)
-        self._executor.update_parameters(**parameters)
+        parameters = asdict(self) | {"cpus_per_task": self.cpus_per_task or threads}
+        folder = parameters.pop("submitit_folder")
+        slurm = ("partition", "account", "qos", "constraint", "setup", "additional_parameters")
+        own = {f"slurm_{key}": parameters.pop(key) for key in (*slurm, "array_parallelism")}
+        self._executor = submitit.AutoExecutor(folder, cluster=self.cluster)
+        self._executor.update_parameters(**parameters, **own)
         return self._at_once(threads)
 
-    def submit(self, job: PlannedJob, sweep: str) -> Any:
+    def submit(self, arguments: JobArguments) -> Any:
         """Queue a job."""
-        return self._executor.submit(run_child, job.config, job.overrides, job.child_of(sweep))
+        return self._executor.submit(run_child, *arguments)
 
     def wait(self, handles: Collection[Any], timeout: float | None = None) -> Collection[Any]:
         """Look at the jobs until one has ended."""

@@ -3,7 +3,6 @@
 import json
 import logging
 import re
-from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from math import isfinite
@@ -18,7 +17,7 @@ from mlp.base import ConfigError, UserError
 from mlp.config import Search
 from mlp.runs import Children, in_words, name_of, short_keys, study_journal
 from mlp.sweep.composer import CommandLine, Composer, PlannedJob, digest
-from mlp.sweep.plan import Plan, check_comparable, split_words
+from mlp.sweep.plan import JobSource, Plan, check_comparable, split_words
 from mlp.sweep.search.dimensions import Choice, Dimension, Point
 from mlp.sweep.search.space import Space, read_override, read_space
 from mlp.sweep.search.study import Study
@@ -136,7 +135,7 @@ class _Trial:
     ended: bool = False
 
 
-class Trials:
+class Trials(JobSource):
     """The jobs of a search, one after another (see `mlp.sweep.plan.JobSource`).
 
     Of a trial with several seeds the first is run first. If it was pruned, the trial ends so; else
@@ -156,19 +155,13 @@ class Trials:
         self._study = Study(journal, plan.settings, plan.space, metric, plan.max_epochs)
         self._names = short_keys(plan.space.dimensions)
         self._trials: dict[str, _Trial] = {}  # by the names of their jobs
-        self._waiting: deque[PlannedJob] = deque()
+        super().__init__([])  # then the further seeds of the trials under way
         n_trials = max(0, self._study.n_trials - self._study.n_ended)
-        self._n_left = n_trials * plan.settings.seeds_per_trial
-
-    @property
-    def n_left(self) -> int:
-        """How many jobs have not ended, or not begun, at most."""
-        return self._n_left
+        self.n_left = n_trials * plan.settings.seeds_per_trial
 
     def ask(self) -> PlannedJob | None:
         """Return the next job; None when there is none before one under way has ended."""
-        while self._waiting:
-            job = self._waiting.popleft()
+        while job := super().ask():
             if not self._trials[job.name].ended:
                 return job
         while proposal := self._study.ask():
@@ -201,17 +194,17 @@ class Trials:
     def _add(self, trial: _Trial, value: float) -> None:
         """Take in the value of one of a trial's seeds; after the first the others follow."""
         trial.values.append(value)
-        self._n_left -= 1
+        self.n_left -= 1
         n_seeds = self._plan.settings.seeds_per_trial
         if len(trial.values) == n_seeds:
             self._study.tell(trial.number, fmean(trial.values))
         elif len(trial.values) == 1:
-            self._waiting.extend(self._job(trial, i) for i in range(1, n_seeds))
+            self._jobs.extend(self._job(trial, i) for i in range(1, n_seeds))
 
     def _end(self, trial: _Trial) -> None:
         """Let the seeds of a trial that are left be."""
         trial.ended = True
-        self._n_left -= self._plan.settings.seeds_per_trial - len(trial.values)
+        self.n_left -= self._plan.settings.seeds_per_trial - len(trial.values)
 
     def _job(self, trial: _Trial, i: int) -> PlannedJob:
         """Return the job of a trial's i-th seed."""
