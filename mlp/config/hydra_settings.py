@@ -11,18 +11,15 @@ from mlp.base import ConfigError
 from mlp.config.messages import shown
 from mlp.config.targets import check_targets
 
-FOLDERS = {
+FOLDERS = {  # as conf/config.yaml has them: Hydra makes none
     "run.dir": ".",
     "sweep.dir": ".",
     "sweep.subdir": ".",
     "output_subdir": None,
     "job.chdir": None,
 }
-CALLED = {  # what Hydra makes objects of before our code has its turn
-    "callbacks": Callback,
-    "hydra_logging": Filter | Formatter | Handler,
-    "job_logging": Filter | Formatter | Handler,
-}
+LOGGING = Filter | Formatter | Handler
+CALLED = {"callbacks": Callback, "hydra_logging": LOGGING, "job_logging": LOGGING}
 TARGETS = ("_target_", "()", "class")  # Hydra's word, and those of logging.config
 
 

@@ -19,13 +19,7 @@ from mlp.config.messages import first_line, shown, unknown_key
 from mlp.config.targets import check_targets, find_class
 
 T = TypeVar("T")
-STRICT = ConfigDict(
-    extra="forbid",
-    strict=True,
-    allow_inf_nan=False,
-    arbitrary_types_allowed=True,
-    protected_namespaces=(),
-)
+STRICT = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False, arbitrary_types_allowed=True)
 
 
 def build(key: str, node: Any, kind: Any) -> Any:
