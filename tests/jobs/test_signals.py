@@ -88,7 +88,7 @@ def test_second_signal_ends_at_once(mlp_run: Callable[..., Said], signal_when: S
     [folder] = list_runs()
     assert read_run(folder)["status"] == "KILLED"
     assert not folder.figures.exists()
-    assert "go on" in said.out
+    assert "resume=" in said.out
     best, again = run_job(compose(QUICK)).best, resume_run(folder.path.name).best
     assert best["val/loss"] == again["val/loss"]
 
@@ -109,8 +109,8 @@ def test_process_goes_on_where_it_was_told_to_end(runs: Path, number: int):
     assert process.returncode == 128 + number
     [folder] = list_runs()
     epochs = read_run(folder)["epochs"]
-    [line] = [line for line in out.splitlines() if line.startswith("go on")]
-    words = line.split()[3:]
+    [line] = [line for line in out.splitlines() if line.startswith("resume")]
+    words = line.split()[2:]
     going_on = subprocess.Popen([sys.executable, *words], stdout=subprocess.DEVNULL)
     while len(read_history(folder)) < epochs + 3:
         assert going_on.poll() is None
