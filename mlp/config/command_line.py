@@ -36,11 +36,9 @@ def _parser() -> ArgumentParser:
     """Return a parser of those of Hydra's flags with which it runs something."""
     parser = ArgumentParser(add_help=False)
     parser.add_argument("overrides", nargs="*")
-    parser.add_argument("--run", "-r", action="store_true")
-    parser.add_argument("--multirun", "-m", action="store_true")
-    parser.add_argument("--config-dir", "-cd")
-    parser.add_argument("--config-path", "-cp")
+    for flag in ("--run -r", "--multirun -m"):
+        parser.add_argument(*flag.split(), action="store_true")
+    for option in ("--config-dir -cd", "--config-path -cp", "--package -p", "--experimental-rerun"):
+        parser.add_argument(*option.split())
     parser.add_argument("--config-name", "-cn", default="config")
-    parser.add_argument("--package", "-p")
-    parser.add_argument("--experimental-rerun")
     return parser
