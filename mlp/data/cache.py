@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from filelock import FileLock
 
-from mlp.base import atomic_write, paths
+from mlp.base import atomic_write, data_dir
 from mlp.data.dataset import ARRAYS, Dataset
 
 PATIENCE = 60.0  # seconds to wait for a process that decodes the same files
@@ -32,7 +32,7 @@ def cached(name: str, files: Sequence[Path], decode: Callable[[], Dataset]) -> D
     decode : callable
         Makes the Dataset; its errors are passed on.
     """
-    folder = paths.data_dir() / "cache" / f"{name}-{_key(files)}"
+    folder = data_dir() / "cache" / f"{name}-{_key(files)}"
     dataset = _read(folder, name)
     if dataset is None:
         with _one_process_at_a_time(folder):

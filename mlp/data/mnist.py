@@ -10,7 +10,7 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
-from mlp.base import DataError, paths
+from mlp.base import DataError, data_dir
 from mlp.data.dataset import Dataset
 from mlp.data.download import fetch
 from mlp.data.idx import payload_sha256, read_idx
@@ -73,7 +73,7 @@ class IdxSource(Source):
 
     def files(self) -> Sequence[Path]:
         """Return the four paths, after downloading what is absent."""
-        folder = Path(self.dir).expanduser() if self.dir else paths.data_dir() / self.name
+        folder = Path(self.dir).expanduser() if self.dir else data_dir() / self.name
         return [self._find(folder, name) for name in FILES]
 
     def decode(self, files: Sequence[Path]) -> Dataset:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, get_args
 
-from mlp.base import closest, generator, validate
+from mlp.base import at_least, between, closest, generator
 from mlp.data.cache import cached
 from mlp.data.dataset import Dataset, Part, Parts
 from mlp.data.scaling import ScaleKind, fit_scaler
@@ -48,9 +48,9 @@ class Source(ABC):
         _require_one_of("validation", self.validation, get_args(Validation))
         _require_one_of("scale", self.scale, get_args(ScaleKind))
         if self.val_fraction is not None:
-            validate.between(0, 1, val_fraction=self.val_fraction)
+            between(0, 1, val_fraction=self.val_fraction)
         if self.val_size is not None:
-            validate.at_least(1, val_size=self.val_size)
+            at_least(1, val_size=self.val_size)
         if self.validation != "none" and self.val_fraction is None and self.val_size is None:
             raise ValueError("val_fraction must be given unless val_size is or validation is none")
 

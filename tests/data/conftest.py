@@ -6,15 +6,12 @@ import struct
 import numpy as np
 import pytest
 
-from mlp.base import paths
-
 
 @pytest.fixture(autouse=True)
 def data_dir(tmp_path, monkeypatch):
     """The project's data folder, so that no test writes into the real one."""
-    folder = tmp_path / "project-data"
-    monkeypatch.setattr(paths, "data_dir", lambda: folder)
-    return folder
+    monkeypatch.setattr("mlp.base.paths.project_root", lambda: tmp_path / "project")
+    return tmp_path / "project" / "data"
 
 
 def idx_bytes(array: np.ndarray) -> bytes:

