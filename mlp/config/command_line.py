@@ -25,7 +25,7 @@ def accepted(words: Sequence[str]) -> list[str]:
         compose(
             flags.overrides,
             multirun=flags.multirun,
-            folder=flags.config_path and str(Path(flags.config_path).absolute()),
+            folder=flags.config_path,
             name=flags.config_name,
             added=flags.config_dir,
         )

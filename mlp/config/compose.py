@@ -56,14 +56,16 @@ def compose(
         words = with_new_tags(words)
         overrides = OverridesParser.create().parse_overrides(words)
         _check_choices(overrides)
-        paths = _search_paths(overrides)
-        if added:
-            paths.insert(0, f"file://{Path(added).absolute()}")
+        main, others = str(folder or conf_dir()), [added] if added else []
+        if added and Path(added, f"{name}.yaml").is_file():  # Hydra looks for it in the main folder
+            main, others = added, [main]
+        paths = [f"file://{Path(path).absolute()}" for path in others] + _search_paths(overrides)
+        if others:
             quoted = (QuotedString(path, Quote.single).with_quotes() for path in paths)
             words = [f"hydra.searchpath=[{','.join(quoted)}]", *words]
-        for place in (folder or conf_dir(), *paths):
-            _refuse_aliases(Path(str(place).removeprefix("file://")))
-        with hydra.initialize_config_dir(str(folder or conf_dir()), version_base="1.3"):
+        for path in (main, *paths):
+            _refuse_aliases(Path(path.removeprefix("file://")))
+        with hydra.initialize_config_dir(str(Path(main).absolute()), version_base="1.3"):
             loader = GlobalHydra.instance().config_loader()
             config = loader.load_configuration(name, words, RunMode.MULTIRUN)
         check_settings(config.hydra)

@@ -121,3 +121,8 @@ class TestFile:
         words = [f"hydra.searchpath=[file://{tmp_path / 'two'}]"]
         assert compose(["experiment=one", *words], added=str(tmp_path / "one")).seed == 1
         assert compose(["experiment=two", *words], added=str(tmp_path / "one")).seed == 2
+
+    def test_may_be_the_main_one(self, tmp_path: Path):
+        """As ``--config-dir=... --config-name=mine``."""
+        (tmp_path / "mine.yaml").write_text("defaults: [config, _self_]\nseed: 5\n")
+        assert compose(["optimizer=sgd"], added=str(tmp_path), name="mine").seed == 5
