@@ -158,8 +158,7 @@ class Sweeper:
             "monitor": plan.example.metric,
             "axes": plan.axes,
             "jobs": [
-                {"key": job.key, "name": job.name, "params": job.params, "overrides": job.overrides}
-                for job in plan.jobs
+                {"key": job.key, "name": job.name, "overrides": job.overrides} for job in plan.jobs
             ],
         }
 
