@@ -1,6 +1,7 @@
 from .composer import CommandLine, PlannedJob
-from .executors.base import share_environment
-from .executors.choice import check_launcher
+from .executors.local import LocalPool
+from .executors.ray_tasks import RayTasks
+from .executors.submitit_jobs import SlurmJobs, SubmititJobs
 from .plan import Plan
 from .sweeper import run_sweep
 from .worker import ChildResult, run_child
@@ -8,10 +9,12 @@ from .worker import ChildResult, run_child
 __all__ = [
     "ChildResult",
     "CommandLine",
+    "LocalPool",
     "Plan",
     "PlannedJob",
-    "check_launcher",
+    "RayTasks",
+    "SlurmJobs",
+    "SubmititJobs",
     "run_child",
     "run_sweep",
-    "share_environment",
 ]

@@ -7,9 +7,9 @@ from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
 
-from hydra.core.config_loader import ConfigLoader
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override, OverrideType
+from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, OmegaConf
 
 from mlp.base import ConfigError
@@ -31,13 +31,15 @@ class CommandLine:
         Overrides; those with several values are axes.
     config : DictConfig
         Composed of those that have one value.
-    loader : ConfigLoader
-        Hydra's.
+    context : HydraContext
+    task : TaskFunction
+        What Hydra's launchers call for each job.
     """
 
     words: Sequence[str]
     config: DictConfig
-    loader: ConfigLoader
+    context: HydraContext
+    task: TaskFunction
 
 
 @dataclass(frozen=True)
@@ -102,8 +104,9 @@ class Composer:
     """
 
     def __init__(self, line: CommandLine, fixed: Sequence[str]) -> None:
-        self._line, self._fixed = line, list(fixed)
-        self._parser = OverridesParser.create(config_loader=line.loader)
+        self._master, self._fixed = line.config, list(fixed)
+        self._loader = line.context.config_loader
+        self._parser = OverridesParser.create(config_loader=self._loader)
         self._composed: dict[tuple[str, ...], DictConfig] = {}
         self._loaded: dict[Source, tuple[Dataset, Parts]] = {}
 
@@ -142,12 +145,12 @@ class Composer:
     def _sets_a_value(self, override: Override) -> bool:
         """Tell values from choices within a group, which have to be composed."""
         plain = override.type == OverrideType.CHANGE and override.package is None
-        return plain and not self._line.loader.get_group_options(override.key_or_group)
+        return plain and not self._loader.get_group_options(override.key_or_group)
 
     def _compose(self, choices: tuple[str, ...]) -> DictConfig:
         if choices not in self._composed:
             words = [*self._fixed, *choices]
-            config = self._line.loader.load_sweep_config(self._line.config, words)
+            config = self._loader.load_sweep_config(self._master, words)
             check_settings(config.hydra)
             keys = [str(key) for key in config if key not in ("hydra", "sweep")]
             self._composed[choices] = OmegaConf.masked_copy(config, keys)

@@ -166,7 +166,7 @@ def split_words(
     default = [] if settings.test == "all" else ["test=false"]
     default += ["threads=1"] if line.config.threads is None else []
     preset = [f"{key}={values}" for key, values in getattr(settings, "axes", {}).items()]
-    parse = OverridesParser.create(config_loader=line.loader).parse_overrides
+    parse = OverridesParser.create(config_loader=line.context.config_loader).parse_overrides
     overrides = {o.key_or_group: o for o in parse([*default, *preset, *line.words])}
     fixed: dict[str, str] = {}
     axes: dict[str, Override] = {}

@@ -8,14 +8,12 @@ from dataclasses import replace
 from importlib import import_module
 from typing import Any
 
-from hydra.plugins.launcher import Launcher
-
 from mlp.base import ConfigError, RunError, UserError, runs_dir
 from mlp.config import Grid, Search, build, read_settings
 from mlp.reports import importances, save_figure, show_summary
 from mlp.runs import Children, RunFolder, find_sweep, git_state, read_run, short_keys, state
 from mlp.sweep.composer import CommandLine, PlannedJob
-from mlp.sweep.executors.base import Executor
+from mlp.sweep.executors.base import Executor, share_environment
 from mlp.sweep.executors.choice import choose_executor
 from mlp.sweep.parent import Parent, open_sweep
 from mlp.sweep.plan import Plan, plan_grid
@@ -25,14 +23,12 @@ from mlp.sweep.worker import ChildResult
 from mlp.tracking import MLflowTracking, NoTracking
 
 
-def run_sweep(line: CommandLine, launcher: Launcher) -> None:
+def run_sweep(line: CommandLine) -> None:
     """Run the sweep that a command line describes, or what is left of it.
 
     Parameters
     ----------
     line : CommandLine
-    launcher : Launcher
-        What Hydra has made of ``hydra/launcher``.
 
     Raises
     ------
@@ -41,8 +37,9 @@ def run_sweep(line: CommandLine, launcher: Launcher) -> None:
     SystemExit
         Unless every job has succeeded.
     """
+    share_environment()
     settings = read_settings(line.config)
-    executor = choose_executor(line.config.hydra, launcher, getattr(settings, "batch", None))
+    executor = choose_executor(line, getattr(settings, "batch", None))
     progress = SweepProgress()
     plan = _plan(settings, line, progress)
     earlier = None if settings.fresh else find_sweep(plan.identity)

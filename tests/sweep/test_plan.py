@@ -3,8 +3,9 @@
 import hydra
 import numpy as np
 import pytest
+from hydra._internal.callbacks import Callbacks
 from hydra.core.global_hydra import GlobalHydra
-from hydra.types import RunMode
+from hydra.types import HydraContext, RunMode
 
 from mlp.base import ConfigError, DataError
 from mlp.config import accepted, check, conf_dir, read_settings
@@ -21,9 +22,10 @@ def plan(*words: str) -> Plan:
     with hydra.initialize_config_dir(str(conf_dir()), version_base="1.3"):
         loader = GlobalHydra.instance().config_loader()
         master = loader.load_configuration("config", overrides, RunMode.MULTIRUN)
-        return plan_grid(
-            read_settings(master), CommandLine(master.hydra.overrides.task, master, loader)
-        )
+        context = HydraContext(loader, Callbacks())
+        words = master.hydra.overrides.task
+        line = CommandLine(words, master, context, lambda _: None)
+        return plan_grid(read_settings(master), line)
 
 
 def keys(*words: str) -> list[str]:

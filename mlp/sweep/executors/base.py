@@ -6,9 +6,10 @@ import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Collection
 from concurrent.futures import FIRST_COMPLETED, wait
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
-from mlp.base import runs_dir
+from mlp.base import ConfigError, runs_dir
 from mlp.sweep.composer import JobArguments, PlannedJob
 from mlp.sweep.worker import ChildResult
 
@@ -111,6 +112,12 @@ def cores_over(threads: int) -> int:
         warnings.simplefilter("ignore")  # where the machine does not tell, it counts all
         cores: int = joblib.cpu_count(only_physical_cores=True)
     return max(1, cores // threads)
+
+
+def require(package: str, extra: str) -> None:
+    """Raise ConfigError unless a package that an extra brings is installed."""
+    if find_spec(package) is None:
+        raise ConfigError(f"this hydra/launcher needs {package}: pip install 'mlp[{extra}]'")
 
 
 def share_environment() -> None:

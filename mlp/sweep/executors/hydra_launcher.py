@@ -1,13 +1,9 @@
-"""Jobs run by any launcher that Hydra has: joblib's, the serial one, ...
+"""Jobs run by a launcher plugin of Hydra's: joblib's, the serial one, and whatever is installed.
 
-A launcher takes some jobs at once and returns when all are through. What happens meanwhile is read
-from the folders of the runs.
+A launcher takes some jobs at once, composes them again, and returns when all are through.
 """
 
 import json
-import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -16,16 +12,13 @@ from hydra.core.utils import JobReturn, JobStatus
 from hydra.plugins.launcher import Launcher
 
 from mlp.base import RunError, UserError, runs_dir
-from mlp.runs import state
 from mlp.sweep.archive import unpack
 from mlp.sweep.composer import PlannedJob
 from mlp.sweep.executors.base import Executor
-from mlp.sweep.worker import DONE, ChildResult, first_line
+from mlp.sweep.worker import ChildResult, first_line
 
 if TYPE_CHECKING:
     from mlp.sweep.sweeper import Sweeper
-
-INTERVAL = 1.0  # seconds between two looks at the folders
 
 
 class HydraLauncher(Executor):
@@ -50,50 +43,17 @@ class HydraLauncher(Executor):
     def run(self, sweeper: "Sweeper", threads: int) -> None:
         """See `Executor.run`."""
         while jobs := list(islice(iter(sweeper.next, None), self._batch)):
-            self._launch(jobs, sweeper)
-
-    def _launch(self, jobs: Sequence[PlannedJob], sweeper: "Sweeper") -> None:
-        words = [[*job.overrides, *_additions(job, sweeper.id)] for job in jobs]
-        waiting = dict(enumerate(jobs))
-        with _repeated(lambda: _look(waiting, sweeper)):
+            for job in jobs:
+                sweeper.started(job)
+            words = [[*job.overrides, *_additions(job, sweeper.id)] for job in jobs]
             try:
                 answers = self._launcher.launch(words, initial_job_idx=0)
             except UserError:
                 raise
             except Exception as error:
                 raise RunError(f"the launcher gave up: {first_line(error)}") from error
-        for i, job in waiting.items():
-            sweeper.ended(job, _result(answers[i]))
-
-
-@contextmanager
-def _repeated(action: Callable[[], None]) -> Iterator[None]:
-    """Do something from time to time, in a thread of its own, and once in the end."""
-    over = threading.Event()
-
-    def repeat() -> None:
-        while not over.wait(INTERVAL):
-            action()
-
-    thread = threading.Thread(target=repeat, daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        over.set()
-        thread.join()
-        action()
-
-
-def _look(waiting: dict[int, PlannedJob], sweeper: "Sweeper") -> None:
-    """Report the jobs that have begun, or are done, by the records of their runs."""
-    records = sweeper.children.by_key()
-    for i, job in list(waiting.items()):
-        record = records.get(job.key)
-        if record and state(record) == "running":
-            sweeper.started(job)
-        elif record and state(record) in DONE:
-            sweeper.ended(waiting.pop(i), ChildResult.of(record))
+            for job, answer in zip(jobs, answers, strict=True):
+                sweeper.ended(job, _result(answer))
 
 
 def _additions(job: PlannedJob, parent: str) -> list[str]:

@@ -9,7 +9,7 @@ from typing import Any
 from mlp.base import RunError, runs_dir
 from mlp.sweep.archive import unpack
 from mlp.sweep.composer import JobArguments
-from mlp.sweep.executors.base import JobByJob
+from mlp.sweep.executors.base import JobByJob, require
 from mlp.sweep.worker import ChildResult, first_line, run_child
 
 
@@ -24,6 +24,9 @@ class RayTasks(JobByJob):
     """
 
     ray: dict[str, dict[str, Any]]
+
+    def __post_init__(self) -> None:
+        require("ray", "ray")
 
     def describe(self, threads: int) -> str:
         """Name Ray and its address."""

@@ -1,13 +1,14 @@
 """Jobs of Slurm by submitit, or, to try that out, processes of this machine."""
 
+import shutil
 import time
 from collections.abc import Collection
 from dataclasses import asdict, dataclass, field
 from typing import Any, ClassVar
 
-from mlp.base import at_least
+from mlp.base import ConfigError, at_least
 from mlp.sweep.composer import JobArguments
-from mlp.sweep.executors.base import JobByJob, cores_over
+from mlp.sweep.executors.base import JobByJob, cores_over, require
 from mlp.sweep.worker import ChildResult, run_child
 
 INTERVAL = 0.5  # seconds between two looks at the jobs
@@ -49,6 +50,7 @@ class SubmititJobs(JobByJob):
     additional_parameters: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        require("submitit", "slurm")
         at_least(1, timeout_min=self.timeout_min)
         if self.array_parallelism is not None:
             at_least(1, array_parallelism=self.array_parallelism)
@@ -109,3 +111,8 @@ class SlurmJobs(SubmititJobs):
     """Jobs of Slurm; see `SubmititJobs`."""
 
     cluster = "slurm"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not shutil.which("srun"):
+            raise ConfigError("hydra/launcher=slurm needs srun: start it where Slurm is")

@@ -98,9 +98,9 @@ class TestMistake:
         package: str,
         extra: str,
     ):
-        monkeypatch.setattr("mlp.sweep.executors.choice.find_spec", lambda _: None)
+        monkeypatch.setattr("mlp.sweep.executors.base.find_spec", lambda _: None)
         said = mlp_run(*GRID, f"hydra/launcher={launcher}")
-        sentence = f"hydra/launcher={launcher} needs {package}: pip install 'mlp[{extra}]'"
+        sentence = f"this hydra/launcher needs {package}: pip install 'mlp[{extra}]'"
         assert said == (2, "", f"mlp: {sentence}\n")
         assert not runs.exists()
 
