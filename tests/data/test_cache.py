@@ -163,7 +163,7 @@ def test_processes_that_meet_on_an_empty_cache_decode_once(data_dir, tmp_path):
         from pathlib import Path
         from mlp.base import paths
         from mlp.data import Mnist5k
-        paths.data_dir = lambda: Path(sys.argv[1])
+        paths.project_root = lambda: Path(sys.argv[1]).parent
         class Counting(Mnist5k):
             def decode(self, files):
                 print("decoded")
