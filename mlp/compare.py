@@ -126,7 +126,7 @@ def _compare_runs(folders: Sequence[RunFolder], terminal: Terminal, metric: str 
     drawn = draw_side_by_side(folders, metric, path)
     terminal.print(comparison_table(folders))
     terminal.print()
-    places = comparison_in_mlflow(records) | ({"curves": str(path)} if drawn else {})
+    places = comparison_in_mlflow(folders) | ({"curves": str(path)} if drawn else {})
     show_places(places, terminal)
 
 

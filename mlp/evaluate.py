@@ -10,6 +10,7 @@ from mlp.base import command
 from mlp.jobs import evaluate_run
 from mlp.reports import Console
 from mlp.runs import find_run, training_of
+from mlp.tracking import wait_for_delivery
 from mlp.training import Evaluation
 
 
@@ -37,7 +38,10 @@ def evaluate(
     reference: str, changes: Sequence[str] = (), console: Console | None = None
 ) -> Evaluation:
     """Evaluate the run that a reference means, see `evaluate_run`."""
-    return evaluate_run(training_of(find_run(reference)), changes, console)
+    folder = training_of(find_run(reference))
+    evaluation = evaluate_run(folder, changes, console)
+    wait_for_delivery([folder])
+    return evaluation
 
 
 if __name__ == "__main__":

@@ -9,11 +9,10 @@ import os
 from collections.abc import Sequence
 
 from mlp.base import RunError, command
-from mlp.runs import RunFolder, bury_dead, find_run, is_alive, read_run, undelivered_runs
-from mlp.tracking import is_outage, project, reason_of
-from mlp.tracking.sweep_delivery import show_sweep
+from mlp.runs import RunFolder, bury_dead, find_run, is_alive, read_run, settle, undelivered_runs
+from mlp.tracking import deliver, is_outage, reason_of, uri_of
 
-PATIENCE = "60"  # seconds for an answer: here, no training waits for it
+TIMEOUT = "60"  # seconds for an answer: here, no training waits for it
 
 
 @command
@@ -27,7 +26,7 @@ def main() -> int:
         "runs", nargs="*", metavar="RUN", help="as for mlp.evaluate; all that are not there if none"
     )
     arguments = parser.parse_args()
-    os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", PATIENCE)
+    os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", TIMEOUT)
     bury_dead()
     folders = [find_run(reference) for reference in arguments.runs] or undelivered_runs()
     n_left = sync(folders)
@@ -42,7 +41,6 @@ def sync(folders: Sequence[RunFolder]) -> int:
     Parameters
     ----------
     folders : sequence of RunFolder
-        A sweep before its runs.
 
     Returns
     -------
@@ -51,23 +49,22 @@ def sync(folders: Sequence[RunFolder]) -> int:
     """
     n_left, silent = 0, set()  # silent: servers that did not answer once are not asked again
     for folder in folders:
-        record = read_run(folder)
-        if record["mlflow"] is None:
-            raise RunError(f"{record['name']} was run with tracking=none: MLflow is not to have it")
-        server = record["mlflow"]["tracking_uri"]
+        content, record = folder.record.read_bytes(), read_run(folder)
+        server = record["tracking"] and uri_of(record["tracking"])
         line = f"{record['id'][:8]}  {record['name']}"
         try:
             if is_alive(folder):
-                raise RunError("its process is at it")
+                raise RunError("it is still running")
             if server in silent:
                 raise RunError("the server does not answer")
-            (show_sweep if record.get("kind") == "sweep" else project)(folder)
+            deliver(folder)
         except Exception as error:
             n_left += 1
-            if is_outage(error, server):
+            if server and is_outage(error, server):
                 silent.add(server)
             print(f"not yet  {line}: {reason_of(error)}")
         else:
+            settle(folder, content)
             print(f"there    {line}")
     return n_left
 

@@ -72,7 +72,9 @@ def record_whole_run(
 ) -> Finished:
     """Do what a job does: train, save the weights, evaluate, draw."""
     dataset = case.dataset
-    with open_run(tracking, CONFIG | config, OVERRIDES, dataset, case.parts, case.network) as run:
+    with open_run(
+        tracking.destination(), CONFIG | config, OVERRIDES, dataset, case.parts, case.network
+    ) as run:
         outcome = case.train(run, *listeners)
         run.save_weights(case.model, case.network, case.parts.scaler)
         evaluation = Evaluator(case.network, case.parts.test, 1000)()

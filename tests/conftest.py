@@ -13,7 +13,8 @@ os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
 
 import pytest
 
-from mlp.tracking import MLflowTracking
+from mlp.runs import settle
+from mlp.tracking import MLflowTracking, deliver
 from tests.cases import Case, Finished, make_case, record_whole_run
 
 # A shell has what it puts into the background ignore Ctrl-C, and nohup has it ignore SIGHUP.
@@ -99,4 +100,7 @@ def finished(store: Path) -> Finished:
     with pytest.MonkeyPatch.context() as patch:
         patch.delenv("MLFLOW_TRACKING_URI", raising=False)
         patch.setenv("MLP_RUNS", str(store))
-        return record_whole_run(make_case(), MLflowTracking(), name="golden delicious")
+        run = record_whole_run(make_case(), MLflowTracking(), name="golden delicious")
+        deliver(run.folder)
+        settle(run.folder, run.folder.record.read_bytes())
+        return run

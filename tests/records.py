@@ -19,6 +19,7 @@ def make_sweep(runs: Path, sweep_id: str = "5eed", **changes: Any) -> RunFolder:
         "status": "FINISHED",
         "started": "2026-01-01T10:00:00+00:00",
         "jobs": [],
+        "tracking": None,
     }
     write_run(folder, record | changes)
     return folder
@@ -51,7 +52,7 @@ def make_child(
         "evaluations": {},
         "data": {"digest": "abc", "n_test": 10},
         "provenance": {"git": None, "host": "here"},
-        "mlflow": {"tracking_uri": "sqlite:///x", "experiment_id": "1", "run_id": run_id},
+        "tracking": None,
         "sweep": {"parent": parent, "key": f"key of {run_id}", "name": "", "params": dict(params)},
     }
     write_run(folder, record | changes)

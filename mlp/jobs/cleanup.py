@@ -21,8 +21,8 @@ from filelock import FileLock, Timeout
 from mlp.base import UNFINISHED, RunError, data_dir, runs_dir, temporary_sibling
 from mlp.data import is_entry
 from mlp.runs import Life, RunFolder, Stored, all_runs, find_run, is_alive
+from mlp.tracking import client_of, is_lost, reason_of, uri_of
 from mlp.tracking import delete as delete_from_mlflow
-from mlp.tracking import is_lost, reason_of, stored_client
 from mlp.training import higher_is_better
 
 DAY = 86400.0  # seconds
@@ -128,6 +128,7 @@ def delete(entry: Entry) -> None:
     for folder, record in reversed(entry.stored):  # a sweep last: its runs are found through it
         life = Life(folder)  # from here on, nobody can resume it
         try:
+            folder.undelivered.unlink(missing_ok=True)
             for place in _forgotten(record):
                 remove_from(runs_dir() / "artifacts", place)
             remove_from(runs_dir(), folder.path)
@@ -239,11 +240,11 @@ def _best(entries: list[Entry], n: int) -> list[Entry]:
 
 def _forgotten(record: dict[str, Any]) -> list[Path]:
     """Delete a run in MLflow; return the folders of its artifacts in our own store."""
-    place = record.get("mlflow")
+    tracking = record["tracking"]
     try:
-        if place is None or is_lost(place):
+        if tracking is None or is_lost(uri_of(tracking)):
             return []
-        uris = delete_from_mlflow(record, stored_client(place))
+        uris = delete_from_mlflow(record, client_of(tracking))
     except Exception as error:  # MLflow lets through what its database or its network raises
         raise RunError(f"{record['name']} stays: MLflow says {reason_of(error)}") from None
     paths = [Path(unquote(urlparse(uri).path)) for uri in uris if uri.startswith("file:")]

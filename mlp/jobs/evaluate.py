@@ -4,7 +4,6 @@ A run's folder holds all that is needed: the configuration, the weights, the sca
 training reported comes out again.
 """
 
-import logging
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -18,10 +17,8 @@ from mlp.data import Dataset, Part, Scaler
 from mlp.nn import Network, load
 from mlp.reports import Console, draw_evaluation_figures
 from mlp.runs import RunFolder, evaluation_name, read_config, read_run, record_evaluation
-from mlp.tracking import project, reason_of
+from mlp.tracking import ensure_mirror
 from mlp.training import Evaluation, Evaluator
-
-logger = logging.getLogger(__name__)
 
 CHANGEABLE = ("data", "threads", "trainer.eval_batch_size")
 
@@ -62,7 +59,7 @@ def evaluate_run(
     record_evaluation(folder, evaluation, classes, other)
     figures = folder.evaluations / evaluation_name(other) if other else folder.figures
     draw_evaluation_figures(figures, evaluation, part, classes, dataset.image_shape)
-    _deliver(folder)
+    ensure_mirror()
     console.show_evaluation(record["name"], other or dataset.name, evaluation, classes, figures)
     return evaluation
 
@@ -100,15 +97,6 @@ def _part(
         x, y = dataset.x_train, dataset.y_train
     order = np.array([classes.index(name) for name in dataset.classes])
     return Part(x, order[y], None, scaler)
-
-
-def _deliver(folder: RunFolder) -> None:
-    """Bring the result to MLflow; where its store cannot be reached, the folder has it all."""
-    try:
-        project(folder)
-    except Exception as error:
-        why = reason_of(error)
-        logger.warning("MLflow did not take the result (%s); it is in %s", why, folder.path)
 
 
 def _name(job: Job, dataset: Dataset) -> str:

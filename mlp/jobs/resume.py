@@ -14,7 +14,7 @@ from mlp.runs import RunFolder, bury, bury_dead, find_run, is_alive, read_config
 from mlp.tracking import flatten
 
 LIMITS = ("trainer.max_epochs", "trainer.patience", "trainer.max_seconds")  # may be raised
-NEEDED = ("data", "mlflow", "provenance", "seconds", "stop_reason")  # of a record to go on from
+NEEDED = ("data", "provenance", "seconds", "stop_reason")  # of a record to go on from
 FREE = ("trainer.checkpoint_every", "trainer.keep_checkpoint", "test")  # may be anything
 
 

@@ -2,6 +2,7 @@
 
 import logging
 import signal
+import traceback
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,11 +12,12 @@ from threadpoolctl import threadpool_limits
 
 from mlp.base import ConfigError, RunError, SignalCatcher, generator
 from mlp.config import Job, check
-from mlp.data import Dataset, Parts
+from mlp.data import Dataset, Part, Parts
 from mlp.nn import Network, ReduceOnPlateau, fill
 from mlp.reports import Console, draw_evaluation_figures, draw_training_figures
 from mlp.runs import Recorder, RunFolder, find_run, open_run, reopen_run
-from mlp.training import Checkpoints, Evaluator, Pruner, StopCondition
+from mlp.tracking import ensure_mirror, wait_for_delivery
+from mlp.training import Checkpoints, Evaluation, Evaluator, Outcome, Pruner, StopCondition
 
 logger = logging.getLogger(__name__)
 
@@ -120,23 +122,30 @@ def run_job(
             if resume:
                 run = reopen_run(resume.folder, dataset, resume.changes)
             else:
-                run = open_run(job.tracking, job.config, overrides, dataset, parts, network, sweep)
+                destination = job.tracking.destination()
+                run = open_run(destination, job.config, overrides, dataset, parts, network, sweep)
+            ensure_mirror()
             stops = [interruption, pruner] if pruner else [interruption]
-            try:
-                with run:
+            outcome = evaluation = None
+            with run:
+                try:
                     checkpoints = _checkpoints(job, run, has_origin)
-                    _train(job, run, dataset, parts, network, console, stops, checkpoints)
+                    outcome = _train(job, run, parts, network, console, stops, checkpoints)
                     run.killed = interruption.signal is not None
                     run.pruned = pruner is not None and pruner.pruned
                     if not run.killed and (job.test or not sweep):  # of many, few are looked at
-                        _evaluate(job, run, dataset, parts, network)
-            except SystemExit:  # a second signal
-                console.show_result(run.record, run.folder.path)
-                raise
-            except Exception:
-                pass  # the run is recorded as FAILED, with the reason
+                        evaluation = _evaluate(job, run, dataset, parts, network)
+                    run.end()
+                except BaseException as error:
+                    run.end(error)
+                    if not isinstance(error, Exception):  # a second signal
+                        raise
+                finally:
+                    console.show_result(run.record, run.folder.path)
+                _draw(run, dataset, network, outcome, evaluation)
     record = run.record
-    console.show_result(record, run.folder.path)
+    if not sweep:
+        wait_for_delivery([run.folder])
     return Result(
         id=record["id"],
         folder=run.folder.path,
@@ -165,14 +174,13 @@ def check_fit(job: Job, parts: Parts) -> None:
 def _train(
     job: Job,
     run: Recorder,
-    dataset: Dataset,
     parts: Parts,
     network: Network,
     console: Console,
     stops: Sequence[StopCondition],
     checkpoints: Checkpoints,
-) -> None:
-    """Fit, store the best epoch's weights, and draw how it went."""
+) -> Outcome | None:
+    """Fit, and store the best epoch's weights; None if better ones were stored before."""
     with console.training():
         outcome = job.trainer.fit(
             network,
@@ -185,25 +193,45 @@ def _train(
             checkpoints=checkpoints,
         )
     if run.has_better_than(outcome):  # interrupted before it got to where it had been
-        return
+        return None
     run.save_weights(job.model, network, parts.scaler)
-    image, figures = dataset.image_shape, run.folder.figures
-    first_weights = dict(network.named_arrays())["W1"]
-    draw_training_figures(figures, outcome.history, outcome.best_epoch, first_weights, image)
+    return outcome
 
 
-def _evaluate(job: Job, run: Recorder, dataset: Dataset, parts: Parts, network: Network) -> None:
+def _evaluate(
+    job: Job, run: Recorder, dataset: Dataset, parts: Parts, network: Network
+) -> tuple[Evaluation, Part] | None:
     """Read the test set, once, if it is wanted, or else the validation data, for the figures."""
     tested = job.test and parts.test
     part = parts.test if tested else parts.val
     if part is None:
-        return
+        return None
     evaluation = Evaluator(network, part, job.trainer.eval_batch_size)()
     if tested:
         run.save_test(evaluation, dataset.classes)
-    draw_evaluation_figures(
-        run.folder.figures, evaluation, part, dataset.classes, dataset.image_shape
-    )
+    return evaluation, part
+
+
+def _draw(
+    run: Recorder,
+    dataset: Dataset,
+    network: Network,
+    outcome: Outcome | None,
+    evaluation: tuple[Evaluation, Part] | None,
+) -> None:
+    """Draw how the training went and where the network is wrong; a run does not depend on it."""
+    figures, image = run.folder.figures, dataset.image_shape
+    try:
+        if outcome:
+            first_weights = dict(network.named_arrays())["W1"]
+            draw_training_figures(
+                figures, outcome.history, outcome.best_epoch, first_weights, image
+            )
+        if evaluation:
+            draw_evaluation_figures(figures, *evaluation, dataset.classes, image)
+    except Exception as error:
+        run.log(traceback.format_exc())
+        logger.warning("the figures could not be drawn: %s", error or type(error).__name__)
 
 
 def _begin_from(job: Job, network: Network, needed: bool) -> bool:

@@ -19,6 +19,7 @@ from mlp.data import Dataset, Parts
 from mlp.nn import Network
 from mlp.reports.progress import ProgressBar, ProgressLines
 from mlp.reports.terminal import number_table, show_places
+from mlp.tracking import is_remote, uri_of
 from mlp.training import (
     ClassFigures,
     EpochEnded,
@@ -118,7 +119,7 @@ class Console:
         if results.rows:
             self._terminal.print(results)
         self._terminal.print()
-        short, mlflow, places = record["id"][:8], record["mlflow"], {"run": record["name"]}
+        short, tracking, places = record["id"][:8], record["tracking"], {"run": record["name"]}
         places["folder"] = _relative(folder)
         if (folder / "traceback.txt").exists():
             places["traceback"] = "traceback.txt"
@@ -126,11 +127,9 @@ class Console:
             places["evaluate"] = f"python -m mlp.evaluate {short}"
         if record["status"] == "KILLED" and not record.get("sweep"):  # a sweep continues its own
             places["resume"] = f"python -m mlp.run resume={short}"
-        if mlflow and not mlflow["delivered"]:
-            places["MLflow"] = f"not complete yet: python -m mlp.sync {short}"
-        elif mlflow:
-            server = mlflow["tracking_uri"]
-            places["MLflow"] = server if server.startswith("http") else "make ui"
+        if tracking:
+            uri = uri_of(tracking)
+            places["MLflow"] = uri if is_remote(uri) else "make ui"
         show_places(places, self._terminal, width=10)
 
     def show_evaluation(

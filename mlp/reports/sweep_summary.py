@@ -14,7 +14,8 @@ from rich.text import Text
 from mlp.base import RunError
 from mlp.reports.sweep_figures import draw_sweep_figures
 from mlp.reports.terminal import show_places
-from mlp.runs import Leaderboard, Row, in_words, name_of, short_keys, write_csv
+from mlp.runs import Leaderboard, Row, RunFolder, in_words, name_of, short_keys, write_csv
+from mlp.tracking import is_remote, read_counterpart, tracking_uri
 
 TOP = 5  # runs that are compared in MLflow
 UI = "http://127.0.0.1:5000"  # where `make ui` serves a store of our own
@@ -49,7 +50,7 @@ def show_summary(board: Leaderboard, terminal: Terminal, most: int = 20) -> None
     fits = terminal.measure(wide, options=unbounded).maximum <= terminal.width
     terminal.print(wide if fits else _table(board, most, narrow=True))
     terminal.print()
-    top = [row.entries[0].record for row in board.rows[:TOP]]
+    top = [row.entries[0].folder for row in board.rows[:TOP]]
     evaluation = {"evaluate the best": f"python -m mlp.evaluate {board.winner.id[:8]}"}
     show_places(evaluation | comparison_in_mlflow(top), terminal)
 
@@ -112,17 +113,14 @@ def write_leaderboard(board: Leaderboard, path: Path) -> None:
     write_csv(path, header, rows)
 
 
-def comparison_in_mlflow(records: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+def comparison_in_mlflow(folders: Sequence[RunFolder]) -> dict[str, str]:
     """Return how to open MLflow's page that compares some runs; {} if they are not in MLflow."""
-    places = [record["mlflow"] or {} for record in records]
-    stored = [place for place in places if place.get("run_id")]
+    stored = [known for folder in folders if (known := read_counterpart(folder))]
     if len(stored) < 2:
         return {}
-    server = stored[0]["tracking_uri"]
-    if not server.startswith("http"):
-        server = f"make ui, then {UI}"
-    experiments = _quoted(sorted({place["experiment_id"] for place in stored}))
-    runs = _quoted([place["run_id"] for place in stored])
+    server = tracking_uri() if is_remote(tracking_uri()) else f"make ui, then {UI}"
+    experiments = _quoted(sorted({counterpart.experiment_id for counterpart in stored}))
+    runs = _quoted([counterpart.run_id for counterpart in stored])
     page = f"{server}/#/compare-runs?runs={runs}&experiments={experiments}&{SIDE}"
     return {f"compare {len(stored)} in MLflow": page}
 

@@ -7,10 +7,9 @@ from .differences import (
     short_keys,
 )
 from .evaluations import evaluation_name, record_evaluation
-from .find import Stored, all_runs, check_name, check_tags, find_run, undelivered_runs
+from .find import Stored, all_runs, check_name, check_tags, find_run
 from .folder import (
     RunFolder,
-    note_delivery,
     read_config,
     read_history,
     read_run,
@@ -20,11 +19,13 @@ from .folder import (
 )
 from .leaderboard import Leaderboard, Row, read_leaderboard, training_of
 from .lock import DIED, Life, bury, bury_dead, is_alive, this_process
-from .opening import make_runs_dir, open_run, register
+from .opening import make_runs_dir, open_run
+from .outbox import delivery_failure, settle, undelivered_runs
 from .provenance import collect_provenance, git_state
+from .record import Record, Tracking
 from .recorder import Recorder
 from .reopening import reopen_run
-from .sweeps import Children, Record, claim, find_sweep, list_sweeps, state, study_journal
+from .sweeps import Children, claim, find_sweep, list_sweeps, state, study_journal
 
 __all__ = [
     "DIED",
@@ -37,6 +38,7 @@ __all__ = [
     "Row",
     "RunFolder",
     "Stored",
+    "Tracking",
     "all_runs",
     "bury",
     "bury_dead",
@@ -44,6 +46,7 @@ __all__ = [
     "check_tags",
     "claim",
     "collect_provenance",
+    "delivery_failure",
     "differing_params",
     "evaluation_name",
     "find_run",
@@ -55,15 +58,14 @@ __all__ = [
     "make_runs_dir",
     "metric_in_words",
     "name_of",
-    "note_delivery",
     "open_run",
     "read_config",
     "read_history",
     "read_leaderboard",
     "read_run",
     "record_evaluation",
-    "register",
     "reopen_run",
+    "settle",
     "short_keys",
     "state",
     "study_journal",

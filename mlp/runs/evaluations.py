@@ -3,6 +3,7 @@
 import re
 import time
 from collections.abc import Sequence
+from pathlib import Path
 
 from mlp.runs.folder import RunFolder, read_run, update_run, write_csv
 from mlp.training import Evaluation
@@ -22,11 +23,7 @@ def record_evaluation(
     other_data : str, optional
         Name of the data when it is not the run's own test set.
     """
-    result = {
-        "loss": evaluation.loss,
-        "accuracy": evaluation.accuracy,
-        "timestamp": time.time_ns() // 1_000_000,  # so that a later projection is the same
-    }
+    result = summary_of(evaluation)
     if other_data is None:
         update_run(folder, test=result)
         path = folder.test_predictions
@@ -35,8 +32,18 @@ def record_evaluation(
         update_run(folder, evaluations=read_run(folder)["evaluations"] | {name: result})
         path = folder.evaluations / name / "predictions.csv"
         path.parent.mkdir(parents=True, exist_ok=True)
-    predictions = evaluation.predictions
-    rows = zip(evaluation.labels, predictions, evaluation.scores, strict=True)
+    write_predictions(path, evaluation, classes)
+
+
+def summary_of(evaluation: Evaluation) -> dict[str, float]:
+    """Return what a record says of an evaluation."""
+    now = time.time_ns() // 1_000_000  # so that a later delivery is the same
+    return {"loss": evaluation.loss, "accuracy": evaluation.accuracy, "timestamp": now}
+
+
+def write_predictions(path: Path, evaluation: Evaluation, classes: Sequence[str]) -> None:
+    """Write label, prediction and score of each example as a table."""
+    rows = zip(evaluation.labels, evaluation.predictions, evaluation.scores, strict=True)
     write_csv(
         path,
         ["index", "label", "prediction", "score"],

@@ -1,4 +1,4 @@
-"""Where a run's weights go when its folder cannot be written any more."""
+"""Saving a run elsewhere when its folder cannot be written any more."""
 
 import shutil
 import tempfile
@@ -9,7 +9,7 @@ from typing import Any
 from mlp.runs.folder import RunFolder, write_csv, write_run
 
 
-def rescue(
+def save_elsewhere(
     folder: RunFolder,
     record: Mapping[str, Any],
     rows: Sequence[Mapping[str, float]],
@@ -39,13 +39,13 @@ def rescue(
         except OSError:
             continue
         try:
-            rescued = RunFolder(path)
-            write_weights(rescued.weights)
+            saved = RunFolder(path)
+            write_weights(saved.weights)
             if rows:
-                write_csv(rescued.history, list(rows[0]), (row.values() for row in rows))
-            write_run(rescued, record)
+                write_csv(saved.history, list(rows[0]), (row.values() for row in rows))
+            write_run(saved, record)
             if folder.config.exists():  # not in a folder that was deleted meanwhile
-                shutil.copy2(folder.config, rescued.config)
+                shutil.copy2(folder.config, saved.config)
         except OSError:
             shutil.rmtree(path, ignore_errors=True)
         else:

@@ -47,15 +47,6 @@ def list_runs() -> list[RunFolder]:
     return [folder for folder, _ in _trainings(all_runs())]
 
 
-def undelivered_runs() -> list[RunFolder]:
-    """Return what has ended and is not all in MLflow yet, a sweep before its runs."""
-    return [
-        folder
-        for folder, record in all_runs()
-        if record["status"] != "RUNNING" and not (record["mlflow"] or {}).get("delivered", True)
-    ]
-
-
 def find_run(reference: str) -> RunFolder:
     """Return the one run, a training's or a sweep's, that a reference means.
 

@@ -5,18 +5,19 @@ complete or not at all, so a reader never meets half a file, whatever ended the 
 """
 
 import csv
+import fcntl
 import json
 import os
 import re
-import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from math import isfinite
 from pathlib import Path
 from types import NoneType
 from typing import Any
 
-from mlp.base import RunError, atomic_write, read_json
+from mlp.base import RunError, atomic_write, read_json, runs_dir
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,11 @@ class RunFolder:
     def alive(self) -> Path:
         """There while a process works on the run, which holds a lock on it; see `Life`."""
         return self.path / "alive"
+
+    @property
+    def undelivered(self) -> Path:
+        """There while a mirror does not have all of the record; see `outbox`."""
+        return runs_dir() / "outbox" / self.path.name
 
     @property
     def example(self) -> Path:
@@ -130,7 +136,7 @@ KINDS: dict[str, tuple[type, ...]] = {  # of what is relied on, in a record that
     "provenance": (dict,),
     "best": OBJECT,
     "test": OBJECT,
-    "mlflow": OBJECT,
+    "tracking": OBJECT,
     "sweep": OBJECT,
 }
 
@@ -170,28 +176,29 @@ def _flaw(record: Mapping[str, Any]) -> str | None:
 
 def write_run(folder: RunFolder, record: Mapping[str, Any]) -> None:
     """Write the record of a run."""
+    if record.get("tracking") and folder.path == runs_dir() / record["id"]:
+        folder.undelivered.parent.mkdir(exist_ok=True)
+        folder.undelivered.write_text("")
     write_text(folder.record, json.dumps(record, indent=2, ensure_ascii=False) + "\n")
 
 
-_changing = threading.Lock()  # the training and what brings it to MLflow are two threads
+@contextmanager
+def record_lock(folder: RunFolder) -> Iterator[None]:
+    """Let one thread of one process change a run's record at a time."""
+    descriptor = os.open(folder.path, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def update_run(folder: RunFolder, **changes: Any) -> dict[str, Any]:
     """Change some entries of the record, which is to be delivered again; return all of it."""
-    with _changing:
+    with record_lock(folder):
         record = read_run(folder) | changes
-        if record.get("mlflow"):
-            record["mlflow"] = record["mlflow"] | {"delivered": False}
         write_run(folder, record)
     return record
-
-
-def note_delivery(folder: RunFolder, delivered: Mapping[str, Any]) -> None:
-    """Note that MLflow has all of a record, unless it has changed meanwhile."""
-    with _changing:
-        if read_run(folder) == delivered:
-            place = delivered["mlflow"] | {"delivered": True}
-            write_run(folder, {**delivered, "mlflow": place})
 
 
 def read_config(folder: RunFolder) -> dict[str, Any]:

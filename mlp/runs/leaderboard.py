@@ -15,7 +15,8 @@ from typing import Any
 from mlp.base import RunError, runs_dir
 from mlp.runs.differences import differing_params, metric_in_words, name_of, short_keys
 from mlp.runs.folder import RunFolder, read_config, read_run
-from mlp.runs.sweeps import Children, Record, state
+from mlp.runs.record import Record
+from mlp.runs.sweeps import Children, state
 from mlp.training import higher_is_better
 
 

@@ -20,9 +20,6 @@ from filelock import FileLock, Timeout
 
 from mlp.base import RunError, runs_dir
 from mlp.runs.folder import RunFolder, read_run, update_run
-from mlp.tracking.counterpart import milliseconds
-from mlp.tracking.delivery import project
-from mlp.tracking.store import reason_of, stored_client
 
 LOOK = 0.5  # seconds for which somebody who only looks may hold the lock
 BEAT = 3.0  # seconds between two signs of life
@@ -120,48 +117,26 @@ def bury(folder: RunFolder) -> dict[str, Any] | None:
             seconds=(record["seconds"] or 0.0) + (ended - since).total_seconds(),
         )
     finally:
-        folder.alive.unlink(missing_ok=True)
         lock.release()
 
 
 def bury_dead() -> list[dict[str, Any]]:
-    """Mark all that dead processes have left RUNNING as KILLED, in the folders and in MLflow.
+    """Mark all orphaned runs as killed, and return those that were not returned before.
 
-    Returns
-    -------
-    list of dict
-        The new records.
+    A mirror may have marked a run first: its ``alive`` shows that nobody was told yet.
     """
-    folders = [RunFolder(file.parent) for file in sorted(runs_dir().glob("*/alive"))]
-    buried, silent = [], set()
-    for folder in folders:
+    killed = []
+    for file in sorted(runs_dir().glob("*/alive")):
+        folder = RunFolder(file.parent)
         with suppress(RunError, OSError):  # a folder that cannot be read hinders nobody
-            was_dead = not is_alive(folder)
-            if record := bury(folder):
-                buried.append(record)
-            if was_dead and (store := _store(folder)) not in silent and not _tell_mlflow(folder):
-                silent.add(store)
-    return buried
-
-
-def _store(folder: RunFolder) -> str | None:
-    return (read_run(folder)["mlflow"] or {}).get("tracking_uri")
-
-
-def _tell_mlflow(folder: RunFolder) -> bool:
-    """Bring over what a dead process could not, of a sweep that it has ended; tell if it went."""
-    record = read_run(folder)
-    place = record["mlflow"]
-    try:
-        if record.get("kind") != "sweep":
-            project(folder)
-        elif place and place["run_id"]:
-            client = stored_client(place)
-            client.set_terminated(place["run_id"], "KILLED", milliseconds(record["ended"]))
-    except Exception as error:  # `mlp.sync` does it later
-        logger.warning("MLflow was not told how %s has ended: %s", record["name"], reason_of(error))
-        return False
-    return True
+            bury(folder)
+            record = read_run(folder)
+            if is_alive(folder):
+                continue
+            if record["stop_reason"] == DIED:
+                killed.append(record)
+            folder.alive.unlink()
+    return killed
 
 
 def _acquired(lock: FileLock, patience: float = 0.0) -> bool:

@@ -1,39 +1,25 @@
-"""How a run begins: in MLflow first, which gives the id, then as a folder of that name."""
+"""Opening a run: its id is drawn, and its folder made with all that is known of it by then."""
 
-import logging
 import shlex
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import uuid4
 
 import numpy as np
 
-from mlp.base import RunError, UserError, atomic_write, remove, runs_dir
+from mlp.base import RunError, atomic_write, remove, runs_dir
 from mlp.data import Dataset, Parts
 from mlp.nn import Network
 from mlp.runs.folder import RunFolder, write_run, write_text, write_yaml
 from mlp.runs.lock import Life, this_process
 from mlp.runs.provenance import collect_provenance, git_diff
+from mlp.runs.record import Tracking
 from mlp.runs.recorder import Recorder
-from mlp.tracking.counterpart import create
-from mlp.tracking.store import (
-    MLflowTracking,
-    NoTracking,
-    is_outage,
-    mlflow_client,
-    reason_of,
-    tracking_uri,
-)
-
-if TYPE_CHECKING:
-    from mlflow import MlflowClient
-
-logger = logging.getLogger(__name__)
 
 
 def open_run(
-    tracking: MLflowTracking | NoTracking,
+    tracking: Tracking | None,
     config: Mapping[str, Any],
     overrides: Sequence[str],
     dataset: Dataset,
@@ -47,7 +33,8 @@ def open_run(
 
     Parameters
     ----------
-    tracking : MLflowTracking or NoTracking
+    tracking : Tracking or None
+        Where the run is mirrored.
     config : mapping
         The composed and resolved configuration, plain containers; its ``name`` and ``tags`` are
         the run's.
@@ -63,7 +50,7 @@ def open_run(
     Raises
     ------
     RunError
-        When the runs' folder cannot be written or MLflow's store does not work.
+        When the runs' folder cannot be written.
     """
     record: dict[str, Any] = {
         "id": uuid4().hex,
@@ -85,45 +72,18 @@ def open_run(
         "data": _describe_data(dataset, parts),
         "provenance": collect_provenance(),
         "process": this_process(),
-        "mlflow": None,
+        "tracking": tracking,
     }
     if sweep:
         record |= {"name": sweep["name"], "sweep": dict(sweep)}
-    client = register(tracking, record)
+    record["name"] = record["name"] or f"run-{record['id'][:8]}"
+    make_runs_dir()
     folder = RunFolder(runs_dir() / record["id"])
     try:
         life = _make_folder(folder, record, config, overrides, dataset.x_train[:1])
-    except BaseException as error:
-        if client and record["mlflow"]["run_id"]:
-            client.set_terminated(record["mlflow"]["run_id"], "FAILED")
-        if not isinstance(error, OSError):
-            raise
+    except OSError as error:
         raise RunError(f"the run's folder {folder.path} cannot be written: {error}") from None
-    return Recorder(folder, client, life)
-
-
-def register(
-    tracking: MLflowTracking | NoTracking, record: dict[str, Any]
-) -> "MlflowClient | None":
-    """Put an id, a name and a place in MLflow into a new record.
-
-    Parameters
-    ----------
-    tracking : MLflowTracking or NoTracking
-    record : dict
-        Of a run or a sweep that is about to begin.
-
-    Returns
-    -------
-    MlflowClient or None
-        None without MLflow.
-    """
-    make_runs_dir()
-    client = None
-    if isinstance(tracking, MLflowTracking):
-        client = _create_in_mlflow(tracking.experiment_name, record)
-    record["name"] = record["name"] or f"run-{record['id'][:8]}"
-    return client
+    return Recorder(folder, life)
 
 
 def make_runs_dir() -> None:
@@ -135,46 +95,6 @@ def make_runs_dir() -> None:
             f"the folder of the runs, {runs_dir()}, cannot be made: {error.strerror} "
             "(MLP_RUNS=... chooses another)"
         ) from None
-
-
-def _create_in_mlflow(experiment_name: str, record: dict[str, Any]) -> "MlflowClient":
-    """Create the MLflow run, and put its id, name and place into the record.
-
-    Where the server does not answer, the run keeps the id it has, and is created later.
-    """
-    record["mlflow"] = {
-        "tracking_uri": tracking_uri(),
-        "experiment": experiment_name,
-        "experiment_id": None,
-        "run_id": None,
-        "delivered": False,
-    }
-    try:
-        client = mlflow_client()
-        create(client, record)
-    except UserError:
-        raise
-    except Exception as error:  # MLflow lets through what its database or its network raises
-        if is_outage(error, tracking_uri()):
-            _tell(record, error)
-            return client
-        raise RunError(
-            f"the MLflow store at {tracking_uri()} does not work: {reason_of(error)} "
-            "(tracking=none trains without it)"
-        ) from error
-    record["id"] = record["mlflow"]["run_id"]
-    return client
-
-
-def _tell(record: Mapping[str, Any], error: Exception) -> None:
-    """Say that the server does not answer; of a sweep's jobs, only in the log."""
-    logger.log(
-        logging.INFO if record.get("sweep") else logging.WARNING,
-        "MLflow at %s does not answer (%s): the run is kept in its folder, and brought over when "
-        "the server is back",
-        tracking_uri(),
-        reason_of(error),
-    )
 
 
 def _make_folder(

@@ -1,4 +1,4 @@
-"""One run being recorded: its folder is written as things happen, MLflow follows behind."""
+"""A run being recorded: its folder is written as things happen."""
 
 import csv
 import logging
@@ -12,20 +12,16 @@ from io import StringIO
 from os import strerror
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from mlp.base import RunError, atomic_write, remove
 from mlp.data import Scaler
 from mlp.nn import MLP, Network, save
-from mlp.runs.evaluations import record_evaluation
-from mlp.runs.fallback import rescue
+from mlp.runs.evaluations import summary_of, write_predictions
+from mlp.runs.fallback import save_elsewhere
 from mlp.runs.folder import RunFolder, read_history, read_run, update_run, write_text
 from mlp.runs.lock import Life
-from mlp.tracking.follower import Follower
 from mlp.training import EpochEnded, Evaluation, Event, Outcome, RunEnded, RunStarted
-
-if TYPE_CHECKING:
-    from mlflow import MlflowClient
 
 logger = logging.getLogger(__name__)
 
@@ -33,8 +29,7 @@ logger = logging.getLogger(__name__)
 class Recorder:
     """Records a run: a listener of its training, and the context in which it all happens.
 
-    Left without an exception the run is FINISHED, or KILLED if ``killed`` was set. Left by Ctrl-C
-    or SystemExit it is KILLED, by any other exception FAILED, with the traceback in its folder.
+    The context holds the run's lock, and ends the run unless `end` was called in it.
 
     A folder that cannot be written, for want of space, ends no training: what is to be recorded
     waits, and the weights are stored elsewhere if it comes to that.
@@ -44,13 +39,8 @@ class Recorder:
     folder : RunFolder
         Of a run that has just been opened, or opened again; epochs that its history holds already
         are not recorded twice.
-    client : MlflowClient or None
-        None when the run has no counterpart in MLflow.
     life : Life
-        Of the run; it is ended with it.
-    sent : mapping of int to dict, optional
-        Rows, by epoch, that MLflow has and the folder has lost: that epoch is recorded as it was
-        then, and not a second time with other times.
+        Of the run.
 
     Attributes
     ----------
@@ -65,30 +55,18 @@ class Recorder:
         To be set when a FINISHED run is to keep what it could go on from.
     """
 
-    def __init__(
-        self,
-        folder: RunFolder,
-        client: "MlflowClient | None",
-        life: Life,
-        sent: Mapping[int, dict[str, float]] | None = None,
-    ) -> None:
+    def __init__(self, folder: RunFolder, life: Life) -> None:
         self.folder = folder
         self.killed = self.pruned = self.keep_checkpoint = False
         self.record = read_run(folder)
         self._life = life
-        self._sent = sent or {}
         self._rows = read_history(folder)
         self._n_written = len(self._rows)
         self._in_trouble = False
         self._changes: dict[str, Any] = {}  # of the record, that could not be written yet
-        self._follower = Follower(folder, client) if client else None
-        if self._follower:
-            self._follower.rows = self._rows
 
     def __enter__(self) -> "Recorder":
         self.log("opened")
-        if self._follower:
-            self._follower.start()
         return self
 
     def __call__(self, event: Event) -> None:
@@ -130,15 +108,24 @@ class Recorder:
                 scaler.save(unfinished)
 
         try:
-            write(self.folder.weights)
+            try:
+                write(self.folder.weights)
+            except OSError as error:
+                if error.errno != ENOSPC or not self.folder.checkpoints.exists():
+                    raise
+                self.log("the disk is full: the checkpoints make room for the weights")
+                remove(self.folder.checkpoints)
+                write(self.folder.weights)
         except OSError as error:
-            where = rescue(self.folder, self.record, self._rows, write)
+            where = save_elsewhere(self.folder, self.record, self._rows, write)
             why = error.strerror or error
             raise RunError(f"{self.folder.path} cannot be written ({why}): {where}") from error
 
     def save_test(self, evaluation: Evaluation, classes: Sequence[str]) -> None:
-        """Record the result on the run's own test set."""
-        record_evaluation(self.folder, evaluation, classes)
+        """Record the result on the run's own test set, as far as the disk takes it."""
+        self._update(test=summary_of(evaluation))
+        with self._tolerant():
+            write_predictions(self.folder.test_predictions, evaluation, classes)
 
     def __exit__(
         self,
@@ -146,6 +133,16 @@ class Recorder:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        if self.record["status"] == "RUNNING":
+            self.end(error)
+        self._life.end(in_order=not self._changes)  # else it counts as orphaned
+
+    def end(self, error: BaseException | None = None) -> None:
+        """Record how the run has ended.
+
+        Without an error it is FINISHED, or KILLED if ``killed`` was set. After Ctrl-C or SystemExit
+        it is KILLED, after any other exception FAILED, with the traceback in its folder.
+        """
         changes: dict[str, Any] = {"epochs": self._n_epochs, "pruned": self.pruned}
         changes["status"] = "KILLED" if self.killed else "FINISHED"
         if error is not None:
@@ -161,17 +158,10 @@ class Recorder:
         ended = datetime.now(UTC)
         since = datetime.fromisoformat(self.record.get("continued") or self.record["started"])
         seconds = (self.record["seconds"] or 0.0) + (ended - since).total_seconds()
-        in_order = self._update(**changes, ended=ended.isoformat(), seconds=seconds)
-        if in_order and changes["status"] == "FINISHED" and not self.keep_checkpoint:
+        self._update(**changes, ended=ended.isoformat(), seconds=seconds)
+        if not self._changes and changes["status"] == "FINISHED" and not self.keep_checkpoint:
             remove(self.folder.checkpoints)
         self.log(f"{self.record['status']}: {self.record['stop_reason']}")
-        if self._follower and in_order:
-            if isinstance(error, SystemExit):  # a second signal: the user waits for nothing more
-                self._follower.abandon()
-            else:
-                self._follower.finish()
-                self.record = read_run(self.folder)  # which tells now whether MLflow has it
-        self._life.end(in_order)
 
     @property
     def _n_epochs(self) -> int:
@@ -189,7 +179,7 @@ class Recorder:
         """Append an epoch to the history, unless it is the repetition of one that is there."""
         if epoch <= self._n_epochs:
             return
-        row = {"timestamp": time.time_ns() // 1_000_000, **metrics} | self._sent.get(epoch, {})
+        row = {"timestamp": time.time_ns() // 1_000_000, **metrics}
         values = {name: float(row[name]) for name in metrics}
         self._rows.append({"epoch": epoch, "timestamp": row["timestamp"], **values})
         with self._tolerant():
@@ -210,15 +200,13 @@ class Recorder:
                 raise OSError(ENOSPC, strerror(ENOSPC))
         self._n_written = len(self._rows)
 
-    def _update(self, **changes: Any) -> bool:
-        """Change entries of the record; tell whether the folder has it."""
+    def _update(self, **changes: Any) -> None:
+        """Change entries of the record, in the folder as soon as it can be written."""
         self._changes |= changes
         self.record = self.record | changes
         with self._tolerant():
             self.record = update_run(self.folder, **self._changes)
             self._changes = {}
-            return True
-        return False
 
     @contextmanager
     def _tolerant(self) -> Iterator[None]:

@@ -1,9 +1,9 @@
-"""How an interrupted run goes on: in the same folder, and as the same run in MLflow."""
+"""Opening an interrupted run again, in its folder."""
 
 import logging
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from mlp.base import RunError, remove, remove_unfinished
 from mlp.data import Dataset
@@ -11,11 +11,6 @@ from mlp.runs.folder import RunFolder, mend_history, read_history, read_run, upd
 from mlp.runs.lock import Life, bury, this_process
 from mlp.runs.provenance import collect_provenance
 from mlp.runs.recorder import Recorder
-from mlp.tracking.delivery import stored_rows
-from mlp.tracking.store import reason_of, stored_client
-
-if TYPE_CHECKING:
-    from mlflow import MlflowClient
 
 logger = logging.getLogger(__name__)
 
@@ -45,12 +40,11 @@ def reopen_run(folder: RunFolder, dataset: Dataset, changes: Mapping[str, Any]) 
                 f"the data of {record['name']} have changed since it began; it cannot go on with "
                 "others"
             )
-        client = _client(record["mlflow"])
         remove_unfinished(folder.path)
         remove_unfinished(folder.figures)
         remove(folder.traceback)
         mend_history(folder)
-        lost_rows = _lost_rows(folder, client)
+        read_history(folder)  # a damaged one is refused before anything is changed
         now, origin = datetime.now(UTC).isoformat(), collect_provenance()
         resumption = {"at": now, "changes": dict(changes), "provenance": origin}
         opened = True
@@ -64,7 +58,7 @@ def reopen_run(folder: RunFolder, dataset: Dataset, changes: Mapping[str, Any]) 
             process=this_process(),
             resumed=[*record.get("resumed", []), resumption],
         )
-        run = Recorder(folder, client, life, lost_rows)
+        run = Recorder(folder, life)
     except BaseException as error:
         life.end(in_order=not opened)
         if not isinstance(error, OSError):
@@ -74,29 +68,6 @@ def reopen_run(folder: RunFolder, dataset: Dataset, changes: Mapping[str, Any]) 
         logger.warning("%s: the last bits may differ", difference)
         run.log(difference)
     return run
-
-
-def _client(place: Mapping[str, Any] | None) -> "MlflowClient | None":
-    """Return a client of the run's store; None, and say so, if there is no store that works."""
-    if place is None:
-        return None
-    try:
-        return stored_client(place)
-    except Exception as error:  # MLflow lets through what its database raises
-        logger.warning("%s: the run goes on without it, its folder has all", reason_of(error))
-        return None
-
-
-def _lost_rows(folder: RunFolder, client: "MlflowClient | None") -> dict[int, dict[str, float]]:
-    """Return rows that MLflow has and the folder has not, after a power cut."""
-    run_id, rows = (read_run(folder)["mlflow"] or {}).get("run_id"), read_history(folder)
-    if client is None or run_id is None:
-        return {}
-    try:
-        return stored_rows(client, run_id, after=int(rows[-1]["epoch"]) if rows else 0)
-    except Exception as error:  # an outage, which is told of by those who write
-        logger.info("MLflow cannot be asked for lost rows: %s", error)
-        return {}
 
 
 def _differences(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:

@@ -15,8 +15,7 @@ from filelock import FileLock, Timeout
 from mlp.base import RunError, runs_dir
 from mlp.runs.folder import RunFolder, read_run
 from mlp.runs.lock import bury
-
-Record = dict[str, Any]
+from mlp.runs.record import Record
 
 
 class Children:

@@ -4,6 +4,8 @@ import io
 import tarfile
 from pathlib import Path
 
+from mlp.runs import RunFolder, update_run
+
 
 def pack(folder: Path) -> bytes:
     """Return a folder as an archive."""
@@ -14,6 +16,7 @@ def pack(folder: Path) -> bytes:
 
 
 def unpack(archive: bytes, into: Path) -> None:
-    """Make the folder in another one, as it was."""
+    """Make the folder in another one, as it was; from there it is brought to MLflow."""
     with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
         tar.extractall(into, filter="data")
+        update_run(RunFolder(into / tar.getnames()[0]))

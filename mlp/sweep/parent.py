@@ -1,11 +1,10 @@
-"""The sweep as a run of its own: opened or continued, shown in MLflow, ended whatever happens."""
+"""The sweep as a run of its own: opened or continued, and ended whatever happens."""
 
-import logging
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import uuid4
 
 from mlp.base import RunError, remove, runs_dir
@@ -18,32 +17,13 @@ from mlp.runs import (
     claim,
     collect_provenance,
     find_sweep,
-    is_alive,
     make_runs_dir,
     read_run,
-    register,
     this_process,
-    undelivered_runs,
     update_run,
     write_run,
 )
-from mlp.tracking import (
-    ID,
-    MLflowTracking,
-    NoTracking,
-    mlflow_id,
-    project,
-    reason_of,
-    stored_client,
-)
-from mlp.tracking.sweep_delivery import show_sweep
-
-if TYPE_CHECKING:
-    from mlflow import MlflowClient
-    from mlflow.entities import Run
-
-
-logger = logging.getLogger(__name__)
+from mlp.tracking import MLflowTracking, NoTracking, ensure_mirror, wait_for_delivery
 
 
 class Parent:
@@ -71,10 +51,10 @@ class Parent:
         write_run(self.folder, record)
 
     def begin(self) -> None:
-        """Show the sweep in MLflow, and settle what earlier starts have left."""
+        """Settle what earlier starts have left."""
         self.log("opened")
-        self._update()
-        self.bury_dead()
+        ensure_mirror()
+        self.children.bury_dead()
 
     @property
     def id(self) -> str:
@@ -86,40 +66,18 @@ class Parent:
         with suppress(OSError), self.folder.log.open("a", encoding="utf-8") as file:
             file.write(f"{datetime.now(UTC).isoformat(timespec='milliseconds')}  {line}\n")
 
-    def bury_dead(self) -> None:
-        """Mark what dead processes have left RUNNING KILLED, in the folders and in MLflow."""
-        self.children.bury_dead()
-        mlflow = read_run(self.folder)["mlflow"]
-        if mlflow is None:
-            return
-        with _reported("all children"):
-            client = stored_client(mlflow)
-            parent = mlflow_id(self.folder, client)
-            query = f"tags.`mlflow.parentRunId` = '{parent}' and attributes.status = 'RUNNING'"
-            experiment = read_run(self.folder)["mlflow"]["experiment_id"]
-            for run in client.search_runs([experiment], query):
-                self._settle(client, run)
-
-    def _settle(self, client: "MlflowClient", run: "Run") -> None:
-        """Tell MLflow how a run has ended that it takes for RUNNING, unless it is."""
-        ids = (run.info.run_id, run.data.tags.get(ID, ""))
-        folders = [RunFolder(runs_dir() / run_id) for run_id in ids]
-        folder = next((folder for folder in folders if folder.record.exists()), None)
-        if folder is None:  # its process died before it could make the folder
-            client.set_terminated(run.info.run_id, "KILLED")
-        elif read_run(folder)["status"] != "RUNNING" and not is_alive(folder):  # else it does so
-            project(folder, client)
-
     def end(self, error: BaseException | None) -> None:
         """Record how the sweep has ended."""
         try:
             try:
-                self.bury_dead()
+                self.children.bury_dead()
             finally:  # whatever comes in between, a sweep that has ended does not look alive
                 self._record_end(error)
-            self._warn_of_undelivered()
         finally:
             self._life.end(in_order=read_run(self.folder)["status"] != "RUNNING")
+        if not isinstance(error, KeyboardInterrupt | SystemExit):  # nobody waits after a signal
+            folders = [RunFolder(runs_dir() / record["id"]) for record in self.children.read()]
+            wait_for_delivery([self.folder, *folders])
 
     def _record_end(self, error: BaseException | None) -> None:
         record = read_run(self.folder)
@@ -134,7 +92,8 @@ class Parent:
             reason += f", then: {'interrupted' if interrupted else error or type(error).__name__}"
         ended = datetime.now(UTC)
         spent = (ended - datetime.fromisoformat(record["continued"])).total_seconds()
-        self._update(
+        update_run(
+            self.folder,
             status=status,
             counts=counts,
             stop_reason=reason,
@@ -142,21 +101,6 @@ class Parent:
             seconds=record["seconds"] + spent,
         )
         self.log(f"{status}: {reason}")
-
-    def _warn_of_undelivered(self) -> None:
-        """Say how many runs MLflow does not have all of, if any."""
-        parents = [(read_run(run).get("sweep") or {}).get("parent") for run in undelivered_runs()]
-        if n := parents.count(self.id):
-            logger.warning(
-                "%d of the runs are not all in MLflow yet; their folders are complete, and "
-                "python -m mlp.sync brings them over",
-                n,
-            )
-
-    def _update(self, **changes: Any) -> None:
-        update_run(self.folder, **changes)
-        with _reported("all of the sweep"):
-            show_sweep(self.folder)
 
 
 @contextmanager
@@ -183,7 +127,7 @@ def open_sweep(
     Raises
     ------
     RunError
-        When the runs' folder cannot be written or MLflow's store does not work.
+        When the runs' folder cannot be written.
     """
     make_runs_dir()
     with claim(runs_dir(), description["identity"], on_wait):
@@ -193,7 +137,8 @@ def open_sweep(
         try:
             parent = Parent(record)
         except OSError as error:
-            _take_back(record)
+            if earlier is None:
+                remove(runs_dir() / record["id"])
             why = error.strerror or error
             raise RunError(f"{runs_dir() / record['id']} cannot be written: {why}") from None
         try:
@@ -210,40 +155,21 @@ def _record(
 ) -> Record:
     """Return what the sweep's record is to say while it is under way."""
     now = datetime.now(UTC).isoformat()
+    own = uuid4().hex
     record = earlier or {
         "kind": "sweep",
-        "id": uuid4().hex,
+        "id": own,
         **description,
+        "name": description["name"] or f"run-{own[:8]}",
         "started": now,
         "seconds": 0.0,
         "best": None,
         "tags": {},
         "counts": {},
-        "mlflow": None,
+        "tracking": None,
     }
     record |= {"status": "RUNNING", "continued": now, "ended": None, "stop_reason": None}
     record |= {"command": description["command"], "provenance": collect_provenance()}
     record |= {"process": this_process()}
-    own = record["id"]
-    if record["mlflow"] is None:  # it is new, or was run with tracking=none so far
-        register(tracking, record)
-    return record | {"id": own} if earlier else record
-
-
-def _take_back(record: Record) -> None:
-    """Leave nothing of a sweep that could not be opened."""
-    place, folder = record["mlflow"], RunFolder(runs_dir() / record["id"])
-    if not folder.record.exists():
-        remove(folder.path)
-    if place and place["run_id"]:
-        with _reported("the end of the sweep"):
-            stored_client(place).set_terminated(place["run_id"], "FAILED")
-
-
-@contextmanager
-def _reported(what: str) -> Iterator[None]:
-    """Say what has not reached MLflow; it is in the folders, and is sent again the next time."""
-    try:
-        yield
-    except Exception as error:
-        logger.warning("MLflow did not take %s: %s", what, reason_of(error))
+    record["tracking"] = record["tracking"] or tracking.destination()
+    return record

@@ -200,7 +200,7 @@ class Sweeper:
     def ended(self, job: PlannedJob, result: ChildResult) -> None:
         """Take in what has become of a job."""
         if result.state == "killed" and result.run is None:  # it could not say so itself
-            self._parent.bury_dead()
+            self._parent.children.bury_dead()
             if record := self.children.by_key().get(job.key):
                 result = replace(result, run=record["id"])
         if result.run is None:

@@ -1,35 +1,38 @@
-from .counterpart import ID, create, delete, milliseconds, mlflow_id
-from .delivery import flatten, project, stored_rows
-from .follower import Follower
+from .counterpart import delete, read_counterpart
+from .delivery import deliver, flatten
+from .mirror_control import ensure_mirror, wait_for_delivery
 from .store import (
     MLflowTracking,
     NoTracking,
+    client_of,
     is_lost,
     is_outage,
+    is_remote,
     keep_mlflow_quiet,
     mlflow_client,
     reason_of,
-    stored_client,
     tracking_uri,
+    uri_of,
 )
+from .tags import ID
 
 __all__ = [
     "ID",
-    "Follower",
     "MLflowTracking",
     "NoTracking",
-    "create",
+    "client_of",
     "delete",
+    "deliver",
+    "ensure_mirror",
     "flatten",
     "is_lost",
     "is_outage",
+    "is_remote",
     "keep_mlflow_quiet",
-    "milliseconds",
     "mlflow_client",
-    "mlflow_id",
-    "project",
+    "read_counterpart",
     "reason_of",
-    "stored_client",
-    "stored_rows",
     "tracking_uri",
+    "uri_of",
+    "wait_for_delivery",
 ]

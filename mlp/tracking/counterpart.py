@@ -1,83 +1,78 @@
 """A run's counterpart in MLflow: created once, even where an answer of the server was lost.
 
-A run is created with its id of ours as a tag. Where the server cannot answer, the run goes on with
-that id alone; later the tag tells whether the server had created it after all.
+It bears the run's own id as a tag, and nothing without that tag is ever touched. So the tag tells
+whether a server that did not answer had created it after all.
 """
 
-from collections.abc import Mapping
+import json
+from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from filelock import FileLock
 
-from mlp.base import runs_dir
-from mlp.runs.folder import RunFolder, read_run, update_run
+from mlp.base import atomic_write, runs_dir
+from mlp.runs import Record, RunFolder, read_run
 from mlp.tracking.store import find_experiment
+from mlp.tracking.tags import ID
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
     from mlflow.entities import Run
 
-ID = "mlp.id"  # the tag that bears a run's id of ours
-PATIENCE = 30.0  # seconds to wait for another process that is just creating the same run
+LOCK_TIMEOUT = 30.0  # seconds to wait for another process that is creating the same counterpart
 
 
-def create(client: "MlflowClient", record: dict[str, Any]) -> None:
-    """Create a run's counterpart, and put its place into the record's ``mlflow``."""
-    experiment = find_experiment(client, record["mlflow"]["experiment"])
-    _note(record, _create(client, experiment, record))
+@dataclass(frozen=True)
+class Counterpart:
+    """Where MLflow has a run, as ``mlflow.json`` in the run's folder states it."""
+
+    experiment_id: str
+    run_id: str
 
 
-def mlflow_id(folder: RunFolder, client: "MlflowClient") -> str:
-    """Return the id of a run's counterpart, which is created if that was not possible before.
+def read_counterpart(folder: RunFolder) -> Counterpart | None:
+    """Return what is known of a run's counterpart; None when it has not been created yet."""
+    from pydantic import TypeAdapter
 
-    Parameters
-    ----------
-    folder : RunFolder
-        Of a run or a sweep that is to be in MLflow.
-    client : MlflowClient
-        Of its store.
-    """
-    known = read_run(folder)["mlflow"]["run_id"]
-    if known:
-        return known
-    with FileLock(folder.path / ".mlflow.lock", timeout=PATIENCE):
-        record = read_run(folder)
-        if record["mlflow"]["run_id"] is None:
-            experiment = find_experiment(client, record["mlflow"]["experiment"])
-            runs = _with_tag(client, experiment, record["id"])
-            _note(record, runs[0] if runs else _create(client, experiment, record))
-            update_run(folder, mlflow=record["mlflow"])
-    return record["mlflow"]["run_id"]
+    try:
+        return TypeAdapter(Counterpart).validate_json(_file(folder).read_bytes())
+    except (OSError, ValueError):  # it can be found again by its tag
+        return None
 
 
-def delete_doubles(record: Mapping[str, Any], client: "MlflowClient") -> None:
+def find_or_create(folder: RunFolder, client: "MlflowClient") -> "Run":
+    """Return a run's counterpart, which is created if there is none."""
+    record, known = read_run(folder), read_counterpart(folder)
+    if known and (run := _own(client, known.run_id, record)):
+        return run
+    with FileLock(folder.path / ".mlflow.lock", timeout=LOCK_TIMEOUT):
+        experiment = find_experiment(client, record["tracking"]["experiment"])
+        runs = _tagged(client, experiment, record["id"])
+        run = runs[0] if runs else _create(client, experiment, record)
+        place = Counterpart(run.info.experiment_id, run.info.run_id)
+        with atomic_write(_file(folder)) as unfinished:
+            unfinished.write_text(json.dumps(asdict(place)) + "\n")
+    return run
+
+
+def delete_duplicates(client: "MlflowClient", run: "Run", record: Record) -> None:
     """Delete what a slow server has created after it was thought not to answer."""
-    place = record["mlflow"]
-    if place["run_id"] != record["id"]:  # it could not be created at once
-        for run in _with_tag(client, place["experiment_id"], record["id"]):
-            if run.info.run_id != place["run_id"]:
-                client.delete_run(run.info.run_id)
+    for other in _tagged(client, run.info.experiment_id, record["id"]):
+        if other.info.run_id != run.info.run_id:
+            client.delete_run(other.info.run_id)
 
 
-def delete(record: Mapping[str, Any], client: "MlflowClient") -> list[str]:
+def delete(record: Record, client: "MlflowClient") -> list[str]:
     """Delete a run's counterpart and its models; return where their artifacts are, as URIs."""
-    place = record["mlflow"]
-    experiment = place["experiment_id"]  # None where the server has not been reached yet
+    experiment = client.get_experiment_by_name(record["tracking"]["experiment"])
     if experiment is None:
-        named = client.get_experiment_by_name(place["experiment"])
-        if named is None:
-            return []
-        experiment = named.experiment_id
-    query = f"attributes.run_id = '{place['run_id']}'"
-    runs = client.search_runs([experiment], query)
-    known = {run.info.run_id for run in runs}
-    found = _with_tag(client, experiment, record["id"])
-    runs += [run for run in found if run.info.run_id not in known]
+        return []
     uris = []
-    for run in runs:
+    for run in _tagged(client, experiment.experiment_id, record["id"]):
         query = f"source_run_id = '{run.info.run_id}'"
-        for model in client.search_logged_models([experiment], query):
+        for model in client.search_logged_models([experiment.experiment_id], query):
             client.delete_logged_model(model.model_id)
             uris.append(model.artifact_location)
         client.delete_run(run.info.run_id)
@@ -85,15 +80,20 @@ def delete(record: Mapping[str, Any], client: "MlflowClient") -> list[str]:
     return uris
 
 
-def family_tags(record: Mapping[str, Any], client: "MlflowClient") -> dict[str, str]:
+def family_tags(record: Record, client: "MlflowClient") -> dict[str, str]:
     """Return what makes a run the child of its sweep, if it has one."""
-    sweep = record.get("sweep")
-    if not sweep:
+    if not record.get("sweep"):
         return {}
-    parent = RunFolder(runs_dir() / sweep["parent"])
-    known = parent.record.exists()  # else the sweep was started on another machine
-    parent_id = mlflow_id(parent, client) if known else sweep["parent"]
-    return {"mlflow.parentRunId": parent_id, "mlp.sweep.key": sweep["key"]}
+    tags = {"mlp.sweep.key": record["sweep"]["key"]}
+    folder = RunFolder(runs_dir() / record["sweep"]["parent"])
+    if folder.record.exists():
+        return tags | {"mlflow.parentRunId": find_or_create(folder, client).info.run_id}
+    experiment = find_experiment(
+        client, record["tracking"]["experiment"]
+    )  # started on another machine
+    for parent in _tagged(client, experiment, record["sweep"]["parent"]):
+        tags["mlflow.parentRunId"] = parent.info.run_id
+    return tags
 
 
 def milliseconds(moment: str) -> int:
@@ -101,7 +101,24 @@ def milliseconds(moment: str) -> int:
     return round(datetime.fromisoformat(moment).timestamp() * 1000)
 
 
-def _create(client: "MlflowClient", experiment: str, record: Mapping[str, Any]) -> "Run":
+def _file(folder: RunFolder) -> Path:
+    return folder.path / "mlflow.json"
+
+
+def _own(client: "MlflowClient", run_id: str, record: Record) -> "Run | None":
+    """Return the MLflow run with an id if it bears the tag of a run of ours."""
+    from mlflow.exceptions import MlflowException
+
+    try:
+        run = client.get_run(run_id)
+    except MlflowException as error:
+        if error.error_code != "RESOURCE_DOES_NOT_EXIST":
+            raise
+        return None
+    return run if run.data.tags.get(ID) == record["id"] else None
+
+
+def _create(client: "MlflowClient", experiment: str, record: Record) -> "Run":
     return client.create_run(
         experiment,
         start_time=milliseconds(record["started"]),
@@ -110,12 +127,6 @@ def _create(client: "MlflowClient", experiment: str, record: Mapping[str, Any]) 
     )
 
 
-def _with_tag(client: "MlflowClient", experiment: str, run_id: str) -> "list[Run]":
-    """Return the runs that were created for one of ours."""
-    return client.search_runs([experiment], f"tags.`{ID}` = '{run_id}'")
-
-
-def _note(record: dict[str, Any], run: "Run") -> None:
-    place = {"run_id": run.info.run_id, "experiment_id": run.info.experiment_id}
-    record["mlflow"] = record["mlflow"] | place
-    record["name"] = record["name"] or run.info.run_name
+def _tagged(client: "MlflowClient", experiment: str, run_id: str) -> "list[Run]":
+    """Return the MLflow runs that were created for one of ours."""
+    return list(client.search_runs([experiment], f"tags.`{ID}` = '{run_id}'"))

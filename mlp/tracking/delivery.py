@@ -1,104 +1,90 @@
-"""The projection of a run folder onto its MLflow run.
+"""A run's folder is brought to MLflow.
 
 Everything here is computed from the folder alone and may be done twice: MLflow stores equal
 (key, timestamp, step, value) rows, params, tags, inputs and files once. So a run that could not be
-delivered is delivered by projecting its folder again.
+delivered is delivered by doing it again.
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from mlp.runs.folder import RunFolder, note_delivery, read_config, read_history, read_run
-from mlp.tracking.counterpart import ID, delete_doubles, family_tags, milliseconds, mlflow_id
+from mlp.base import RunError
+from mlp.runs import Record, RunFolder, read_config, read_history, read_run
+from mlp.tracking.artifacts import files_in, link_or_log, subfolder
+from mlp.tracking.counterpart import delete_duplicates, family_tags, find_or_create, milliseconds
 from mlp.tracking.description import describe
 from mlp.tracking.logged_model import log_model
-from mlp.tracking.retry import patient
-from mlp.tracking.store import stored_client
+from mlp.tracking.retry import retrying
+from mlp.tracking.store import client_of, is_remote
+from mlp.tracking.sweep_delivery import send_sweep
+from mlp.tracking.tags import as_params, as_tags, origin_tags
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
-    from mlflow.entities import DatasetInput, Metric
+    from mlflow.entities import DatasetInput, Metric, Run
 
-LONGEST_PARAM = 6000
-LONGEST_TAG = 8000
 LONGEST_DIGEST = 36  # MLflow's limit; the full one is a tag
+LARGEST_BATCH = 1000  # metrics in one request
 
 
-def project(folder: RunFolder, client: "MlflowClient | None" = None, rows_sent: int = 0) -> None:
-    """Bring a run's MLflow run up to date with its folder; without one, do nothing.
+def deliver(folder: RunFolder, client: "MlflowClient | None" = None) -> None:
+    """Bring all of a run or a sweep to MLflow that is not there yet.
 
     Parameters
     ----------
     folder : RunFolder
     client : MlflowClient, optional
-        Default: a client of the store where the run was opened.
-    rows_sent : int
-        Rows of the history that are known to be there already.
+        Default: a client of the store that the record names.
+
+    Raises
+    ------
+    RunError
+        When the run is not to be in MLflow, or its store does not exist.
     """
-    place = read_run(folder)["mlflow"]
-    if place is None:
-        return
-    client = patient(client or stored_client(place))
-    run_id = mlflow_id(folder, client)
     record = read_run(folder)
+    if record["tracking"] is None:
+        raise RunError(f"{record['name']} was run with tracking=none: MLflow is not to have it")
+    client = retrying(client or client_of(record["tracking"]))
+    run = find_or_create(folder, client)
     try:
-        project_opening(folder, client)
-        rows = read_history(folder)
-        project_metrics(client, run_id, rows[rows_sent:])
-        client.log_batch(run_id, metrics=_final_metrics(record, rows))
-        set_tags(client, run_id, _outcome_tags(record))
-        _log_files(folder, client, run_id)
-        if record["status"] == "FINISHED" and folder.weights.exists():
-            log_model(folder, client, run_id)
-        delete_doubles(record, client)
+        send = send_sweep if record.get("kind") == "sweep" else _send_training
+        send(folder, record, run, client)
+        if is_remote(client.tracking_uri):
+            delete_duplicates(client, run, record)
     finally:  # an ended run must not look as if it went on, whatever else was refused
         if record["ended"]:
-            client.set_terminated(run_id, record["status"], milliseconds(record["ended"]))
-    note_delivery(folder, record)
+            client.set_terminated(run.info.run_id, record["status"], milliseconds(record["ended"]))
 
 
-def project_opening(folder: RunFolder, client: "MlflowClient") -> None:
-    """Send what is known when a run begins: params, tags, the data."""
-    from mlflow.entities import Param
-
-    run_id = mlflow_id(folder, client)
-    record, config = read_run(folder), read_config(folder)
-    params = [Param(k, v[:LONGEST_PARAM]) for k, v in flatten(config).items()]
-    client.log_batch(run_id, params=params)
-    set_tags(client, run_id, _opening_tags(record) | family_tags(record, client))
-    client.log_inputs(run_id, [_dataset_input(record["data"])])
-    if record.get("resumed") and read_run(folder)["status"] == "RUNNING":  # it had ended there
-        client.update_run(run_id, "RUNNING")
+def send_opening(folder: RunFolder, client: "MlflowClient") -> "Run":
+    """Send what is known when a training begins, and return the MLflow run."""
+    client, record = retrying(client), read_run(folder)
+    run = find_or_create(folder, client)
+    _send_origin(folder, record, run, client)
+    if run.info.status != "RUNNING":  # it had ended before it was resumed
+        client.update_run(run.info.run_id, "RUNNING")
+    return run
 
 
-def project_metrics(
-    client: "MlflowClient", run_id: str, rows: Iterable[Mapping[str, float]]
-) -> None:
-    """Send rows of the history, each metric at its epoch and its recorded time."""
-    from mlflow.entities import Metric
+def send_rows(client: "MlflowClient", run_id: str, rows: Sequence[Mapping[str, float]]) -> None:
+    """Send rows of the history, each metric at its epoch and its recorded time.
 
-    metrics = [
-        Metric(key, value, int(row["timestamp"]), int(row["epoch"]))
-        for row in rows
-        for key, value in row.items()
-        if key not in ("epoch", "timestamp")
-    ]
-    client.log_batch(run_id, metrics=metrics)
+    A request holds whole rows, so that MLflow has a row completely or not at all.
+    """
+    if not rows:
+        return
+    client, n = retrying(client), max(1, LARGEST_BATCH // len(rows[0]))
+    for first in range(0, len(rows), n):
+        client.log_batch(run_id, metrics=_metrics(rows[first : first + n]))
 
 
-def stored_rows(client: "MlflowClient", run_id: str, after: int) -> dict[int, dict[str, float]]:
-    """Return what MLflow has of the epochs after one, as rows of the history, by epoch."""
-    run = client.get_run(run_id)
-    rows: dict[int, dict[str, float]] = {}
-    for name in run.data.metrics:
-        if name.startswith(("best/", "test/", "eval/")):
-            continue
-        for metric in client.get_metric_history(run_id, name):
-            if metric.step > after:
-                row = rows.setdefault(metric.step, {"timestamp": metric.timestamp})
-                row[name] = metric.value
-    return rows
+def last_epoch(client: "MlflowClient", run: "Run", rows: Sequence[Mapping[str, float]]) -> int:
+    """Return the last epoch of which MLflow has a row."""
+    for name in next(iter(rows), {}):
+        if name in run.data.metrics:
+            return max(m.step for m in client.get_metric_history(run.info.run_id, name))
+    return 0
 
 
 def flatten(config: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
@@ -112,9 +98,55 @@ def flatten(config: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
     return flat
 
 
-def _final_metrics(
-    record: Mapping[str, Any], rows: Iterable[Mapping[str, float]]
-) -> "list[Metric]":
+def _send_training(folder: RunFolder, record: Record, run: "Run", client: "MlflowClient") -> None:
+    run_id, rows = run.info.run_id, read_history(folder)
+    _send_origin(folder, record, run, client)
+    known = last_epoch(client, run, rows)
+    send_rows(client, run_id, [row for row in rows if row["epoch"] > known])
+    client.log_batch(
+        run_id, metrics=_final_metrics(record, rows), tags=as_tags(_outcome_tags(record))
+    )
+    _send_files(folder, run, client)
+    if record["status"] == "FINISHED" and folder.weights.exists():
+        log_model(folder, record, run, client)
+
+
+def _send_origin(folder: RunFolder, record: Record, run: "Run", client: "MlflowClient") -> None:
+    """Send params, tags and the data."""
+    tags = _opening_tags(record) | family_tags(record, client)
+    params = as_params(flatten(read_config(folder)))
+    client.log_batch(run.info.run_id, params=params, tags=as_tags(tags))
+    client.log_inputs(run.info.run_id, [_dataset_input(record)])
+
+
+def _opening_tags(record: Record) -> dict[str, Any]:
+    tags = {"mlp.data.digest": record["data"]["digest"], "mlp.init_from": record.get("init_from")}
+    for resumption in record.get("resumed", []):  # what is a param cannot be changed in MLflow
+        tags |= {f"mlp.resumed.{key}": value for key, value in resumption["changes"].items()}
+        tags["mlp.resumed"] = resumption["at"]
+    return record["tags"] | origin_tags(record) | tags
+
+
+def _outcome_tags(record: Record) -> dict[str, Any]:
+    return {
+        "mlp.stop_reason": record["stop_reason"],
+        "mlp.pruned": "true" if record.get("pruned") else None,
+        "mlflow.note.content": describe(record),
+    }
+
+
+def _metrics(rows: Iterable[Mapping[str, float]]) -> "list[Metric]":
+    from mlflow.entities import Metric
+
+    return [
+        Metric(key, value, int(row["timestamp"]), int(row["epoch"]))
+        for row in rows
+        for key, value in row.items()
+        if key not in ("epoch", "timestamp")
+    ]
+
+
+def _final_metrics(record: Record, rows: Iterable[Mapping[str, float]]) -> "list[Metric]":
     """Return the best epoch's figures, at that epoch, and the evaluations', at their time."""
     from mlflow.entities import Metric
 
@@ -130,61 +162,16 @@ def _final_metrics(
     ]
     evaluations = {f"eval/{name}": found for name, found in record["evaluations"].items()}
     for prefix, found in ({"test": record["test"]} | evaluations).items():
-        metrics += [
-            Metric(f"{prefix}/{key}", value, found["timestamp"], step)
-            for key, value in (found or {}).items()
-            if key != "timestamp"
-        ]
+        if found:
+            for key, value in (("loss", found["loss"]), ("accuracy", found["accuracy"])):
+                metrics.append(Metric(f"{prefix}/{key}", value, found["timestamp"], step))
     return metrics
 
 
-def origin_tags(record: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what a run or a sweep comes from: the command, the code, the machine."""
-    origin, git = record["provenance"], record["provenance"]["git"] or {}
-    tags = {
-        "mlflow.runName": record["name"],
-        "mlflow.user": origin["user"],
-        "mlflow.source.type": "LOCAL",
-        "mlflow.source.name": record["command"],
-        "mlflow.source.git.commit": git.get("commit"),
-        "mlflow.source.git.branch": git.get("branch"),
-        "mlp.git.dirty": git.get("dirty"),
-        ID: record["id"],
-        "mlp.host": origin["host"],
-        "mlp.platform": origin["platform"],
-        "mlp.blas.library": f"{origin['blas']['library']} {origin['blas']['version']}",
-        "mlp.blas.threads": origin["blas"]["threads"],
-    }
-    return tags | {f"mlp.version.{name}": version for name, version in origin["versions"].items()}
-
-
-def _opening_tags(record: Mapping[str, Any]) -> dict[str, Any]:
-    tags = {"mlp.data.digest": record["data"]["digest"], "mlp.init_from": record.get("init_from")}
-    for resumption in record.get("resumed", []):  # what is a param cannot be changed in MLflow
-        tags |= {f"mlp.resumed.{key}": value for key, value in resumption["changes"].items()}
-        tags["mlp.resumed"] = resumption["at"]
-    return record["tags"] | origin_tags(record) | tags
-
-
-def _outcome_tags(record: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        "mlp.stop_reason": record["stop_reason"],
-        "mlp.pruned": "true" if record.get("pruned") else None,
-        "mlflow.note.content": describe(record),
-    }
-
-
-def set_tags(client: "MlflowClient", run_id: str, tags: Mapping[str, Any]) -> None:
-    """Set tags as text; those that are None are left out."""
-    from mlflow.entities import RunTag
-
-    texts = {key: str(value)[:LONGEST_TAG] for key, value in tags.items() if value is not None}
-    client.log_batch(run_id, tags=[RunTag(key, text) for key, text in texts.items()])
-
-
-def _dataset_input(data: Mapping[str, Any]) -> "DatasetInput":
+def _dataset_input(record: Record) -> "DatasetInput":
     from mlflow.entities import Dataset, DatasetInput, InputTag
 
+    data = record["data"]
     names = ("n_train", "n_val", "n_test", "n_in", "classes", "image_shape", "digest")
     columns = [
         {"name": f"x ({data['n_in']})", "type": "float", "required": True},
@@ -201,12 +188,16 @@ def _dataset_input(data: Mapping[str, Any]) -> "DatasetInput":
     return DatasetInput(dataset, [InputTag("mlflow.data.context", "training")])
 
 
-def _log_files(folder: RunFolder, client: "MlflowClient", run_id: str) -> None:
-    """Copy the run's files to its artifacts; what else lies in the folder stays there."""
-    files = (folder.config, folder.overrides, folder.record, folder.history, folder.log)
-    for file in (*files, folder.test_predictions, folder.traceback, folder.diff):
-        if file.exists():
-            client.log_artifact(run_id, str(file))
-    for place in (folder.weights, folder.figures, folder.evaluations):
-        for file in sorted(path for path in place.rglob("*") if path.is_file()):
-            client.log_artifact(run_id, str(file), str(file.parent.relative_to(folder.path)))
+def _send_files(folder: RunFolder, run: "Run", client: "MlflowClient") -> None:
+    """Bring the run's files to its artifacts; what else lies in the folder stays there."""
+
+    def log(file: str, place: str | None) -> None:
+        client.log_artifact(run.info.run_id, file, place)
+
+    places = [folder.config, folder.overrides, folder.record, folder.history, folder.log]
+    places += [folder.test_predictions, folder.traceback, folder.diff]
+    for place in [*places, folder.figures, folder.evaluations]:
+        for file in files_in(place):
+            log(str(file), subfolder(file, folder.path))
+    for file in files_in(folder.weights):
+        link_or_log(file, run.info.artifact_uri, "weights", log)

@@ -5,22 +5,23 @@ import sys
 from importlib.metadata import version
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mlp.runs.folder import RunFolder, read_run
+from mlp.runs import Record, RunFolder
+from mlp.tracking.artifacts import files_in, link_or_log, subfolder
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
-    from mlflow.entities import LoggedModel
+    from mlflow.entities import LoggedModel, Run
 
 PACKAGE = Path(__file__).resolve().parent.parent
 GROUND = ("__init__.py", "base")
 NEEDED = (*GROUND, "nn", "data/scaling.py")
 
 
-def log_model(folder: RunFolder, client: "MlflowClient", run_id: str) -> None:
+def log_model(folder: RunFolder, record: Record, run: "Run", client: "MlflowClient") -> None:
     """Attach the model to its MLflow run, as ``runs:/<run id>/model``; once for a best epoch.
 
     One that was created and not finished, since the server could not be reached any more, is used;
@@ -28,14 +29,13 @@ def log_model(folder: RunFolder, client: "MlflowClient", run_id: str) -> None:
     """
     from mlflow.entities import LoggedModelOutput
 
-    run, record = client.get_run(run_id), read_run(folder)
+    run_id, experiment = run.info.run_id, run.info.experiment_id
     step = int((record["best"] or {}).get("epoch", 0))
     finished = run.outputs.model_outputs if run.outputs else []
     if any(output.step == step for output in finished):
         return
     for output in finished:
         client.delete_logged_model(output.model_id)
-    experiment = run.info.experiment_id
     begun = client.search_logged_models([experiment], f"source_run_id = '{run_id}'")
     model = (
         begun[0]
@@ -44,17 +44,24 @@ def log_model(folder: RunFolder, client: "MlflowClient", run_id: str) -> None:
             experiment, "model", source_run_id=run_id, params=run.data.params
         )
     )
+
+    def log(file: str, place: str | None) -> None:
+        client.log_model_artifact(model.model_id, file, place)
+
     with TemporaryDirectory() as temporary:
         local = Path(temporary) / "model"
         _save(folder, record, model, local)
-        for file in sorted(path for path in local.rglob("*") if path.is_file()):
-            place = str(file.parent.relative_to(local)) if file.parent != local else None
-            client.log_model_artifact(model.model_id, str(file), place)
+        weights = local / "artifacts" / "weights"
+        for file in files_in(local):
+            if file.parent != weights:
+                log(str(file), subfolder(file, local))
+    for file in files_in(folder.weights):
+        link_or_log(file, model.artifact_location, "artifacts/weights", log)
     client.finalize_logged_model(model.model_id, "READY")
     client.log_outputs(run_id, [LoggedModelOutput(model.model_id, step)])
 
 
-def _save(folder: RunFolder, record: dict[str, Any], model: "LoggedModel", path: Path) -> None:
+def _save(folder: RunFolder, record: Record, model: "LoggedModel", path: Path) -> None:
     """Write the model in MLflow's format, with those parts of our code that it needs."""
     import mlflow.pyfunc
     from mlflow.models import Model, ModelSignature

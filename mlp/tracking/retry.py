@@ -1,11 +1,8 @@
-"""A client that asks again, for a server that fails now and then.
+"""A client that retries, for a server that fails now and then.
 
-Bringing a run over takes dozens of requests: if one in ten fails, hardly any run would get through
-without.
+A delivery takes dozens of requests: if one in ten fails, hardly any would get through without.
 """
 
-from collections.abc import Callable
-from time import monotonic, sleep
 from typing import TYPE_CHECKING, Any, cast
 
 from mlp.tracking.store import is_outage
@@ -13,37 +10,34 @@ from mlp.tracking.store import is_outage
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
-PAUSES = (0.1, 0.5, 1.0)  # seconds before the second attempt, the third, the fourth
-SILENCE = 3.0  # seconds without an answer after which there is no other attempt
+ATTEMPTS = 4
+LONGEST_PAUSE = 1.0  # seconds between two attempts
+GIVE_UP = 3.0  # seconds without an answer after which there is no further attempt
 
 
-def patient(client: "MlflowClient") -> "MlflowClient":
-    """Return a client that makes another attempt where the server did not answer.
+def retrying(client: "MlflowClient") -> "MlflowClient":
+    """Return a client that repeats a request which the server did not answer.
 
-    Only at what may be done twice: who creates something looks first whether it is there.
+    It creates nothing twice: who creates something looks first whether it exists.
     """
-    return cast("MlflowClient", _Patient(client))
+    return cast("MlflowClient", _RetryingClient(client))
 
 
-class _Patient:
-    """Stands before a client, and passes on what it is asked for."""
-
+class _RetryingClient:
     def __init__(self, client: "MlflowClient") -> None:
+        from tenacity import Retrying, retry_if_exception, stop_after_attempt, stop_after_delay
+        from tenacity.wait import wait_exponential
+
         self._client = client
+        self._retrying = Retrying(
+            retry=retry_if_exception(lambda error: is_outage(error, client.tracking_uri)),
+            wait=wait_exponential(0.1, LONGEST_PAUSE),
+            stop=stop_after_attempt(ATTEMPTS) | stop_after_delay(GIVE_UP),
+            reraise=True,
+        )
 
     def __getattr__(self, name: str) -> Any:
         found = getattr(self._client, name)
         if not callable(found) or name.startswith("create_"):
             return found
-        return lambda *args, **kwargs: self._insist(lambda: found(*args, **kwargs))
-
-    def _insist(self, ask: Callable[[], Any]) -> Any:
-        begin = monotonic()
-        for pause in PAUSES:
-            try:
-                return ask()
-            except Exception as error:
-                if not is_outage(error, self._client.tracking_uri) or monotonic() > begin + SILENCE:
-                    raise
-            sleep(pause)
-        return ask()
+        return self._retrying.wraps(found)

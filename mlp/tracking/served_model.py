@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from mlflow.models import set_model  # noqa: TID253 - only MLflow imports this file
+from mlflow.exceptions import MlflowException  # noqa: TID253 - only MLflow imports this file
+from mlflow.models import set_model  # noqa: TID253
+from mlflow.protos.databricks_pb2 import INVALID_PARAMETER_VALUE  # noqa: TID253
 from mlflow.pyfunc.model import PythonModel, PythonModelContext  # noqa: TID253
 
 from mlp.data.scaling import Scaler
@@ -46,7 +48,9 @@ class ServedModel(PythonModel):
         raw = np.atleast_2d(np.asarray(model_input, np.float32))
         network = self.network
         if raw.ndim != 2 or raw.shape[1] != network.n_in:
-            raise ValueError(f"inputs must be of shape (n, {network.n_in}), got {raw.shape}")
+            raise _refused(f"inputs must be of shape (n, {network.n_in}), got {raw.shape}")
+        if not np.isfinite(raw).all():
+            raise _refused("inputs must be finite numbers: no NaN, infinity or null")
         ws = network.workspace(min(len(raw), BATCH) or 1)
         x = np.empty((ws.n_batch, network.n_in), network.dtype)
         no_labels = np.zeros(ws.n_batch, np.int64)  # the outputs do not depend on them
@@ -57,6 +61,11 @@ class ServedModel(PythonModel):
             network.mean_loss(self.scaler.transform(rows, x[:n]), no_labels[:n], batch)
             outputs[start : start + n] = batch.loss.a
         return outputs
+
+
+def _refused(sentence: str) -> MlflowException:
+    """Return what MLflow's server answers with status 400."""
+    return MlflowException(sentence, INVALID_PARAMETER_VALUE)
 
 
 set_model(ServedModel())

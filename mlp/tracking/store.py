@@ -1,14 +1,14 @@
-"""The MLflow store: where it is, and how it comes into being exactly once."""
+"""The MLflow store: where it is, and how it is created exactly once."""
 
 import logging
 import os
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mlp.base import ConfigError, RunError, atomic_write, runs_dir
-from mlp.runs.find import check_name
+from mlp.runs import Tracking, check_name
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -17,11 +17,11 @@ SETTINGS = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
-    # What a server does not take is sent again by us, who know what must not be there twice.
+    # We retry ourselves: we know which requests may be made twice.
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0",
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "5",  # seconds
 }
-PATIENCE = 60.0  # seconds to wait for another process that is making the store
+LOCK_TIMEOUT = 60.0  # seconds to wait for another process that is creating the store
 
 
 @dataclass(kw_only=True)
@@ -31,7 +31,7 @@ class MLflowTracking:
     Parameters
     ----------
     experiment_name : str
-        The MLflow experiment that the runs are listed under; made when it does not exist.
+        The MLflow experiment that the runs are listed under; created when it does not exist.
     """
 
     experiment_name: str = "mlp"
@@ -42,10 +42,18 @@ class MLflowTracking:
         except ConfigError as error:
             raise ValueError(str(error)) from None
 
+    def destination(self) -> Tracking:
+        """Return where a run that begins now is mirrored, as its record states it."""
+        uri = tracking_uri()
+        return Tracking(uri=None if uri == _own_uri() else uri, experiment=self.experiment_name)
+
 
 @dataclass(kw_only=True)
 class NoTracking:
     """Runs leave their folder only."""
+
+    def destination(self) -> None:
+        """Return nothing: such a run is not mirrored."""
 
 
 def tracking_uri() -> str:
@@ -53,16 +61,21 @@ def tracking_uri() -> str:
     return os.environ.get("MLFLOW_TRACKING_URI") or _own_uri()
 
 
-def _own_uri() -> str:
-    return f"sqlite:///{runs_dir() / 'mlflow.db'}"
+def uri_of(tracking: Tracking) -> str:
+    """Return the address of the store that a record names."""
+    return tracking["uri"] or _own_uri()
+
+
+def is_remote(uri: str) -> bool:
+    """Tell whether a store is a server."""
+    return uri.startswith(("http:", "https:"))
 
 
 def mlflow_client(uri: str | None = None) -> "MlflowClient":
-    """Return a client of the store at ``uri`` (default: `tracking_uri`), made if need be.
+    """Return a client of the store at ``uri`` (default: `tracking_uri`).
 
-    Processes that meet on a store that does not exist break it, so it is made under a lock,
-    which ends with the process that holds it. A store that this process leaves half-made would be
-    broken as well, so ours is made under another name.
+    Our own database is created if need be, under a lock, since processes that meet on a store
+    that does not exist break it.
 
     Raises
     ------
@@ -70,75 +83,90 @@ def mlflow_client(uri: str | None = None) -> "MlflowClient":
         When another process holds the lock for too long.
     """
     keep_mlflow_quiet()
-    from filelock import FileLock, Timeout
     from mlflow import MlflowClient
 
-    for talkative in ("mlflow", "alembic"):
-        logging.getLogger(talkative).setLevel(logging.WARNING)
-    # Whatever it complains of, at length, it raises as well, and we say it in a line.
+    for verbose in ("mlflow", "alembic"):
+        logging.getLogger(verbose).setLevel(logging.WARNING)
+    # Whatever it logs, at length, it raises as well, and we report that in one line.
     logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)
-    runs_dir().mkdir(parents=True, exist_ok=True)
-    lock = FileLock(runs_dir() / "mlflow.lock", timeout=PATIENCE)
-    try:
-        with lock:
-            uri = uri or tracking_uri()
-            if uri == _own_uri():
-                _make_own_store()
-            return MlflowClient(uri)
-    except Timeout:
-        raise RunError(
-            f"another process has held {lock.lock_file} for {PATIENCE:g} s, as if it were making "
-            "the MLflow store: end it and try again (tracking=none trains without MLflow)"
-        ) from None
+    uri = uri or tracking_uri()
+    if uri == _own_uri() and not _database().is_file():
+        _create_database()
+    return MlflowClient(uri)
 
 
-def _make_own_store() -> None:
-    """Make our database, unless there is one: it appears under its name when it is complete."""
-    database = runs_dir() / "mlflow.db"
-    if database.is_file():
-        return
-    if odd := {"?", "%"} & set(str(database)):
-        raise RunError(
-            f"{runs_dir()} has a {odd.pop()!r} in it, which means something else in the address of "
-            "MLflow's database: MLP_RUNS=... chooses another folder"
-        )
-    if database.exists():
-        raise RunError(f"{database} is not a file, and should be MLflow's database")
-    from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
-    from sqlalchemy import Engine, event
-
-    for remains in runs_dir().glob(".mlflow.db.*"):  # of a process that was killed
-        remains.unlink()
-    event.listen(Engine, "connect", _do_not_force)  # else it takes five times as long
-    try:
-        with atomic_write(database) as unfinished:
-            artifacts = (runs_dir() / "artifacts").as_uri()
-            SqlAlchemyStore(f"sqlite:///{unfinished}", artifacts).engine.dispose()
-    finally:
-        event.remove(Engine, "connect", _do_not_force)
-
-
-def _do_not_force(connection: Any, _: object) -> None:
-    connection.execute("PRAGMA synchronous = OFF")
-
-
-def stored_client(place: Mapping[str, Any]) -> "MlflowClient":
-    """Return a client of the store that a run is in.
+def client_of(tracking: Tracking) -> "MlflowClient":
+    """Return a client of the store that a record names.
 
     Raises
     ------
     RunError
-        When it is a database that is not there: none is made wherever a record says so.
+        When it is neither in force, nor a server, nor a database that exists: a record does not
+        decide where something is created.
     """
-    if is_lost(place):
-        raise RunError(f"the MLflow store {place['tracking_uri']} does not exist any more")
-    return mlflow_client(place["tracking_uri"])
+    uri = uri_of(tracking)
+    if uri not in (tracking_uri(), _own_uri()) and is_lost(uri):
+        raise RunError(f"the MLflow store {uri} does not exist")
+    return mlflow_client(uri)
 
 
-def is_lost(place: Mapping[str, Any]) -> bool:
-    """Tell whether a run is in a database that does not exist any more."""
-    database = re.fullmatch("sqlite:///(.+)", place["tracking_uri"])
-    return database is not None and not os.path.isfile(database[1])
+def is_lost(uri: str) -> bool:
+    """Tell whether a store is neither a server nor a database that exists."""
+    return not is_remote(uri) and not Path(uri.removeprefix("sqlite:///")).is_file()
+
+
+def _database() -> Path:
+    return runs_dir() / "mlflow.db"
+
+
+def _own_uri() -> str:
+    return f"sqlite:///{_database()}"
+
+
+def _artifacts() -> str:
+    return (runs_dir() / "artifacts").as_uri()
+
+
+def _create_database() -> None:
+    """Create our database, unless another process does; it appears when it is complete."""
+    from filelock import FileLock, Timeout
+
+    if odd := {"?", "%"} & set(str(_database())):
+        raise RunError(
+            f"{runs_dir()} has a {odd.pop()!r} in it, which means something else in the address of "
+            "MLflow's database: MLP_RUNS=... chooses another folder"
+        )
+    runs_dir().mkdir(parents=True, exist_ok=True)
+    lock = FileLock(runs_dir() / "mlflow.lock", timeout=LOCK_TIMEOUT)
+    try:
+        with lock:
+            if not _database().is_file():
+                _fill_database()
+    except Timeout:
+        raise RunError(
+            f"another process has held {lock.lock_file} for {LOCK_TIMEOUT:g} s, as if it were "
+            "creating the MLflow store: end it"
+        ) from None
+
+
+def _fill_database() -> None:
+    from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
+    from sqlalchemy import Engine, event
+
+    if _database().exists():
+        raise RunError(f"{_database()} is not a file, and should be MLflow's database")
+    for remains in runs_dir().glob(".mlflow.db.*"):  # of a process that was killed
+        remains.unlink()
+    event.listen(Engine, "connect", _do_not_sync)  # else it takes five times as long
+    try:
+        with atomic_write(_database()) as unfinished:
+            SqlAlchemyStore(f"sqlite:///{unfinished}", _artifacts()).engine.dispose()
+    finally:
+        event.remove(Engine, "connect", _do_not_sync)
+
+
+def _do_not_sync(connection: Any, _: object) -> None:
+    connection.execute("PRAGMA synchronous = OFF")
 
 
 def keep_mlflow_quiet() -> None:
@@ -147,17 +175,17 @@ def keep_mlflow_quiet() -> None:
         os.environ.setdefault(variable, value)
 
 
-def is_outage(error: Exception, uri: str) -> bool:
+def is_outage(error: BaseException, uri: str) -> bool:
     """Tell a server that cannot answer, or not now, from one that refuses what it is asked."""
     from mlflow.exceptions import MlflowException
 
-    if not uri.startswith(("http:", "https:")) or not isinstance(error, MlflowException):
+    if not is_remote(uri) or not isinstance(error, MlflowException):
         return False
     return error.get_http_status_code() not in range(400, 500)
 
 
 def find_experiment(client: "MlflowClient", name: str) -> str:
-    """Return the id of an experiment, made if need be.
+    """Return the id of an experiment, created if need be.
 
     Our own database keeps its artifacts beside it; another store decides for itself.
     """
@@ -165,8 +193,7 @@ def find_experiment(client: "MlflowClient", name: str) -> str:
 
     experiment = client.get_experiment_by_name(name)
     if experiment is None:
-        ours = client.tracking_uri == _own_uri()
-        location = (runs_dir() / "artifacts").as_uri() if ours else None
+        location = _artifacts() if client.tracking_uri == _own_uri() else None
         try:
             return client.create_experiment(name, artifact_location=location)
         except MlflowException:
@@ -181,7 +208,7 @@ def find_experiment(client: "MlflowClient", name: str) -> str:
 
 
 def reason_of(error: Exception) -> str:
-    """Return what an error says in the end, without the pages that some take for it."""
+    """Return what an error says in the end, without the pages that some wrap around it."""
     text = str(error).strip() or type(error).__name__
     if database := re.search(r"\(\w+\.\w*Error\) (.+)", text):  # SQLAlchemy's, before the statement
         return database[1].strip()

@@ -1,80 +1,61 @@
-"""A sweep's page in MLflow: what it asks, what it has found, its leaderboard and figures.
+"""A sweep's page in MLflow: what it asks, what it has found, its leaderboard and figures."""
 
-All of it is computed from the sweep's folder and may be sent twice.
-"""
-
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from mlp.base import RunError
-from mlp.runs.differences import in_words, metric_in_words
-from mlp.runs.folder import RunFolder, note_delivery, read_run
-from mlp.runs.leaderboard import read_leaderboard
-from mlp.tracking.counterpart import delete_doubles, milliseconds, mlflow_id
-from mlp.tracking.delivery import LONGEST_PARAM, origin_tags, set_tags
-from mlp.tracking.retry import patient
-from mlp.tracking.store import stored_client
+from mlp.runs import Record, RunFolder, in_words, metric_in_words, read_leaderboard
+from mlp.tracking.artifacts import files_in
+from mlp.tracking.counterpart import milliseconds
+from mlp.tracking.tags import as_params, as_tags, fenced, origin_tags
 
 if TYPE_CHECKING:
-    from mlflow.entities import Metric
+    from mlflow import MlflowClient
+    from mlflow.entities import Metric, Run
 
 
-def show_sweep(folder: RunFolder) -> None:
-    """Bring a sweep's MLflow run up to date with its folder; without one, do nothing."""
-    place = read_run(folder)["mlflow"]
-    if place is None:
-        return
-    from mlflow.entities import Param
-
-    client = patient(stored_client(place))
-    run_id = mlflow_id(folder, client)
-    record = read_run(folder)
+def send_sweep(folder: RunFolder, record: Record, run: "Run", client: "MlflowClient") -> None:
+    """Bring a sweep's MLflow run up to date with its folder."""
+    run_id = run.info.run_id
     axes = {key: ", ".join(map(in_words, values)) for key, values in record["axes"].items()}
-    params = [Param(key, text[:LONGEST_PARAM]) for key, text in axes.items()]
-    client.log_batch(run_id, params=params, metrics=_metrics(record))
-    set_tags(client, run_id, _tags(record) | {"mlflow.note.content": _note(record)})
-    for file in (folder.record, folder.path / "leaderboard.csv", folder.log):
-        if file.exists():
+    tags = _tags(record) | {"mlflow.note.content": _note(record)}
+    new = [m for m in _metrics(record) if run.data.metrics.get(m.key) != m.value]
+    client.log_batch(run_id, params=as_params(axes), metrics=new, tags=as_tags(tags))
+    for place in (folder.record, folder.path / "leaderboard.csv", folder.log):
+        for file in files_in(place):
             client.log_artifact(run_id, str(file))
-    for figure in sorted(folder.figures.glob("*.png")):
+    for figure in files_in(folder.figures):
         client.log_artifact(run_id, str(figure), "figures")
-    if record["ended"]:
-        client.set_terminated(run_id, record["status"], milliseconds(record["ended"]))
-    else:
+    if not record["ended"] and run.info.status != record["status"]:  # it goes on
         client.update_run(run_id, record["status"])
-    delete_doubles(record, client)
-    note_delivery(folder, record)
 
 
-def _metrics(record: Mapping[str, Any]) -> "list[Metric]":
+def _metrics(record: Record) -> "list[Metric]":
     """Return how many jobs have come to what, and the best one's figures."""
     from mlflow.entities import Metric
 
-    best = record["best"] or {"metrics": {}}
+    best = record["best"]["metrics"] if record["best"] else {}
     values = {f"jobs/{state}": n for state, n in record["counts"].items()}
     values |= {
         f"best/{key.replace('/', '_')}": value
-        for key, value in best["metrics"].items()
+        for key, value in best.items()
         if key.startswith(("val/", "train/", "epoch"))
     }
     moment = milliseconds(record["ended"] or record["continued"])
     return [Metric(key, value, moment, 0) for key, value in values.items()]
 
 
-def _tags(record: Mapping[str, Any]) -> dict[str, Any]:
-    best = record["best"] or {}
+def _tags(record: Record) -> dict[str, Any]:
     return origin_tags(record) | {
         "mlp.kind": "sweep",
         "mlp.sweep.identity": record["identity"],
-        "mlp.sweep.best": best.get("run"),
+        "mlp.sweep.best": record["best"] and record["best"]["run"],
         "mlp.stop_reason": record["stop_reason"],
     }
 
 
-def _note(record: Mapping[str, Any]) -> str:
+def _note(record: Record) -> str:
     """Return the sweep in some lines of Markdown; of a folded page, the first is to be seen."""
-    best = record["best"]
-    found = ""
+    best, found = record["best"], ""
     if best:
         value = metric_in_words(best["metric"], best["value"])
         found = f" Best: **{best['name']}**, {best['metric']} {value}."
@@ -82,10 +63,10 @@ def _note(record: Mapping[str, Any]) -> str:
         f"- `{key}`: {', '.join(map(in_words, values))}" for key, values in record["axes"].items()
     ]
     parts = [
-        f"{record['stop_reason'] or 'Under way'}.{found}",
+        f"{record['stop_reason'] or 'Running'}.{found}",
         _ranking(record["id"]),
         "\n".join(axes),
-        f"Again, or on:\n\n```\n{record['command']}\n```",
+        f"To repeat or continue it:\n\n{fenced(record['command'])}",
     ]
     return "\n\n".join(part for part in parts if part)
 
@@ -101,4 +82,4 @@ def _ranking(sweep: str, most: int = 10) -> str:
         cells.append([str(rank), row.name, row.in_words(board.metric), f"{row.best_epoch:.0f}"])
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     lines = ["  ".join(map(str.ljust, line, widths)).rstrip() for line in cells]
-    return "\n".join(["```", *lines, "```"])  # MLflow sets the columns of a table without a gap
+    return fenced("\n".join(lines))  # MLflow sets the columns of a table without a gap

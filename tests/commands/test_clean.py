@@ -10,9 +10,9 @@ import pytest
 from mlp.base import RunError, paths
 from mlp.clean import main
 from mlp.jobs import Criteria, caches, leftovers, remove_from, select
-from mlp.runs import Life, RunFolder, read_run, update_run
+from mlp.runs import Life, RunFolder, read_run, undelivered_runs, update_run
 from mlp.runs.find import list_runs
-from mlp.tracking import MLflowTracking, NoTracking, mlflow_client
+from mlp.tracking import MLflowTracking, NoTracking, deliver, mlflow_client, read_counterpart
 from tests.cases import make_case, record_whole_run
 from tests.records import make_child, make_sweep
 
@@ -41,9 +41,7 @@ def five(clean: Clean, runs: Path) -> list[str]:
     """The names of five runs: A to E, the earlier the better, D failed, E killed."""
     for i, name in enumerate("abcde"):
         status = {"d": "FAILED", "e": "KILLED"}.get(name, "FINISHED")
-        make_child(
-            runs, name, {}, 0.1 * (i + 1), status=status, name=name.upper(), sweep=None, mlflow=None
-        )
+        make_child(runs, name, {}, 0.1 * (i + 1), status=status, name=name.upper(), sweep=None)
     return names()
 
 
@@ -96,9 +94,9 @@ class TestRuns:
         life.end()
 
     def test_a_sweep_goes_with_its_runs_and_no_run_of_it_alone(self, clean: Clean, runs: Path):
-        make_sweep(runs, mlflow=None)
+        make_sweep(runs)
         for name in ("one", "two"):
-            make_child(runs, name, {"seed": 1}, mlflow=None, name=name)
+            make_child(runs, name, {"seed": 1}, name=name)
         status, _, err = clean("one", "--yes")
         assert (status, "'one' is a run of the sweep 'sweep-5eed'" in err) == (2, True)
         status, out, _ = clean("sweep-5eed", "--yes")
@@ -108,17 +106,17 @@ class TestRuns:
     def test_a_sweep_that_failed_for_one_run_keeps_the_others_results(
         self, clean: Clean, runs: Path
     ):
-        make_sweep(runs, mlflow=None, status="FAILED")
-        make_child(runs, "good", {"seed": 1}, mlflow=None)
-        make_child(runs, "bad", {"seed": 2}, mlflow=None, status="FAILED")
+        make_sweep(runs, status="FAILED")
+        make_child(runs, "good", {"seed": 1})
+        make_child(runs, "bad", {"seed": 2}, status="FAILED")
         assert clean("--status", "failed", "killed", "--yes")[0] == 0
         assert (runs / "good").exists()
         assert clean("sweep-5eed", "--status", "failed", "finished", "--yes")[0] == 0
         assert list(runs.iterdir()) == []
 
     def test_a_sweep_with_a_run_at_work_stays(self, clean: Clean, runs: Path):
-        make_sweep(runs, mlflow=None)
-        life = Life(make_child(runs, "one", {"seed": 1}, mlflow=None, status="RUNNING"))
+        make_sweep(runs)
+        life = Life(make_child(runs, "one", {"seed": 1}, status="RUNNING"))
         assert select(Criteria(older_than=1)) == []
         with pytest.raises(RunError, match="a process works on 'sweep-5eed'"):
             select(Criteria(names=["sweep-5eed"]))
@@ -132,14 +130,18 @@ class TestRuns:
             record_whole_run(make_case(), MLflowTracking(), name=name).folder
             for name in ("kept", "gone")
         )
+        deliver(kept)
+        deliver(gone)
+        run_id = read_counterpart(gone).run_id
         assert clean("gone", "--yes")[0] == 0
         assert not gone.path.exists()
+        assert undelivered_runs() == [kept]
         client = mlflow_client()
         experiment = client.get_experiment_by_name("mlp").experiment_id
         assert [run.info.run_name for run in client.search_runs([experiment])] == ["kept"]
         [model] = client.search_logged_models([experiment])
-        assert model.source_run_id == kept.path.name
-        assert not [path for path in (runs / "artifacts").rglob("*") if gone.path.name in str(path)]
+        assert model.source_run_id == read_counterpart(kept).run_id
+        assert not [path for path in (runs / "artifacts").rglob("*") if run_id in str(path)]
         models = {path.name for path in (runs / "artifacts" / "models").iterdir()}
         assert models == {model.model_id}
 
@@ -147,8 +149,8 @@ class TestRuns:
         self, clean: Clean, runs: Path, monkeypatch: pytest.MonkeyPatch
     ):
         monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
-        place = {"tracking_uri": "http://127.0.0.1:9", "experiment": "mlp", "run_id": "x"}
-        make_child(runs, "a", {}, sweep=None, mlflow=place, name="A")
+        place = {"uri": "http://127.0.0.1:9", "experiment": "mlp"}
+        make_child(runs, "a", {}, sweep=None, tracking=place, name="A")
         status, out, err = clean("A", "--yes")
         assert status == 1
         assert "A stays: MLflow says" in err
@@ -158,14 +160,14 @@ class TestRuns:
 
 class TestElsewhere:
     def test_a_run_that_lies_elsewhere_is_refused(self, clean: Clean, runs: Path, tmp_path: Path):
-        folder = make_child(tmp_path, "abroad", {}, sweep=None, mlflow=None)
+        folder = make_child(tmp_path, "abroad", {}, sweep=None)
         status, _, err = clean(str(folder.path), "--yes")
         assert (status, "does not lie in" in err) == (2, True)
         assert folder.record.exists()
 
     def test_a_copy_does_not_take_the_original_along(self, clean: Clean, runs: Path):
-        make_sweep(runs, mlflow=None)
-        make_child(runs, "one", {"seed": 1}, mlflow=None)
+        make_sweep(runs)
+        make_child(runs, "one", {"seed": 1})
         shutil.copytree(runs / "5eed", runs / "backup")
         status, _, err = clean(str(runs / "backup"), "--yes")
         assert (status, "is a copy" in err) == (2, True)
@@ -189,9 +191,9 @@ class TestElsewhere:
 
     def test_links_are_left_alone(self, clean: Clean, runs: Path, tmp_path: Path):
         """Also below a run: the link goes, what it leads to stays."""
-        abroad = make_child(tmp_path, "abroad", {}, sweep=None, mlflow=None)
+        abroad = make_child(tmp_path, "abroad", {}, sweep=None)
         (runs / "link").symlink_to(abroad.path)
-        mine = make_child(runs, "mine", {}, sweep=None, mlflow=None)
+        mine = make_child(runs, "mine", {}, sweep=None)
         (mine.path / "figures").symlink_to(abroad.path)
         assert clean("--older-than", "1", "--yes")[0] == 0
         assert [path.name for path in runs.iterdir()] == ["link"]
@@ -208,7 +210,7 @@ class TestElsewhere:
 
 class TestLeftovers:
     def test_what_killed_processes_have_left(self, clean: Clean, runs: Path, tmp_path: Path):
-        folder = make_child(runs, "a", {}, sweep=None, mlflow=None).path
+        folder = make_child(runs, "a", {}, sweep=None).path
         never_begun = runs / ("0" * 32)
         left = [
             runs / ".run.json.12345678.part",
@@ -229,7 +231,7 @@ class TestLeftovers:
         assert list_runs() == [RunFolder(folder)]
 
     def test_what_a_living_process_is_writing_is_none(self, clean: Clean, runs: Path):
-        folder = make_child(runs, "a", {}, sweep=None, mlflow=None, status="RUNNING")
+        folder = make_child(runs, "a", {}, sweep=None, status="RUNNING")
         life = Life(folder)
         (folder.path / ".weights.12345678.part").mkdir()
         os.utime(folder.path / ".weights.12345678.part", (0, 0))

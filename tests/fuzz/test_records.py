@@ -20,7 +20,7 @@ RECORD = {
     "data": {"digest": "x"},
     "best": {"epoch": 1},
     "test": None,
-    "mlflow": {"run_id": None},
+    "tracking": None,
     "evaluations": {},
     "provenance": {},
     "sweep": {"parent": "5eed"},

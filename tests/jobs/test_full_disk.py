@@ -17,7 +17,7 @@ import pytest
 from mlp.base import RunError
 from mlp.config.compose import compose
 from mlp.jobs import evaluate_run, resume_run, run_job
-from mlp.runs import RunFolder, read_history, read_run
+from mlp.runs import Recorder, RunFolder, read_history, read_run
 from mlp.runs.find import list_runs
 
 pytestmark = pytest.mark.e2e
@@ -176,6 +176,42 @@ class TestMeanwhile:
         assert [row["epoch"] for row in read_history(folder)] == [1, 2, 3, 4, 5, 6]
         assert f"{folder.path} cannot be written: No space left on device" in caplog.text
         assert_files_are_whole(folder)
+
+    def test_disk_that_fills_after_the_weights_are_stored_fails_no_run(
+        self, full: dict[str, bool], monkeypatch: Any
+    ):
+        """The record is ended when there is space again; nothing but that is missing."""
+        save = Recorder.save_weights
+
+        def save_and_fill(*arguments: Any) -> None:
+            save(*arguments)
+            full["on"] = True
+
+        with monkeypatch.context() as patch:
+            patch.setattr(Recorder, "save_weights", save_and_fill)
+            result = run_job(compose([*QUICK, "trainer.checkpoint_every=0.001"]))
+        assert result.status == "FINISHED"
+        full["on"] = False
+        assert resume_run(result.id).status == "FINISHED"
+        assert read_run(list_runs()[0])["test"]["accuracy"] > 0
+
+    def test_checkpoints_make_room_for_the_weights(self, runs: Path, monkeypatch: Any):
+        """A disk that holds the checkpoints holds the weights, once those are gone."""
+        forced = os.fsync
+
+        def fsync(descriptor: int) -> None:
+            path = Path(os.readlink(f"/proc/self/fd/{descriptor}"))
+            if path.parent.name.startswith(".weights") and list(runs.glob("*/checkpoints/epoch-*")):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            forced(descriptor)
+
+        monkeypatch.setattr(os, "fsync", fsync)
+        monkeypatch.setattr("mlp.training.checkpoint.MAX_SHARE", 1e9)
+        result = run_job(compose([*QUICK, "trainer.checkpoint_every=0.001"]))
+        assert result.status == "FINISHED"
+        [folder] = list_runs()
+        assert evaluate_run(folder).accuracy > 0.5
+        assert "the checkpoints make room for the weights" in folder.log.read_text()
 
     def test_disk_that_stays_full_leaves_a_run_to_go_on_with(
         self, full: dict[str, bool], monkeypatch: Any, tmp_path: Path

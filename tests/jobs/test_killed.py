@@ -11,7 +11,7 @@ import pytest
 
 from mlp.runs import read_history, read_run
 from mlp.runs.find import list_runs
-from mlp.tracking import mlflow_client
+from mlp.tracking import mlflow_client, read_counterpart, wait_for_delivery
 from tests.conftest import Said
 
 pytestmark = [
@@ -39,13 +39,15 @@ def test_killed_run_is_found_told_of_and_resumed(mlp_run: Callable[..., Said], r
         assert process.poll() is None
         time.sleep(0.05)
     [folder] = list_runs()
+    while not read_counterpart(folder):  # on a busy machine, the mirror takes a while to start
+        assert process.poll() is None
+        time.sleep(0.05)
     time.sleep(FLUSH + 1)
     rows = read_history(folder)
     process.kill()
     process.wait()
 
-    client, run_id = mlflow_client(), folder.path.name
-    assert client.get_run(run_id).info.status == "RUNNING"
+    client, run_id = mlflow_client(), read_counterpart(folder).run_id
     sent = client.get_metric_history(run_id, "val/loss")
     old = [row for row in rows if row["timestamp"] < rows[-1]["timestamp"] - 1000 * FLUSH]
     assert len(sent) >= len(old) > 0
@@ -53,8 +55,9 @@ def test_killed_run_is_found_told_of_and_resumed(mlp_run: Callable[..., Said], r
     said = mlp_run(*QUICK)
     assert said.status == 0
     name = read_run(folder)["name"]
-    line = f"python -m mlp.run resume={run_id[:8]}"
+    line = f"python -m mlp.run resume={folder.path.name[:8]}"
     assert said.err == f"mlp: the process of {name} died; to go on: {line}\n"
+    wait_for_delivery([folder])
     assert read_run(folder)["status"] == client.get_run(run_id).info.status == "KILLED"
     rows = read_history(folder)
     sent = client.get_metric_history(run_id, "val/loss")
@@ -65,7 +68,9 @@ def test_killed_run_is_found_told_of_and_resumed(mlp_run: Callable[..., Said], r
     while len(read_history(folder)) < len(rows) + 10:
         assert resumed.poll() is None
         time.sleep(0.05)
-    assert client.get_run(run_id).info.status == "RUNNING"
+    while client.get_run(run_id).info.status != "RUNNING":
+        assert resumed.poll() is None
+        time.sleep(0.05)
     resumed.send_signal(signal.SIGTERM)
     assert resumed.wait(30) == 143
     assert client.get_run(run_id).info.status == "KILLED"

@@ -46,9 +46,9 @@ def signal_when(monkeypatch: pytest.MonkeyPatch) -> Signal:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 @pytest.mark.parametrize(
-    "moment", ["mlp.runs.opening.collect_provenance", "mlp.jobs.train.draw_training_figures"]
+    "moment", ["mlp.runs.opening.collect_provenance", "mlp.runs.recorder.save"]
 )
-def test_while_the_run_is_opened_or_its_curves_are_drawn(
+def test_while_the_run_is_opened_or_its_weights_are_stored(
     mlp_run: Callable[..., Said], signal_when: Signal, moment: str, number: int
 ):
     signal_when(moment, number)
@@ -62,9 +62,12 @@ def test_while_the_run_is_opened_or_its_curves_are_drawn(
     assert not folder.alive.exists()
 
 
-def test_when_all_is_done_but_the_last_figures(mlp_run: Callable[..., Said], signal_when: Signal):
+@pytest.mark.parametrize("figures", ["training", "evaluation"])
+def test_when_all_is_done_but_the_figures(
+    mlp_run: Callable[..., Said], signal_when: Signal, figures: str
+):
     """The run is complete, and says so; the status tells of the signal."""
-    signal_when("mlp.jobs.train.draw_evaluation_figures", signal.SIGTERM)
+    signal_when(f"mlp.jobs.train.draw_{figures}_figures", signal.SIGTERM)
     assert mlp_run(*QUICK).status == 143
     [folder] = list_runs()
     assert read_run(folder)["status"] == "FINISHED"
@@ -82,7 +85,7 @@ def test_before_anything_is_written(mlp_run: Callable[..., Said], signal_when: S
 def test_second_signal_ends_at_once(mlp_run: Callable[..., Said], signal_when: Signal, number: int):
     """What was not begun yet is left; the record is in order, and the run can go on."""
     signal_when("mlp.runs.opening.collect_provenance", signal.SIGINT)
-    signal_when("mlp.jobs.train.draw_training_figures", number)
+    signal_when("mlp.runs.recorder.save", number)
     said = mlp_run(*QUICK)
     assert said.status == 128 + number
     [folder] = list_runs()

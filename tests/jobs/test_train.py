@@ -1,6 +1,9 @@
 """A run started from Python, and what a signal does to it."""
 
 import signal
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,6 +15,7 @@ from mlp.jobs import run_job
 from mlp.jobs.train import StopOnSignal
 from mlp.nn import load
 from mlp.reports import Console
+from mlp.runs import RunFolder, read_run
 from mlp.runs.find import list_runs
 
 pytestmark = pytest.mark.e2e
@@ -27,6 +31,33 @@ def test_result_tells_what_has_become_of_the_run(capsys: pytest.CaptureFixture[s
     assert result.reason == "max_epochs=2 reached"
     assert result.folder.name == result.id
     assert capsys.readouterr().out == ""
+
+
+def test_a_figure_that_fails_does_not_fail_the_run(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+):
+    def fail(*_: object) -> None:
+        raise ZeroDivisionError("no ink")
+
+    monkeypatch.setattr("mlp.jobs.train.draw_training_figures", fail)
+    result = run_job(compose(QUICK))
+    assert result.status == "FINISHED"
+    assert caplog.messages == ["the figures could not be drawn: no ink"]
+    log = (result.folder / "log.txt").read_text()
+    assert "ZeroDivisionError: no ink" in log
+
+
+def test_the_result_is_shown_before_the_figures_are_drawn(monkeypatch: pytest.MonkeyPatch):
+    """And the record is complete by then."""
+    order = []
+
+    class Spy(Console):
+        def show_result(self, record: Mapping[str, Any], folder: Path) -> None:
+            order.append(read_run(RunFolder(folder))["status"])
+
+    monkeypatch.setattr("mlp.jobs.train.draw_training_figures", lambda *_: order.append("drawn"))
+    run_job(compose(QUICK), console=Spy(quiet=True))
+    assert order == ["FINISHED", "drawn"]
 
 
 def test_jobs_of_one_process_do_not_influence_each_other():

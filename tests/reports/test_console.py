@@ -20,7 +20,7 @@ RECORD = {
     "stop_reason": "val/loss has not improved for 2 epochs",
     "best": {"epoch": 10, "train/loss": 0.1, "train/accuracy": 0.99, "val/loss": 0.25},
     "test": {"loss": 0.2, "accuracy": 0.955},
-    "mlflow": {"run_id": "0123456789abcdef", "tracking_uri": "sqlite:///x", "delivered": True},
+    "tracking": {"uri": None, "experiment": "mlp"},
 }
 RECORD["best"]["val/accuracy"] = 0.9375
 

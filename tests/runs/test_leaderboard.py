@@ -1,6 +1,7 @@
 """What a sweep has found, ranked: from hand-made records, whose right order is plain."""
 
 import csv
+import json
 from pathlib import Path
 from statistics import stdev
 
@@ -12,7 +13,7 @@ from mlp.config.compose import compose
 from mlp.jobs import run_job
 from mlp.reports import comparison_in_mlflow, show_summary, write_summary
 from mlp.reports.sweep_summary import write_leaderboard
-from mlp.runs import Leaderboard, read_leaderboard, read_run, training_of
+from mlp.runs import Leaderboard, RunFolder, read_leaderboard, read_run, training_of
 from mlp.sweep.summary import summarise
 from tests.records import make_child, make_sweep
 
@@ -201,10 +202,17 @@ class TestCsv:
         )
 
 
+def mirrored(folder: RunFolder) -> RunFolder:
+    """Give a run a counterpart in MLflow with the same id."""
+    counterpart = {"experiment_id": "1", "run_id": folder.path.name}
+    (folder.path / "mlflow.json").write_text(json.dumps(counterpart))
+    return folder
+
+
 class TestTerminal:
     def test_the_commands_that_go_on_are_whole_lines(self, runs: Path):
-        make_child(runs, "0123456789", {LR: 1}, 0.1)
-        make_child(runs, "abcdefghij", {LR: 2}, 0.2)
+        mirrored(make_child(runs, "0123456789", {LR: 1}, 0.1))
+        mirrored(make_child(runs, "abcdefghij", {LR: 2}, 0.2))
         lines = said(read_leaderboard(["5eed"]), width=60).splitlines()
         assert lines[-2].split("  ")[-1].strip() == "python -m mlp.evaluate 01234567"
         address = (
@@ -212,13 +220,15 @@ class TestTerminal:
         )
         assert f"make ui, then http://127.0.0.1:5000/#/{address}&" in lines[-1]
 
-    def test_a_server_s_own_page_is_named(self):
-        record = {"mlflow": {"tracking_uri": "http://h:9", "experiment_id": "3", "run_id": "r"}}
-        [page] = comparison_in_mlflow([record, record]).values()
+    def test_a_server_s_own_page_is_named(self, runs: Path, monkeypatch: pytest.MonkeyPatch):
+        monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://h:9")
+        folders = [mirrored(make_child(runs, name, {LR: 1})) for name in ("a", "b")]
+        [page] = comparison_in_mlflow(folders).values()
         assert page.startswith("http://h:9/#/compare-runs?runs=")
 
-    def test_runs_without_mlflow_have_no_page(self):
-        assert comparison_in_mlflow([{"mlflow": None}, {"mlflow": None}]) == {}
+    def test_runs_without_mlflow_have_no_page(self, runs: Path):
+        folders = [make_child(runs, name, {LR: 1}) for name in ("a", "b")]
+        assert comparison_in_mlflow(folders) == {}
 
     def test_where_columns_do_not_fit_a_setting_is_a_name(self, runs: Path):
         params = {f"model.some_parameter_{i}": i for i in range(8)}

@@ -11,12 +11,11 @@ import pytest
 from mlp.base import RunError
 from mlp.runs import Life, RunFolder, bury, bury_dead, is_alive, open_run, read_run, update_run
 from mlp.runs.lock import SILENCE
-from mlp.tracking import MLflowTracking, NoTracking, mlflow_client
-from tests.cases import CONFIG, Case, make_case, record_whole_run
+from tests.cases import CONFIG, Case
 
 
 def opened(case: Case) -> RunFolder:
-    run = open_run(NoTracking(), CONFIG, [], case.dataset, case.parts, case.network)
+    run = open_run(None, CONFIG, [], case.dataset, case.parts, case.network)
     return run.folder
 
 
@@ -38,7 +37,7 @@ def dead(runs: Path, case: Case) -> RunFolder:
 
 class TestAlive:
     def test_as_long_as_the_run_is_recorded(self, runs: Path, case: Case):
-        with open_run(NoTracking(), CONFIG, [], case.dataset, case.parts, case.network) as run:
+        with open_run(None, CONFIG, [], case.dataset, case.parts, case.network) as run:
             assert is_alive(run.folder)
             assert bury(run.folder) is None
             assert bury_dead() == []
@@ -101,34 +100,6 @@ class TestDead:
         (runs / "0").mkdir()
         (runs / "0" / "alive").touch()
         assert [record["id"] for record in bury_dead()] == [dead.path.name]
-
-
-@pytest.mark.e2e
-@pytest.mark.usefixtures("tracked")
-class TestInMLflow:
-    def ended(self, name: str) -> RunFolder:
-        """A run whose process died while it told MLflow of the end."""
-        folder = record_whole_run(make_case(), MLflowTracking(), name=name).folder
-        update_run(folder)  # not all of it is delivered
-        mlflow_client().update_run(folder.path.name, "RUNNING")
-        folder.alive.touch()
-        return folder
-
-    def status(self, folder: RunFolder) -> str:
-        return mlflow_client().get_run(folder.path.name).info.status
-
-    def test_the_end_of_a_run_that_had_no_time_to_tell_of_it(self):
-        folder = self.ended("a")
-        assert bury_dead() == []
-        assert self.status(folder) == "FINISHED"
-        assert not folder.alive.exists()
-
-    def test_one_store_that_is_lost_does_not_hinder_the_others(self, runs: Path):
-        lost, other = sorted([self.ended("a"), self.ended("b")], key=lambda f: f.path)
-        place = read_run(lost)["mlflow"] | {"tracking_uri": f"sqlite:///{runs}/gone.db"}
-        update_run(lost, mlflow=place)
-        bury_dead()
-        assert (self.status(lost), self.status(other)) == ("RUNNING", "FINISHED")
 
 
 class TestOtherMachine:

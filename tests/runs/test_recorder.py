@@ -18,9 +18,7 @@ from tests.cases import CONFIG, OVERRIDES, Case, record_whole_run
 
 
 def opened(case: Case, **config: object) -> Recorder:
-    return open_run(
-        NoTracking(), CONFIG | config, OVERRIDES, case.dataset, case.parts, case.network
-    )
+    return open_run(None, CONFIG | config, OVERRIDES, case.dataset, case.parts, case.network)
 
 
 class TestFinished:
@@ -49,7 +47,7 @@ class TestFinished:
         )
         assert record["data"]["digest"] == case.dataset.digest
         assert (record["data"]["n_train"], record["data"]["n_val"]) == (100, 20)
-        assert record["mlflow"] is None
+        assert record["tracking"] is None
 
     def test_history_has_a_row_per_epoch_to_the_last_digit(self, runs: Path, case: Case):
         folder, outcome, _ = record_whole_run(case, NoTracking())[1:]

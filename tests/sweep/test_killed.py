@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from mlp.runs import Children, Record, list_sweeps
-from mlp.tracking import mlflow_client
+from mlp.runs import Children, Record, RunFolder, list_sweeps
+from mlp.tracking import mlflow_client, read_counterpart
 
 pytestmark = [
     pytest.mark.e2e,
@@ -91,16 +91,17 @@ def test_a_killed_grid_is_continued(runs: Path):
     assert sweep["status"] == "FINISHED"
 
     client = mlflow_client()
-    experiment = sweep["mlflow"]["experiment_id"]
-    family = client.search_runs([experiment], f"tags.`mlflow.parentRunId` = '{sweep['id']}'")
+    parent = read_counterpart(RunFolder(runs / sweep["id"]))
+    query = f"tags.`mlflow.parentRunId` = '{parent.run_id}'"
+    family = client.search_runs([parent.experiment_id], query)
     assert Counter(run.info.status for run in family) == statuses(sweep)
-    page = client.get_run(sweep["id"])
+    page = client.get_run(parent.run_id)
     assert page.info.status == "FINISHED"
     assert page.data.params["optimizer.lr"] == "0.001, 0.003"
     assert page.data.metrics["jobs/finished"] == 24
     assert page.data.metrics["best/val_loss"] == sweep["best"]["metrics"]["val/loss"]
     assert page.data.tags["mlp.sweep.best"] == sweep["best"]["run"]
-    files = {file.path for file in client.list_artifacts(sweep["id"])}
+    files = {file.path for file in client.list_artifacts(parent.run_id)}
     assert {"leaderboard.csv", "figures", "log.txt", "run.json"} <= files
 
     assert finish(*GRID, "sweep.name=left alone", "tracking=none") == 0

@@ -18,7 +18,7 @@ from hydra.plugins.launcher import Launcher
 
 from mlp.base import RunError, runs_dir
 from mlp.runs import Children, Record, RunFolder, find_run, list_sweeps, read_history, read_run
-from mlp.tracking import mlflow_client
+from mlp.tracking import mlflow_client, read_counterpart
 from tests.conftest import Said
 
 pytestmark = pytest.mark.e2e
@@ -175,7 +175,7 @@ class TestFailure:
         def interrupt(*_: object) -> None:
             raise KeyboardInterrupt
 
-        monkeypatch.setattr("mlp.sweep.parent.Parent.bury_dead", interrupt)
+        monkeypatch.setattr("mlp.sweep.parent.ensure_mirror", interrupt)
         assert mlp_run(*QUICK, "seed=1,2").status == 130
         assert list_sweeps()[0]["status"] == "KILLED"
 
@@ -209,7 +209,8 @@ class TestContinuation:
         shutil.rmtree(runs_dir() / children()[0]["id"])
         said = mlp_run(*words, "seed=1,2")
         assert (said.status, statuses()) == (0, {"FINISHED": 2})
-        page = mlflow_client().get_run(list_sweeps()[0]["mlflow"]["run_id"])
+        sweep = RunFolder(runs_dir() / list_sweeps()[0]["id"])
+        page = mlflow_client().get_run(read_counterpart(sweep).run_id)
         assert page.info.status == "FINISHED"
         assert page.data.metrics["jobs/finished"] == 2
 

@@ -14,7 +14,7 @@ from filelock import FileLock
 from mlp.base import RunError
 from mlp.runs import find_run, open_run, read_run, undelivered_runs
 from mlp.runs.find import list_runs
-from mlp.tracking import MLflowTracking, mlflow_client
+from mlp.tracking import MLflowTracking, ensure_mirror, mlflow_client, wait_for_delivery
 
 pytestmark = pytest.mark.e2e
 
@@ -28,16 +28,18 @@ with FileLock(sys.argv[1]):
 
 
 def open_and_close_four(first: int) -> list[str]:
-    """Record four empty runs; in a process of its own."""
+    """Record four empty runs, and wait until MLflow has them; in a process of its own."""
     from tests.cases import CONFIG, make_case
 
-    case, names = make_case(), []
+    case, folders = make_case(), []
     for number in range(first, first + 4):
+        tracking = MLflowTracking().destination()
         config = CONFIG | {"name": f"starter {number}"}
-        with open_run(MLflowTracking(), config, [], case.dataset, case.parts, case.network) as run:
-            pass
-        names.append(run.folder.path.name)
-    return names
+        with open_run(tracking, config, [], case.dataset, case.parts, case.network) as run:
+            ensure_mirror()
+        folders.append(run.folder)
+    wait_for_delivery(folders)
+    return [folder.path.name for folder in folders]
 
 
 def test_sixteen_runs_of_four_processes_that_start_at_once_all_succeed(runs: Path):
@@ -49,6 +51,20 @@ def test_sixteen_runs_of_four_processes_that_start_at_once_all_succeed(runs: Pat
     assert all(read_run(folder)["status"] == "FINISHED" for folder in list_runs())
     assert undelivered_runs() == []
     assert find_run("starter 15").path.name in ids
+
+
+@pytest.mark.e2e
+def test_thirty_two_commands_that_start_at_once_all_succeed(runs: Path):
+    """None of them waits for the store, and none fails, however long it takes to be made."""
+    words = ["data=digits", "trainer.max_epochs=1", "model.hidden_sizes=[8]", "test=false"]
+    command = [sys.executable, "-m", "mlp.run", *words]
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE}
+    processes = [subprocess.Popen(command, **quiet) for _ in range(32)]
+    said = [process.communicate(timeout=300)[1] for process in processes]
+    assert [process.returncode for process in processes] == [0] * 32, said
+    assert set(said) == {b""}
+    assert len(list_runs()) == 32
+    assert undelivered_runs() == []
 
 
 def test_a_lock_that_a_killed_process_held_blocks_nobody(tmp_path: Path):
@@ -76,10 +92,10 @@ def acquired(lock: Path) -> bool:
 def test_a_process_that_holds_the_lock_and_hangs_is_told_of(
     runs: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr("mlp.tracking.store.PATIENCE", 0.2)
+    monkeypatch.setattr("mlp.tracking.store.LOCK_TIMEOUT", 0.2)
     runs.mkdir()
     begin = time.monotonic()
-    message = r"another process has held .*mlflow\.lock for 0\.2 s.*tracking=none"
+    message = r"another process has held .*mlflow\.lock for 0\.2 s"
     with FileLock(runs / "mlflow.lock"), pytest.raises(RunError, match=message):
         mlflow_client()
     assert time.monotonic() - begin < 5

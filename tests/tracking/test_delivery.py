@@ -1,4 +1,4 @@
-"""What MLflow holds of a run, and that projecting a folder again changes nothing."""
+"""What MLflow holds of a run, and that delivering it again changes nothing."""
 
 import json
 from pathlib import Path
@@ -8,28 +8,32 @@ import numpy as np
 import pytest
 
 from mlp.base import RunError
-from mlp.runs import Recorder, open_run, read_history, read_run, record_evaluation
-from mlp.tracking import MLflowTracking, flatten, mlflow_client, project
+from mlp.runs import Recorder, open_run, read_history, read_run, record_evaluation, update_run
+from mlp.tracking import MLflowTracking, deliver, flatten, mlflow_client, read_counterpart
 from tests.cases import CONFIG, OVERRIDES, Case, Finished
 
 pytestmark = pytest.mark.usefixtures("tracked")
 
 
 def opened(case: Case, **config: Any) -> Recorder:
-    return open_run(
-        MLflowTracking(), CONFIG | config, OVERRIDES, case.dataset, case.parts, case.network
-    )
+    tracking = MLflowTracking().destination()
+    return open_run(tracking, CONFIG | config, OVERRIDES, case.dataset, case.parts, case.network)
+
+
+def run_id(run: Recorder | Finished) -> str:
+    """Return the id of a run's counterpart."""
+    return read_counterpart(run.folder).run_id
 
 
 def stored(run: Recorder | Finished) -> Any:
     """Return the MLflow run of a recorded run."""
-    return mlflow_client().get_run(run.folder.path.name)
+    return mlflow_client().get_run(run_id(run))
 
 
 class TestFinishedRun:
-    def test_folder_bears_the_mlflow_id_and_the_name_is_shared(self, finished: Finished):
+    def test_it_bears_the_folders_id_and_the_name_is_shared(self, finished: Finished):
         run, record = stored(finished), read_run(finished.folder)
-        assert run.info.run_id == record["id"] == finished.folder.path.name
+        assert run.data.tags["mlp.id"] == record["id"] == finished.folder.path.name
         assert run.info.run_name == record["name"] == "golden delicious"
         assert run.info.status == "FINISHED"
         assert run.info.start_time < run.info.end_time
@@ -42,9 +46,8 @@ class TestFinishedRun:
         assert params["optimizer._target_"] == "mlp.nn.Adam"
 
     def test_metrics_are_the_history_with_the_epoch_as_step(self, finished: Finished):
-        run_id = finished.folder.path.name
         for name in ("train/loss", "val/accuracy", "lr", "examples_per_second"):
-            sent = mlflow_client().get_metric_history(run_id, name)
+            sent = mlflow_client().get_metric_history(run_id(finished), name)
             assert [(m.step, m.timestamp, m.value) for m in sent] == [
                 (row["epoch"], row["timestamp"], row[name]) for row in read_history(finished.folder)
             ]
@@ -75,7 +78,7 @@ class TestFinishedRun:
             f"Accuracy: validation **{validation:.2%}**, test **{accuracy:.2%}**"
         )
         assert "dense 16 → 6" in note
-        assert "**fruit**: 100 to train, 20 to validate, 60 to test" in note
+        assert "**fruit**: 100 for training, 20 for validation, 60 for testing" in note
         assert f"| test | {finished.evaluation.loss:.4f} | {accuracy:.2%} |" in note
         assert "python -m mlp.run 'model.hidden_sizes=[6,5]'" in note
 
@@ -86,62 +89,145 @@ class TestFinishedRun:
         assert json.loads(entry.dataset.profile)["n_train"] == 100
 
     def test_artifacts_are_the_folders_files(self, finished: Finished):
-        client, run_id = mlflow_client(), finished.folder.path.name
-        names = {file.path for file in client.list_artifacts(run_id)}
+        client = mlflow_client()
+        names = {file.path for file in client.list_artifacts(run_id(finished))}
         assert {"config.yaml", "overrides.yaml", "history.csv", "log.txt", "weights"} <= names
-        figures = {Path(file.path).name for file in client.list_artifacts(run_id, "figures")}
+        figures = {
+            Path(file.path).name for file in client.list_artifacts(run_id(finished), "figures")
+        }
         assert figures == {"curves.png", "confusion.png", "mistakes.png", "first_layer.png"}
 
     def test_artifacts_lie_beside_our_own_database(self, finished: Finished, store: Path):
         assert stored(finished).info.artifact_uri.startswith((store / "artifacts").as_uri())
 
 
-class TestProjectingAgain:
+class TestAgain:
     def test_changes_nothing(self, finished: Finished):
-        client, run_id = mlflow_client(), finished.folder.path.name
+        client = mlflow_client()
         before = stored(finished)
-        project(finished.folder)
+        deliver(finished.folder)
         after = stored(finished)
         assert after.to_dictionary() == before.to_dictionary()
         assert len(after.outputs.model_outputs) == 1
         for name in after.data.metrics:
-            assert len(client.get_metric_history(run_id, name)) in (1, 3)
+            assert len(client.get_metric_history(run_id(finished), name)) in (1, 3)
 
     def test_brings_an_evaluation_on_other_data(self, case: Case, finished: Finished):
         with opened(case) as run:
             pass
         record_evaluation(run.folder, finished.evaluation, ("a", "b", "c"), "other data/2")
-        project(run.folder)
+        deliver(run.folder)
         metrics = stored(run).data.metrics
         assert metrics["eval/other_data_2/accuracy"] == finished.evaluation.accuracy
         assert "test/accuracy" not in metrics
-        files = mlflow_client().list_artifacts(run.folder.path.name, "eval/other_data_2")
+        files = mlflow_client().list_artifacts(run_id(run), "eval/other_data_2")
         assert [Path(file.path).name for file in files] == ["predictions.csv"]
 
-    def test_delivers_what_mlflow_did_not_take(
-        self, case: Case, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-    ):
-        """A store that refuses everything stops no training, and loses nothing."""
+    def test_finds_the_counterpart_by_its_tag(self, case: Case):
+        """What the folder knew of it was lost, or names another run."""
+        with opened(case) as run, opened(case) as other:
+            pass
+        deliver(run.folder)
+        deliver(other.folder)
+        own, known = run_id(run), run.folder.path / "mlflow.json"
+        for content in (None, "[]", (other.folder.path / "mlflow.json").read_text()):
+            known.write_text(content) if content else known.unlink()
+            deliver(run.folder)
+            assert run_id(run) == own
 
-        def refuse(*_: object, **__: object) -> None:
-            raise ConnectionError("gone")
-
-        with monkeypatch.context() as patch, opened(case) as run:
-            patch.setattr("mlflow.MlflowClient.log_batch", refuse)
+    def test_an_epoch_that_was_lost_with_the_power_keeps_its_first_time(self, case: Case):
+        """MLflow had the row, the folder had not; it was trained again, at another time."""
+        with opened(case) as run:
             case.train(run)
-            run.__exit__(None, None, None)
-        assert "python -m mlp.sync" in caplog.text
-        project(run.folder)
-        sent = mlflow_client().get_metric_history(run.folder.path.name, "val/loss")
-        assert [m.value for m in sent] == [row["val/loss"] for row in read_history(run.folder)]
+        deliver(run.folder)
+        before = mlflow_client().get_metric_history(run_id(run), "val/loss")
+        lines = run.folder.history.read_text().splitlines(keepends=True)
+        again = lines[-1].replace(str(before[-1].timestamp), str(before[-1].timestamp + 5))
+        assert again != lines[-1]
+        run.folder.history.write_text("".join([*lines[:-1], again]))
+        deliver(run.folder)
+        sent = mlflow_client().get_metric_history(run_id(run), "val/loss")
+        assert [(m.step, m.timestamp) for m in sent] == [(m.step, m.timestamp) for m in before]
+
+
+class TestHostile:
+    """A folder that somebody else has made."""
+
+    def test_a_run_that_bears_another_id_is_left_alone(self, case: Case, finished: Finished):
+        before = stored(finished).to_dictionary()
+        with opened(case, name="intruder") as run:
+            pass
+        known = (finished.folder.path / "mlflow.json").read_text()
+        (run.folder.path / "mlflow.json").write_text(known)
+        deliver(run.folder)
+        assert run_id(run) != run_id(finished)
+        assert stored(finished).to_dictionary() == before
+
+    @pytest.mark.parametrize("name", ["figures", "weights/W1.npy", "log.txt", "eval/deep/x.csv"])
+    def test_a_symbolic_link_is_named_and_not_followed(self, case: Case, tmp_path: Path, name: str):
+        (tmp_path / "secret").write_text("the password")
+        with opened(case) as run:
+            case.train(run)
+            run.save_weights(case.model, case.network, case.parts.scaler)
+        link = run.folder.path / name
+        link.parent.mkdir(exist_ok=True, parents=True)
+        link.unlink(missing_ok=True)
+        link.symlink_to(tmp_path / "secret")
+        with pytest.raises(RunError, match=f"{link} is a symbolic link"):
+            deliver(run.folder)
+        artifacts = Path(stored(run).info.artifact_uri.removeprefix("file://"))
+        assert not (artifacts / name).exists()
+
+    @pytest.mark.parametrize("scheme", ["sqlite", "sqlite+pysqlite"])
+    def test_a_record_makes_no_database_elsewhere(self, case: Case, tmp_path: Path, scheme: str):
+        place = tmp_path / "elsewhere.db"
+        with opened(case) as run:
+            pass
+        update_run(run.folder, tracking={"uri": f"{scheme}:///{place}", "experiment": "mlp"})
+        with pytest.raises(RunError, match="does not exist"):
+            deliver(run.folder)
+        assert not place.exists()
+
+    def test_the_notes_code_cannot_be_left(self, case: Case):
+        with opened(case) as run:
+            pass
+        update_run(run.folder, command="a\n```\n# a heading\n````\n")
+        deliver(run.folder)
+        note = stored(run).data.tags["mlflow.note.content"]
+        assert note.endswith("\n`````\na\n```\n# a heading\n````\n\n`````")
+
+
+class TestDisk:
+    def test_weights_are_stored_once(self, finished: Finished):
+        client = mlflow_client()
+        (output,) = stored(finished).outputs.model_outputs
+        model = client.get_logged_model(output.model_id).artifact_location
+        artifacts = stored(finished).info.artifact_uri
+        for file in finished.folder.weights.iterdir():
+            copies = (f"{artifacts}/weights", f"{model}/artifacts/weights")
+            for copy in copies:
+                assert (Path(copy.removeprefix("file://")) / file.name).samefile(file)
+
+    def test_without_links_they_are_copied(self, case: Case, monkeypatch: pytest.MonkeyPatch):
+        def refuse(*_: object, **__: object) -> None:
+            raise OSError(18, "Invalid cross-device link")
+
+        monkeypatch.setattr("os.link", refuse)
+        with opened(case) as run:
+            case.train(run)
+            run.save_weights(case.model, case.network, case.parts.scaler)
+        deliver(run.folder)
+        files = mlflow_client().list_artifacts(run_id(run), "weights")
+        assert {Path(f.path).name for f in files} == {p.name for p in run.folder.weights.iterdir()}
 
 
 class TestOtherEnds:
     def test_a_failed_run_carries_its_traceback(self, case: Case):
         with pytest.raises(ZeroDivisionError), opened(case) as run:
             raise ZeroDivisionError("the reason")
+        deliver(run.folder)
         assert stored(run).info.status == "FAILED"
-        names = [file.path for file in mlflow_client().list_artifacts(run.folder.path.name)]
+        names = [file.path for file in mlflow_client().list_artifacts(run_id(run))]
         assert "traceback.txt" in names
 
     def test_an_interrupted_run_is_killed_and_keeps_its_metrics(self, case: Case):
@@ -154,27 +240,9 @@ class TestOtherEnds:
 
         with pytest.raises(KeyboardInterrupt):
             train_and_interrupt()
+        deliver(run.folder)
         assert stored(run).info.status == "KILLED"
-        assert len(mlflow_client().get_metric_history(run.folder.path.name, "lr")) == 3
-
-    def test_a_second_signal_still_tells_mlflow_that_it_was_killed(self, case: Case):
-        """And waits for nothing more: what else there is can be brought over later."""
-        with pytest.raises(SystemExit), opened(case) as run:
-            raise SystemExit(130)
-        assert stored(run).info.status == "KILLED"
-        assert not read_run(run.folder)["mlflow"]["delivered"]
-
-    def test_a_folder_that_cannot_be_made_leaves_no_running_run(self, case: Case, monkeypatch):
-        def full(*_: object) -> None:
-            raise OSError(28, "No space left on device")
-
-        client = mlflow_client()
-        monkeypatch.setattr("mlp.runs.opening.write_run", full)
-        with pytest.raises(RunError, match="No space left"):
-            opened(case, name="nowhere to go")
-        experiment = client.get_experiment_by_name("mlp").experiment_id
-        (run,) = client.search_runs([experiment], "tags.mlflow.runName = 'nowhere to go'")
-        assert run.info.status == "FAILED"
+        assert len(mlflow_client().get_metric_history(run_id(run), "lr")) == 3
 
 
 class TestLimits:
@@ -182,6 +250,7 @@ class TestLimits:
         many = {f"key{i}": i for i in range(250)} | {"long": "x" * 7000}
         with opened(case, extra=many) as run:
             pass
+        deliver(run.folder)
         params = stored(run).data.params
         assert params["extra.key249"] == "249"
         assert len(params["extra.long"]) == 6000
@@ -197,27 +266,21 @@ class TestLimits:
 
 class TestStore:
     def test_the_experiment_can_be_named(self, case: Case):
-        tracking = MLflowTracking(experiment_name="orchard")
+        tracking = MLflowTracking(experiment_name="orchard").destination()
         with open_run(tracking, CONFIG, [], case.dataset, case.parts, case.network) as run:
             pass
+        deliver(run.folder)
         experiment = mlflow_client().get_experiment(stored(run).info.experiment_id)
         assert experiment.name == "orchard"
 
     def test_a_deleted_experiment_is_named(self, case: Case):
         client = mlflow_client()
         client.delete_experiment(client.create_experiment("felled"))
-        tracking = MLflowTracking(experiment_name="felled")
+        tracking = MLflowTracking(experiment_name="felled").destination()
+        with open_run(tracking, CONFIG, [], case.dataset, case.parts, case.network) as run:
+            pass
         with pytest.raises(RunError, match=r"'felled' is deleted.*tracking\.experiment_name"):
-            open_run(tracking, CONFIG, [], case.dataset, case.parts, case.network)
-
-    def test_a_store_that_is_none_is_named_and_nothing_is_made(
-        self, tmp_path: Path, case: Case, monkeypatch: pytest.MonkeyPatch
-    ):
-        monkeypatch.setenv("MLP_RUNS", str(tmp_path))
-        (tmp_path / "mlflow.db").write_text("this is not a database, though it is long enough")
-        with pytest.raises(RunError, match=r"mlflow\.db does not work.*tracking=none"):
-            opened(case)
-        assert sorted(path.name for path in tmp_path.iterdir()) == ["mlflow.db", "mlflow.lock"]
+            deliver(run.folder)
 
     @pytest.mark.parametrize("name", ["", "a\nb", "x" * 201])
     def test_an_impossible_experiment_name_is_refused(self, name: str):

@@ -4,25 +4,33 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import pytest
 
-from mlp.base import RunError, runs_dir
+from mlp.base import runs_dir
 from mlp.runs import (
     Life,
     RunFolder,
+    delivery_failure,
     open_run,
     read_history,
     read_run,
-    register,
     undelivered_runs,
     update_run,
-    write_run,
 )
 from mlp.sync import main, sync
-from mlp.tracking import MLflowTracking, NoTracking, mlflow_client
+from mlp.tracking import (
+    MLflowTracking,
+    NoTracking,
+    deliver,
+    ensure_mirror,
+    mlflow_client,
+    read_counterpart,
+    wait_for_delivery,
+)
+from mlp.tracking.mirror import Mirror
 from tests.cases import CONFIG, Case, make_case, record_whole_run
+from tests.records import make_sweep
 from tests.tracking.flaky import FlakyServer, Wsgi, mlflow_application
 
 pytestmark = pytest.mark.e2e
@@ -43,7 +51,7 @@ def server(
     monkeypatch.setenv("MLFLOW_TRACKING_URI", server.uri)
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_TIMEOUT", "2")
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")  # as mlp sets it; taken back here
-    monkeypatch.setattr("mlp.tracking.follower.INTERVAL", 0.05)
+    monkeypatch.setattr("mlp.tracking.mirror.INTERVAL", 0.0)
     yield server
     server.stop()
 
@@ -63,7 +71,7 @@ def stored(server: FlakyServer, experiment: str) -> list[Any]:
 def check_delivered(folder: RunFolder, run: Any, server: FlakyServer) -> None:
     """Every metric has arrived once and at its time, and so have the files and the model."""
     client, record, history = mlflow_client(server.uri), read_run(folder), read_history(folder)
-    assert record["mlflow"]["delivered"]
+    assert delivery_failure(folder) is None
     assert run.info.status == record["status"]
     assert run.data.tags["mlp.id"] == record["id"]
     assert run.data.params["optimizer.lr"] == "0.01"
@@ -87,18 +95,13 @@ class TestGone:
         case: Case,
         server: FlakyServer,
         request: pytest.FixtureRequest,
-        caplog: pytest.LogCaptureFixture,
         capsys: pytest.CaptureFixture[str],
     ):
         folder = record_whole_run(case, tracking(request)).folder
         record = read_run(folder)
-        assert (record["status"], record["mlflow"]["run_id"]) == ("FINISHED", None)
-        assert record["id"] == folder.path.name
-        assert "does not answer" in caplog.messages[0]
-        assert "(Connection refused)" in caplog.messages[1].replace("[Errno 111] ", "")
-        assert "python -m mlp.sync" in caplog.messages[1]
-        assert undelivered_runs() == [folder]
-
+        assert record["status"] == "FINISHED"
+        assert not Mirror().step()
+        assert delivery_failure(folder).replace("[Errno 111] ", "") == "Connection refused"
         assert sync(undelivered_runs()) == 1
         assert f"not yet  {record['id'][:8]}" in capsys.readouterr().out
         server.start()
@@ -107,15 +110,17 @@ class TestGone:
         (run,) = stored(server, request.node.name)
         check_delivered(folder, run, server)
 
-    def test_for_a_while_and_the_run_itself_brings_all_over(
+    def test_for_a_while_and_the_mirror_brings_all_over(
         self,
         case: Case,
         server: FlakyServer,
         request: pytest.FixtureRequest,
     ):
         server.start()
+        mirror = Mirror()
 
         def come_and_go(event: Any) -> None:
+            mirror.step()
             epoch = getattr(event, "epoch", None)
             if epoch == 1:
                 server.misbehave("refuse", forever=True)
@@ -123,8 +128,8 @@ class TestGone:
                 server.misbehave("")
 
         folder = record_whole_run(case, tracking(request), come_and_go).folder
+        assert mirror.step()
         (run,) = stored(server, request.node.name)
-        assert run.info.run_id == folder.path.name
         check_delivered(folder, run, server)
 
     def test_for_good_and_the_end_does_not_wait_for_long(
@@ -133,33 +138,31 @@ class TestGone:
         server: FlakyServer,
         request: pytest.FixtureRequest,
         monkeypatch: pytest.MonkeyPatch,
+        caplog: pytest.LogCaptureFixture,
     ):
         """A server that accepts connections and is silent is the worst: only time tells."""
-        monkeypatch.setattr("mlp.tracking.follower.LAST_WAIT", 0.5)
+        monkeypatch.setattr("mlp.tracking.mirror_control.SERVER_TIMEOUT", 0.5)
         server.start()
         server.misbehave("late 3", forever=True)
         begin = time.monotonic()
-        run = open_run(tracking(request), CONFIG, [], case.dataset, case.parts, case.network)
-        opened = time.monotonic()
-        with run:
-            outcome = case.train(run)
-            trained = time.monotonic()
-        assert opened - begin < 3  # the client waits 2 s for an answer
-        assert outcome.seconds < 1
-        assert time.monotonic() - trained < 1.5
-        assert len(read_history(run.folder)) == 3
-        assert undelivered_runs() == [run.folder]
+        folder = record_whole_run(case, tracking(request)).folder
+        ensure_mirror()
+        trained = time.monotonic()
+        wait_for_delivery([folder])
+        assert trained - begin < 3
+        assert time.monotonic() - trained < 1
+        assert "python -m mlp.sync" in caplog.text
+        assert undelivered_runs() == [folder]
 
-    def test_a_mistake_is_told_and_is_no_outage(
+    def test_what_a_server_refuses_is_told(
         self, case: Case, server: FlakyServer, request: pytest.FixtureRequest
     ):
-        """What the server refuses, it would refuse later, too: nothing has been made."""
         server.start()
         client = mlflow_client(server.uri)
         client.delete_experiment(client.create_experiment(request.node.name))
-        with pytest.raises(RunError, match="is deleted"):
-            record_whole_run(case, tracking(request))
-        assert undelivered_runs() == []
+        folder = record_whole_run(case, tracking(request)).folder
+        assert not Mirror().step()
+        assert "is deleted; restore it" in delivery_failure(folder)
 
 
 class TestFlaky:
@@ -180,7 +183,7 @@ class TestFlaky:
         monkeypatch: pytest.MonkeyPatch,
         faults: tuple[str, ...],
     ):
-        monkeypatch.setattr("mlp.tracking.retry.PAUSES", (0.0, 0.01, 0.01))
+        monkeypatch.setattr("mlp.tracking.retry.LONGEST_PAUSE", 0.01)
         server.start()
         server.misbehave(*(faults * 100))
         folder = record_whole_run(case, tracking(request)).folder
@@ -200,39 +203,38 @@ class TestFlaky:
         server.start()
         mlflow_client(server.uri).create_experiment(request.node.name)
         monkeypatch.setenv("MLFLOW_HTTP_REQUEST_TIMEOUT", "1")
-        server.misbehave("", "late 1.3")  # the search for the experiment, the creation
-        run = open_run(tracking(request), CONFIG, [], case.dataset, case.parts, case.network)
+        run = open_run(
+            tracking(request).destination(), CONFIG, [], case.dataset, case.parts, case.network
+        )
         with run:
-            time.sleep(0.5)
-        sync(undelivered_runs())
+            pass
+        server.misbehave("", "", "late 1.2")  # two searches, the creation
+        with pytest.raises(Exception, match=r"timed out|Max retries"):
+            deliver(run.folder)
+        deliver(run.folder)
+        time.sleep(0.5)
+        deliver(run.folder)
         (left,) = stored(server, request.node.name)
-        assert left.info.run_id == read_run(run.folder)["mlflow"]["run_id"] != run.folder.path.name
+        assert left.info.run_id == read_counterpart(run.folder).run_id
 
-    def test_the_runs_of_a_sweep_find_their_parent_which_was_created_last(
+    def test_the_runs_of_a_sweep_bring_their_parent_along(
         self, case: Case, server: FlakyServer, request: pytest.FixtureRequest
     ):
-        """The sweep began while the server was gone; a run of it brings it along."""
-        record: dict[str, Any] = {
-            "kind": "sweep", "id": uuid4().hex, "name": "the sweep", "status": "RUNNING",
-            "started": "2026-01-01T10:00:00+00:00", "mlflow": None,
-        }  # fmt: skip
-        register(tracking(request), record)
-        parent = RunFolder(runs_dir() / record["id"])
-        parent.path.mkdir()
-        write_run(parent, record)
-        sweep = {"parent": record["id"], "key": "k", "name": "its run", "params": {}}
+        """A run may be delivered before its sweep is."""
+        destination = tracking(request).destination()
+        parent = make_sweep(runs_dir(), name="the sweep", tracking=destination)
+        sweep = {"parent": parent.path.name, "key": "k", "name": "its run", "params": {}}
         server.start()
-        open_and_close = open_run(
-            tracking(request), CONFIG, [], case.dataset, case.parts, case.network, sweep
-        )
-        with open_and_close as run:
+        with open_run(
+            destination, CONFIG, [], case.dataset, case.parts, case.network, sweep
+        ) as run:
             pass
+        deliver(run.folder)
         child, created = sorted(stored(server, request.node.name), key=lambda r: r.info.run_name)
         assert child.info.run_name == "its run"
         assert child.data.tags["mlflow.parentRunId"] == created.info.run_id
         assert created.info.run_name == "the sweep"
-        assert read_run(parent)["mlflow"]["run_id"] == created.info.run_id != record["id"]
-        assert read_run(run.folder)["mlflow"]["delivered"]
+        assert read_counterpart(parent).run_id == created.info.run_id
 
 
 class TestCommand:
@@ -259,7 +261,7 @@ class TestCommand:
         record_whole_run(make_case(), tracking(request), name="second")
         status, out, _ = said()
         assert status == 1
-        assert [line.split(":")[0].split()[-1] for line in out.splitlines()] == ["first", "second"]
+        assert {line.split(":")[0].split()[-1] for line in out.splitlines()} == {"first", "second"}
         server.start()
         status, out, _ = said("second")
         assert (status, out.split()[0], out.split()[-1]) == (0, "there", "second")
@@ -272,22 +274,26 @@ class TestCommand:
         folder = record_whole_run(case, tracking(request), name="busy").folder
         life = Life(folder)
         status, out, _ = said("busy")
-        assert (status, out.rstrip().endswith("busy: its process is at it")) == (1, True)
+        assert (status, out.rstrip().endswith("busy: it is still running")) == (1, True)
         life.end()
 
-    def test_a_run_that_is_not_to_be_in_mlflow(self, case: Case, said: Any):
+    def test_a_run_that_is_not_to_be_in_mlflow_does_not_hinder_the_next(
+        self, case: Case, server: FlakyServer, request: pytest.FixtureRequest, said: Any
+    ):
+        server.start()
         record_whole_run(case, NoTracking(), name="private")
-        status, _, err = said("private")
-        assert (status, err) == (
-            2,
-            "mlp: private was run with tracking=none: MLflow is not to have it\n",
-        )
+        record_whole_run(make_case(), tracking(request), name="public")
+        status, out, _ = said("private", "public")
+        first, second = out.splitlines()
+        assert first.endswith("private was run with tracking=none: MLflow is not to have it")
+        assert (status, second.split()[0], second.split()[-1]) == (1, "there", "public")
 
     def test_a_later_change_is_brought_over_too(
         self, case: Case, server: FlakyServer, request: pytest.FixtureRequest, said: Any
     ):
         server.start()
         folder = record_whole_run(case, tracking(request), name="once").folder
+        assert said()[0] == 0
         assert undelivered_runs() == []
         update_run(folder, stop_reason="another one")
         assert undelivered_runs() == [folder]

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from mlp.tracking import mlflow_client
+from mlp.tracking import mlflow_client, read_counterpart
 from tests.cases import Finished
 
 ALONE = """
@@ -25,11 +25,16 @@ print(json.dumps([mlp.__file__, model.predict(rows).tolist()]))
 """
 
 
+def run_id(finished: Finished) -> str:
+    """Return the id of the run's counterpart."""
+    return read_counterpart(finished.folder).run_id
+
+
 @pytest.fixture
 def uri(tracked: Path, finished: Finished) -> str:
     """Where the stored model lies."""
     client = mlflow_client()
-    (output,) = client.get_run(finished.folder.path.name).outputs.model_outputs
+    (output,) = client.get_run(run_id(finished)).outputs.model_outputs
     return client.get_logged_model(output.model_id).artifact_location
 
 
@@ -68,6 +73,22 @@ def test_rows_of_another_length_are_refused(model: Any):
         model.predict(np.zeros((2, 3), np.float32))
 
 
+@pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1e400", "null"])
+def test_numbers_that_are_none_are_answered_with_400(model: Any, number: str):
+    """By MLflow's own scoring server."""
+    from mlflow.exceptions import MlflowException
+    from mlflow.pyfunc.scoring_server import invocations
+
+    def answer(numbers: list[str]) -> Any:
+        rows = f'{{"inputs": [[{", ".join(numbers)}]]}}'
+        return invocations(rows, "application/json", model, None)
+
+    with pytest.raises(MlflowException, match="finite numbers") as refusal:
+        answer([number] + ["0"] * 15)
+    assert refusal.value.get_http_status_code() == 400
+    assert answer(["0"] * 16).status == 200
+
+
 def test_signature_and_example_explain_the_model(model: Any, finished: Finished):
     names = [column.name for column in model.metadata.signature.outputs.inputs]
     assert names == ["apple", "pear", "plum"]
@@ -76,10 +97,10 @@ def test_signature_and_example_explain_the_model(model: Any, finished: Finished)
 
 
 def test_the_model_belongs_to_its_run(tracked: Path, finished: Finished):
-    client, run_id = mlflow_client(), finished.folder.path.name
-    (output,) = client.get_run(run_id).outputs.model_outputs
+    client = mlflow_client()
+    (output,) = client.get_run(run_id(finished)).outputs.model_outputs
     model = client.get_logged_model(output.model_id)
-    assert (model.source_run_id, model.name, model.status) == (run_id, "model", "READY")
+    assert (model.source_run_id, model.name, model.status) == (run_id(finished), "model", "READY")
 
 
 def test_no_pickle_is_stored(uri: str, finished: Finished):

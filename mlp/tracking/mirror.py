@@ -1,0 +1,157 @@
+"""The process that brings runs to MLflow: ``python -m mlp.tracking.mirror``, see `ensure_mirror`.
+
+It serves the outbox: of a run that is being trained it sends the new epochs, of one that has ended
+everything. It depends on no other process; what it has not done when it dies, the next one does.
+"""
+
+import fcntl
+import os
+import sys
+from dataclasses import dataclass
+from functools import cached_property
+from math import inf
+from time import monotonic, sleep
+from typing import TYPE_CHECKING
+
+from mlp.base import RunError
+from mlp.runs import (
+    Record,
+    RunFolder,
+    bury,
+    is_alive,
+    read_history,
+    read_run,
+    settle,
+    undelivered_runs,
+)
+from mlp.tracking.delivery import deliver, last_epoch, send_opening, send_rows
+from mlp.tracking.mirror_control import lock_file, locked
+from mlp.tracking.store import is_lost, mlflow_client, reason_of, tracking_uri, uri_of
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+POLL = 0.2  # seconds between two looks at the outbox
+INTERVAL = 1.0  # seconds between two batches of a run's epochs
+LONGEST_PAUSE = 30.0  # seconds between two attempts at what fails
+TURN = 2.0  # seconds given to ended runs before those that are being trained are served again
+IDLE = 10.0  # seconds without anything to do after which the process ends
+
+
+def main() -> None:
+    """Serve the outbox until there is nothing left to do; the lock was acquired by our parent."""
+    lock, mirror = int(sys.argv[1]), Mirror()
+    while True:
+        serve(mirror, lock)
+        fcntl.flock(lock, fcntl.LOCK_UN)  # from here on another process may be started
+        if not mirror.step() or not locked(lock):
+            return
+
+
+def serve(mirror: "Mirror", lock: int) -> None:
+    """Let a mirror work until it is idle, or the folder that it serves was deleted."""
+    last = monotonic()
+    while monotonic() < last + IDLE and _is_current(lock) and not mirror.has_lost_store:
+        if mirror.step():
+            last = monotonic()
+        sleep(POLL)
+
+
+def _is_current(lock: int) -> bool:
+    """Tell whether the runs' folder is still the one in which we hold the lock."""
+    try:
+        return os.path.samestat(os.fstat(lock), lock_file().stat())
+    except FileNotFoundError:
+        return False
+
+
+@dataclass
+class _Progress:
+    """How far a run in the outbox was brought."""
+
+    record: bytes = b""  # at the last attempt
+    running: bool = False
+    due: float = 0.0  # when it is tried again, unless its record changes before
+    pause: float = 0.0  # after the last failure
+    run_id: str = ""  # of its counterpart, while it is being trained
+    sent: bytes = b""  # of a sweep, its record
+    epoch: int = 0  # the last that was sent
+    next_batch: float = 0.0  # when later ones are
+
+
+class Mirror:
+    """Brings the runs in the outbox to the MLflow store in force."""
+
+    def __init__(self) -> None:
+        self._progress: dict[str, _Progress] = {}
+
+    @cached_property
+    def _client(self) -> "MlflowClient":
+        return mlflow_client()
+
+    @property
+    def has_lost_store(self) -> bool:
+        """Whether our database was deleted after it was opened: what is written now is lost."""
+        return "_client" in self.__dict__ and is_lost(tracking_uri())
+
+    def step(self) -> bool:
+        """Bring over what is new; tell whether something was, or is going to be."""
+        end_of_turn, busy = monotonic() + TURN, False
+        for folder in undelivered_runs():
+            progress = self._progress.setdefault(folder.path.name, _Progress())
+            if progress.running or monotonic() < end_of_turn:
+                busy |= self._serve(folder, progress)
+        return busy
+
+    def _serve(self, folder: RunFolder, progress: _Progress) -> bool:
+        """Bring over what is new of one run; tell whether something was, or is going to be."""
+        try:
+            content = folder.record.read_bytes()
+            if content == progress.record and monotonic() < progress.due:
+                return progress.running
+            progress.record, progress.due = content, inf
+            record = bury(folder) or read_run(folder)
+        except (OSError, RunError):  # damaged, or just being made
+            if not folder.path.exists():
+                folder.undelivered.unlink(missing_ok=True)
+            return False
+        if record["tracking"] is None or uri_of(record["tracking"]) != tracking_uri():
+            return False
+        progress.running = record["status"] == "RUNNING" or is_alive(folder)
+        try:
+            if progress.running:
+                self._follow(folder, record, progress)
+            else:
+                deliver(folder, self._client)
+        except Exception as error:
+            progress.pause = min(2 * progress.pause or POLL, LONGEST_PAUSE)
+            progress.due = monotonic() + progress.pause
+            settle(folder, content, reason_of(error))
+            return progress.running
+        progress.pause, progress.due = 0.0, 0.0
+        if not progress.running:
+            del self._progress[folder.path.name]
+            settle(folder, content)
+        return True
+
+    def _follow(self, folder: RunFolder, record: Record, progress: _Progress) -> None:
+        """Send what has happened since the last time in a run that has not ended."""
+        if record.get("kind") == "sweep":
+            if progress.sent != progress.record:
+                deliver(folder, self._client)
+                progress.sent = progress.record
+            return
+        if monotonic() < progress.next_batch:
+            return
+        rows = read_history(folder)
+        if not progress.run_id:
+            run = send_opening(folder, self._client)
+            progress.run_id, progress.epoch = run.info.run_id, last_epoch(self._client, run, rows)
+        new = [row for row in rows if row["epoch"] > progress.epoch]
+        send_rows(self._client, progress.run_id, new)
+        progress.epoch = max([progress.epoch, *(int(row["epoch"]) for row in new)])
+        progress.next_batch = monotonic() + INTERVAL
+
+
+if __name__ == "__main__":
+    main()

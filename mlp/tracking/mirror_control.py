@@ -1,0 +1,105 @@
+"""Starting the process that brings runs to MLflow, and waiting until it has."""
+
+import fcntl
+import logging
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from contextlib import suppress
+from hashlib import blake2s
+from math import inf
+from pathlib import Path
+from time import monotonic, sleep
+
+from mlp.base import runs_dir
+from mlp.runs import RunFolder, delivery_failure, read_run, undelivered_runs
+from mlp.tracking.store import is_remote, tracking_uri, uri_of
+
+SERVER_TIMEOUT = 10.0  # seconds that the end of a command waits for a server
+MOST_STARTS = 3  # of a process that ends at once, for one command
+POLL = 0.05  # seconds
+logger = logging.getLogger(__name__)
+_started: list["subprocess.Popen[bytes]"] = []  # one that was forgotten would warn
+
+
+def ensure_mirror() -> bool:
+    """Have a process bring to MLflow what is in the outbox; tell whether one was started.
+
+    There is one for each folder of runs and store. It outlives this process, and belongs to no
+    terminal. It holds a lock, which this process acquires for it.
+    """
+    if not undelivered_runs():
+        return False
+    lock = os.open(lock_file(), os.O_RDWR | os.O_CREAT, 0o666)
+    try:
+        if not locked(lock):
+            return False
+        command = [sys.executable, "-m", "mlp.tracking.mirror", str(lock)]
+        process = subprocess.Popen(
+            command,
+            pass_fds=[lock],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        _started.append(process)
+    finally:
+        os.close(lock)
+    return True
+
+
+def wait_for_delivery(folders: Sequence[RunFolder]) -> None:
+    """Wait until MLflow has all of some runs; say so if it has not in the end.
+
+    A server is given ten seconds, our own database as long as it takes.
+
+    Parameters
+    ----------
+    folders : sequence of RunFolder
+        Of runs that have ended.
+    """
+    end = monotonic() + SERVER_TIMEOUT if is_remote(tracking_uri()) else inf
+    n_started = 0
+    while any(map(_is_awaited, folders)) and monotonic() < end and n_started < MOST_STARTS:
+        n_started += ensure_mirror()
+        sleep(POLL)
+    if left := [folder for folder in folders if delivery_failure(folder) is not None]:
+        logger.warning(_complaint(left))
+
+
+def lock_file() -> Path:
+    """Return the file that the mirror of the store in force holds a lock on."""
+    return runs_dir() / f"mirror-{blake2s(tracking_uri().encode(), digest_size=4).hexdigest()}.lock"
+
+
+def locked(lock: int) -> bool:
+    """Tell whether a lock could be acquired on an open file."""
+    with suppress(BlockingIOError):
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return True
+    return False
+
+
+def _is_awaited(folder: RunFolder) -> bool:
+    """Tell whether a run is yet to be delivered, and may be."""
+    reason = delivery_failure(folder)
+    if reason is None or (reason and not is_remote(tracking_uri())):
+        return False
+    tracking = read_run(folder)["tracking"]
+    return tracking is not None and uri_of(tracking) == tracking_uri()
+
+
+def _complaint(left: Sequence[RunFolder]) -> str:
+    reasons = [reason for folder in left if (reason := delivery_failure(folder))]
+    reason = reasons[0] if reasons else "it has not answered yet"
+    if len(left) > 1:
+        return (
+            f"MLflow does not have all of {len(left)} runs yet ({reason}); their folders do, and "
+            "python -m mlp.sync sends them"
+        )
+    return (
+        f"MLflow does not have all of run {left[0].path.name[:8]} yet ({reason}); its folder does, "
+        "and python -m mlp.sync sends it"
+    )
