@@ -1,7 +1,6 @@
 """The network, NumPy alone."""
 
-from mlp.nn.layer import Layer
-from mlp.nn.layers import Activation, BatchNorm, Dense, Dropout
+from mlp.nn.layers import Activation, BatchNorm, Dense, Dropout, Layer
 from mlp.nn.losses import BinaryCrossEntropy, Loss, MeanSquaredError, SoftmaxCrossEntropy
 from mlp.nn.mlp import MLP
 from mlp.nn.network import Network, Workspace

@@ -1,4 +1,4 @@
-"""Activation functions: a = φ(z), and φ' computed from whichever of z and a suits it best.
+"""Activation functions: a = φ(z), and δ ⊙ φ'(z) from whichever of z and a suits it best.
 
 Each writes into the caller's arrays and allocates none of their size. To add one, write its class:
 ``ACTIVATIONS`` collects them by name.
@@ -24,36 +24,41 @@ class ActivationFunction(ABC):
     name : str
         What a configuration calls it.
     reads : "z" or "a"
-        The array that ``derivative`` is computed from. With ``"a"``, z is not needed again after
-        ``value``, which may then work in place.
+        The array that ``backward`` reads. With ``"a"``, z is not needed again after ``forward``,
+        which may then work in place.
     """
 
     name: str
     reads: Literal["z", "a"]
 
     @abstractmethod
-    def value(self, z: ndarray, out: ndarray, scratch: ndarray) -> None:
-        """Write φ(z) into ``out``.
+    def forward(self, z: ndarray, out: ndarray, scratch: ndarray) -> None:
+        """Write a = φ(z) into ``out``.
 
         Parameters
         ----------
         z : ndarray of any shape, float32 or float64
+            Left as it is, unless it is ``out``.
         out : ndarray like ``z``
-            ``z`` itself where ``reads`` is ``"a"``; else an array apart.
+            May be ``z`` itself where ``reads`` is ``"a"``.
         scratch : ndarray like ``z``
             Overwritten; shares no memory with the others.
         """
 
     @abstractmethod
-    def derivative(self, v: ndarray, /, out: ndarray, scratch: ndarray) -> None:
-        """Write φ'(z) into ``out``, computed from ``v``: z or a, as ``reads`` says.
+    def backward(self, z: ndarray, a: ndarray, delta: ndarray, scratch: ndarray) -> None:
+        """Multiply ``delta`` by φ'(z), element by element.
 
         Parameters
         ----------
-        v : ndarray of any shape, float32 or float64
-            Left as it is.
-        out, scratch : ndarray like ``v``
-            Overwritten; the three share no memory.
+        z : ndarray of any shape, float32 or float64
+            What ``forward`` was given; overwritten by now where ``reads`` is ``"a"``.
+        a : ndarray like ``z``
+            What ``forward`` returned. May be overwritten where ``reads`` is ``"z"``.
+        delta : ndarray like ``z``
+            ∂L/∂a on entry, ∂L/∂z on return.
+        scratch : ndarray like ``z``
+            Overwritten; shares no memory with the others.
         """
 
 
@@ -63,11 +68,11 @@ class Identity(ActivationFunction):
     name = "identity"
     reads = "a"
 
-    def value(self, z: ndarray, out: ndarray, scratch: ndarray) -> None:
+    def forward(self, z: ndarray, out: ndarray, scratch: ndarray) -> None:
         np.copyto(out, z)
 
-    def derivative(self, a: ndarray, /, out: ndarray, scratch: ndarray) -> None:
-        out.fill(1)
+    def backward(self, z: ndarray, a: ndarray, delta: ndarray, scratch: ndarray) -> None:
+        pass
 
 
 class ReLU(ActivationFunction):
@@ -79,12 +84,13 @@ class ReLU(ActivationFunction):
     name = "relu"
     reads = "a"
 
-    def value(self, z: ndarray, out: ndarray, scratch: ndarray) -> None:
+    def forward(self, z: ndarray, out: ndarray, scratch: ndarray) -> None:
         scratch.fill(0)  # NumPy's maximum is vectorised for two arrays, not for a scalar: 2.5 x
         np.maximum(z, scratch, out=out)
 
-    def derivative(self, a: ndarray, /, out: ndarray, scratch: ndarray) -> None:
-        np.greater(a, 0, out=out)
+    def backward(self, z: ndarray, a: ndarray, delta: ndarray, scratch: ndarray) -> None:
+        np.greater(a, 0, out=scratch)
+        delta *= scratch
 
 
 class LeakyReLU(ActivationFunction):
@@ -98,14 +104,15 @@ class LeakyReLU(ActivationFunction):
     reads = "a"
     slope = 0.01
 
-    def value(self, z: ndarray, out: ndarray, scratch: ndarray) -> None:
+    def forward(self, z: ndarray, out: ndarray, scratch: ndarray) -> None:
         np.multiply(z, self.slope, out=scratch)
         np.maximum(z, scratch, out=out)
 
-    def derivative(self, a: ndarray, /, out: ndarray, scratch: ndarray) -> None:
-        np.greater(a, 0, out=out)
-        out *= 1 - self.slope
-        out += self.slope
+    def backward(self, z: ndarray, a: ndarray, delta: ndarray, scratch: ndarray) -> None:
+        np.greater(a, 0, out=scratch)
+        scratch *= 1 - self.slope
+        scratch += self.slope
+        delta *= scratch
 
 
 class ELU(ActivationFunction):
@@ -118,16 +125,17 @@ class ELU(ActivationFunction):
     name = "elu"
     reads = "a"
 
-    def value(self, z: ndarray, out: ndarray, scratch: ndarray) -> None:
+    def forward(self, z: ndarray, out: ndarray, scratch: ndarray) -> None:
         scratch.fill(0)
         np.minimum(z, scratch, out=scratch)
         np.expm1(scratch, out=scratch)
         np.maximum(z, scratch, out=out)  # z < exp(z) - 1 for every z < 0
 
-    def derivative(self, a: ndarray, /, out: ndarray, scratch: ndarray) -> None:
+    def backward(self, z: ndarray, a: ndarray, delta: ndarray, scratch: ndarray) -> None:
         scratch.fill(0)
-        np.minimum(a, scratch, out=out)
-        out += 1
+        np.minimum(a, scratch, out=scratch)
+        scratch += 1
+        delta *= scratch
 
 
 class GELU(ActivationFunction):
@@ -144,24 +152,25 @@ class GELU(ActivationFunction):
     c1 = sqrt(2 / pi)
     c3 = c1 * 0.044715
 
-    def value(self, z: ndarray, out: ndarray, scratch: ndarray) -> None:
+    def forward(self, z: ndarray, out: ndarray, scratch: ndarray) -> None:
         self._tanh_u(z, out)
         out += 1
         out *= z
         out *= 0.5
 
-    def derivative(self, z: ndarray, /, out: ndarray, scratch: ndarray) -> None:
-        self._tanh_u(z, out)
+    def backward(self, z: ndarray, a: ndarray, delta: ndarray, scratch: ndarray) -> None:
+        self._tanh_u(z, a)
         np.square(z, out=scratch)
         scratch *= 3 * self.c3
         scratch += self.c1
         scratch *= z  # z · du/dz
-        np.subtract(1, out, out=out)  # 1 - t
-        scratch *= out
+        np.subtract(1, a, out=a)  # 1 - t
+        scratch *= a
         scratch += 1
-        np.subtract(2, out, out=out)  # 1 + t
-        out *= scratch
-        out *= 0.5
+        np.subtract(2, a, out=a)  # 1 + t
+        a *= scratch
+        a *= 0.5
+        delta *= a
 
     def _tanh_u(self, z: ndarray, out: ndarray) -> None:
         np.square(z, out=out)
@@ -181,16 +190,17 @@ class SiLU(ActivationFunction):
     name = "silu"
     reads = "z"
 
-    def value(self, z: ndarray, out: ndarray, scratch: ndarray) -> None:
+    def forward(self, z: ndarray, out: ndarray, scratch: ndarray) -> None:
         _sigmoid(z, out)
         out *= z
 
-    def derivative(self, z: ndarray, /, out: ndarray, scratch: ndarray) -> None:
-        _sigmoid(z, out)
-        np.subtract(1, out, out=scratch)
+    def backward(self, z: ndarray, a: ndarray, delta: ndarray, scratch: ndarray) -> None:
+        _sigmoid(z, a)
+        np.subtract(1, a, out=scratch)
         scratch *= z
         scratch += 1
-        out *= scratch
+        a *= scratch
+        delta *= a
 
 
 class Softplus(ActivationFunction):
@@ -203,7 +213,7 @@ class Softplus(ActivationFunction):
     name = "softplus"
     reads = "a"
 
-    def value(self, z: ndarray, out: ndarray, scratch: ndarray) -> None:
+    def forward(self, z: ndarray, out: ndarray, scratch: ndarray) -> None:
         np.negative(z, out=scratch)
         np.minimum(z, scratch, out=scratch)  # -|z|, whose exponential cannot overflow
         np.exp(scratch, out=scratch)
@@ -211,10 +221,11 @@ class Softplus(ActivationFunction):
         np.maximum(z, 0, out=out)
         out += scratch
 
-    def derivative(self, a: ndarray, /, out: ndarray, scratch: ndarray) -> None:
-        np.negative(a, out=out)
-        np.expm1(out, out=out)
-        np.negative(out, out=out)
+    def backward(self, z: ndarray, a: ndarray, delta: ndarray, scratch: ndarray) -> None:
+        np.negative(a, out=scratch)
+        np.expm1(scratch, out=scratch)
+        np.negative(scratch, out=scratch)
+        delta *= scratch
 
 
 class Sigmoid(ActivationFunction):
@@ -227,12 +238,13 @@ class Sigmoid(ActivationFunction):
     name = "sigmoid"
     reads = "a"
 
-    def value(self, z: ndarray, out: ndarray, scratch: ndarray) -> None:
+    def forward(self, z: ndarray, out: ndarray, scratch: ndarray) -> None:
         _sigmoid(z, out)
 
-    def derivative(self, a: ndarray, /, out: ndarray, scratch: ndarray) -> None:
-        np.subtract(1, a, out=out)
-        out *= a
+    def backward(self, z: ndarray, a: ndarray, delta: ndarray, scratch: ndarray) -> None:
+        np.subtract(1, a, out=scratch)
+        scratch *= a
+        delta *= scratch
 
 
 class Tanh(ActivationFunction):
@@ -241,12 +253,13 @@ class Tanh(ActivationFunction):
     name = "tanh"
     reads = "a"
 
-    def value(self, z: ndarray, out: ndarray, scratch: ndarray) -> None:
+    def forward(self, z: ndarray, out: ndarray, scratch: ndarray) -> None:
         np.tanh(z, out=out)
 
-    def derivative(self, a: ndarray, /, out: ndarray, scratch: ndarray) -> None:
-        np.square(a, out=out)
-        np.subtract(1, out, out=out)
+    def backward(self, z: ndarray, a: ndarray, delta: ndarray, scratch: ndarray) -> None:
+        np.square(a, out=scratch)
+        np.subtract(1, scratch, out=scratch)
+        delta *= scratch
 
 
 class ScaledTanh(ActivationFunction):
@@ -260,15 +273,16 @@ class ScaledTanh(ActivationFunction):
     A = 1.7159
     S = 2 / 3
 
-    def value(self, z: ndarray, out: ndarray, scratch: ndarray) -> None:
+    def forward(self, z: ndarray, out: ndarray, scratch: ndarray) -> None:
         np.multiply(z, self.S, out=out)
         np.tanh(out, out=out)
         out *= self.A
 
-    def derivative(self, a: ndarray, /, out: ndarray, scratch: ndarray) -> None:
-        np.square(a, out=out)
-        out *= -self.S / self.A
-        out += self.S * self.A
+    def backward(self, z: ndarray, a: ndarray, delta: ndarray, scratch: ndarray) -> None:
+        np.square(a, out=scratch)
+        scratch *= -self.S / self.A
+        scratch += self.S * self.A
+        delta *= scratch
 
 
 def _sigmoid(z: ndarray, out: ndarray) -> None:

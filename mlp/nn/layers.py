@@ -1,15 +1,123 @@
-"""The layers: dense, activation, dropout, batch normalisation.
+"""The layers: dense, activation, dropout, batch normalization.
 
-Their common shape, and who owns which memory, is described in :mod:`mlp.nn.layer`.
+A layer owns no memory. Its parameters and gradients are views into the network's flat vectors
+(:class:`~mlp.nn.network.Network` binds them as ``layer.W``, ``layer.dW``, ...), and what a batch
+needs lies in buffers ``ws``, made once for a batch size. So a training step allocates nothing, and
+training and evaluation do not share buffers.
+
+Notation, as in docs/backpropagation.md: ``x`` is a layer's input, ``z`` a pre-activation, ``a`` an
+activation, and ``dz`` stands for ∂L/∂z, the derivative of the mean loss of the batch.
 """
 
-from types import SimpleNamespace
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any, Self
 
 import numpy as np
 
+from mlp.base import at_least, fraction, positive
 from mlp.nn.activations import get_activation
 from mlp.nn.initializers import get_initializer
-from mlp.nn.layer import Layer, Shapes
+
+Shapes = Mapping[str, tuple[int, ...]]
+
+
+@dataclass
+class Buffers:
+    """Arrays made once for a batch size; the first axis is the batch, or 1 for one per feature."""
+
+    def rows(self, n: int) -> Self:
+        """Return the first ``n`` rows of each array, as views; per-feature arrays stay whole."""
+        return type(self)(**{f.name: getattr(self, f.name)[:n] for f in fields(self) if f.init})
+
+
+class Layer(ABC):
+    """A differentiable function of a batch.
+
+    Attributes
+    ----------
+    n_in, n_out : int
+        Width of the input and of the output, at least 1.
+    shapes : dict of str to tuple
+        Trained parameters by name. For each ``W`` the network sets ``layer.W`` and ``layer.dW``.
+    decayed : tuple of str
+        The parameters among ``shapes`` that penalties and weight decay act on.
+    state_shapes : dict of str to tuple
+        What is kept, but not trained by gradient: running statistics.
+    output_is_free : bool or None
+        Whether the next layer may overwrite the output: True unless ``backward`` reads it. None
+        where the output can be the input itself, as in dropout's evaluation.
+    in_place : bool
+        Set by the network: whether this layer may overwrite its input.
+    """
+
+    decayed: tuple[str, ...] = ()
+    output_is_free: bool | None = True
+    in_place = False
+
+    def __init__(self, n_in: int, n_out: int) -> None:
+        at_least(1, n_in=n_in, n_out=n_out)
+        self.n_in, self.n_out = n_in, n_out
+        self.shapes: Shapes = {}
+        self.state_shapes: Shapes = {}
+
+    def initialize(self, rng: np.random.Generator) -> None:
+        """Give the parameters and the state their values before training."""
+
+    @abstractmethod
+    def buffers(self, n_batch: int, dtype: np.dtype) -> Buffers:
+        """Return new buffers for ``forward`` and ``backward`` on batches of ``n_batch`` rows."""
+
+    @abstractmethod
+    def forward(self, x: np.ndarray, ws: Any, rng: np.random.Generator | None) -> np.ndarray:
+        """Return the layer's output.
+
+        Parameters
+        ----------
+        x : ndarray of shape (n_batch, n_in)
+            Left as it is unless ``in_place``.
+        ws : Buffers
+            Made by ``buffers``; the result is one of them, valid until the next ``forward``.
+        rng : Generator or None
+            A generator means training; None means evaluation, which is deterministic.
+
+        Returns
+        -------
+        ndarray of shape (n_batch, n_out)
+        """
+
+    @abstractmethod
+    def backward(self, dy: np.ndarray, ws: Any, input_gradient: bool = True) -> np.ndarray | None:
+        """Fill the gradients of this layer's parameters and return that of its input.
+
+        Parameters
+        ----------
+        dy : ndarray of shape (n_batch, n_out)
+            ∂L/∂(output), already divided by the batch size (the loss does that). It may be
+            overwritten.
+        ws : Buffers
+            As the last ``forward`` left them.
+        input_gradient : bool
+            False when nobody asks for ∂L/∂x: the first trained layer need not compute it.
+
+        Returns
+        -------
+        ndarray of shape (n_batch, n_in), or None
+            ∂L/∂x, in a buffer of ``ws`` or in ``dy`` itself, valid until the next ``backward``.
+        """
+
+    def project(self) -> None:
+        """Put the parameters back into the set that a constraint allows, after an update."""
+
+
+@dataclass
+class DenseBuffers(Buffers):
+    """Pre-activations, the input's gradient, and a reference to the last input."""
+
+    z: np.ndarray  # (n_batch, n_out)
+    dx: np.ndarray  # (n_batch, n_in)
+    x: np.ndarray = field(init=False, repr=False)  # (n_batch, n_in)
 
 
 class Dense(Layer):
@@ -21,7 +129,7 @@ class Dense(Layer):
     weight_init, bias_init : str
         Names of initializers, see :mod:`mlp.nn.initializers`.
     bias : bool
-        False leaves ``b`` out: a batch normalisation behind would subtract it again.
+        False leaves ``b`` out: a batch normalization that follows would subtract it again.
     max_norm : float or None
         Upper bound of the norm of the weights that come in to one unit (a column of ``W``), kept
         by rescaling after each update (Srivastava et al. 2014, section 5.1).
@@ -44,6 +152,8 @@ class Dense(Layer):
         max_norm: float | None = None,
     ) -> None:
         super().__init__(n_in, n_out)
+        if max_norm is not None:
+            positive(max_norm=max_norm)
         self.shapes = {"W": (n_in, n_out)} | ({"b": (n_out,)} if bias else {})
         self.weight_init, self.bias_init = get_initializer(weight_init), get_initializer(bias_init)
         self.bias, self.max_norm = bias, max_norm
@@ -58,12 +168,13 @@ class Dense(Layer):
             self.bias_init(self.b, self.n_in, self.n_out, rng)
         self.project()
 
-    def buffers(self, n_batch: int) -> Shapes:
-        """Return the shapes of z and dx."""
-        return {"z": (n_batch, self.n_out), "dx": (n_batch, self.n_in)}
+    def buffers(self, n_batch: int, dtype: np.dtype) -> DenseBuffers:
+        """Return z and dx."""
+        z, dx = (np.empty((n_batch, n), dtype) for n in (self.n_out, self.n_in))
+        return DenseBuffers(z, dx)
 
     def forward(
-        self, x: np.ndarray, ws: SimpleNamespace, rng: np.random.Generator | None
+        self, x: np.ndarray, ws: DenseBuffers, rng: np.random.Generator | None
     ) -> np.ndarray:
         """Return z = x·W + b."""
         ws.x = x
@@ -73,7 +184,7 @@ class Dense(Layer):
         return ws.z
 
     def backward(
-        self, dy: np.ndarray, ws: SimpleNamespace, input_gradient: bool = True
+        self, dy: np.ndarray, ws: DenseBuffers, input_gradient: bool = True
     ) -> np.ndarray | None:
         """Set dW = xᵀ·dz and db = Σ dz over the batch; return dx = dz·Wᵀ."""
         np.matmul(ws.x.T, dy, out=self.dW)  # (n_in, n_batch) @ (n_batch, n_out)
@@ -91,40 +202,68 @@ class Dense(Layer):
         self.W *= self.max_norm / np.maximum(norms, self.max_norm)
 
 
-class Activation(Layer):
-    """An elementwise function a = φ(z), and dz = da ⊙ φ′(z).
+@dataclass
+class ActivationBuffers(Buffers):
+    """The output, where it needs a place of its own, and scratch, each of shape (n_batch, n)."""
 
-    Where φ′ can be had from ``a`` (relu, tanh, sigmoid), ``a`` takes the place of ``z``.
+    own_a: np.ndarray  # of no rows where a takes the place of z
+    scratch: np.ndarray
+    z: np.ndarray = field(init=False, repr=False)
+    a: np.ndarray = field(init=False, repr=False)
+
+
+class Activation(Layer):
+    """An elementwise function a = φ(z), and dz = da ⊙ φ'(z).
+
+    Where φ' can be had from ``a`` (relu, tanh, sigmoid) and nobody else needs z, ``a`` takes the
+    place of z.
+
+    Parameters
+    ----------
+    n : int
+    name : str
+        Of an activation, see :mod:`mlp.nn.activations`.
     """
 
     def __init__(self, n: int, name: str) -> None:
         super().__init__(n, n)
         self.function = get_activation(name)
+        self.output_is_free = self.function.reads == "z"
 
     def __str__(self) -> str:
         return self.function.name
 
-    def buffers(self, n_batch: int) -> Shapes:
-        """Return the shapes of a (where it must not replace z), φ′ and scratch."""
-        names = ("slope", "scratch") if self.function.reads == "a" else ("a", "slope", "scratch")
-        return dict.fromkeys(names, (n_batch, self.n_in))
+    @property
+    def _replaces_z(self) -> bool:
+        return self.in_place and self.function.reads == "a"
+
+    def buffers(self, n_batch: int, dtype: np.dtype) -> ActivationBuffers:
+        """Return a, unless it may take the place of z, and scratch."""
+        scratch = np.empty((n_batch, self.n_in), dtype)
+        return ActivationBuffers(scratch[:0] if self._replaces_z else scratch.copy(), scratch)
 
     def forward(
-        self, x: np.ndarray, ws: SimpleNamespace, rng: np.random.Generator | None
+        self, x: np.ndarray, ws: ActivationBuffers, rng: np.random.Generator | None
     ) -> np.ndarray:
-        """Return a = φ(z); ``x`` is z, and may be overwritten."""
-        in_place = self.function.reads == "a"
-        ws.z_or_a = x
-        a = x if in_place else ws.a
-        self.function.value(x, a, ws.scratch)
-        return a
+        """Return a = φ(z), where ``x`` is z."""
+        ws.z, ws.a = x, x if self._replaces_z else ws.own_a
+        self.function.forward(ws.z, ws.a, ws.scratch)
+        return ws.a
 
     def backward(
-        self, dy: np.ndarray, ws: SimpleNamespace, input_gradient: bool = True
+        self, dy: np.ndarray, ws: ActivationBuffers, input_gradient: bool = True
     ) -> np.ndarray | None:
-        """Return dz = da ⊙ φ′(z), in the place of da."""
-        self.function.derivative(ws.z_or_a, ws.slope, ws.scratch)
-        return np.multiply(dy, ws.slope, out=dy)
+        """Return dz = da ⊙ φ'(z), in the place of da."""
+        self.function.backward(ws.z, ws.a, dy, ws.scratch)
+        return dy
+
+
+@dataclass
+class DropoutBuffers(Buffers):
+    """The mask, 0 or 1 / (1 - rate), and the output, each of shape (n_batch, n)."""
+
+    mask: np.ndarray
+    y: np.ndarray
 
 
 class Dropout(Layer):
@@ -132,21 +271,31 @@ class Dropout(Layer):
 
     The expected value stays x, so that evaluation is the identity (Srivastava et al. 2014,
     section 10, with the scaling moved to training).
+
+    Parameters
+    ----------
+    n : int
+    rate : float
+        In [0, 1).
     """
+
+    output_is_free = None
 
     def __init__(self, n: int, rate: float) -> None:
         super().__init__(n, n)
+        fraction(rate=rate)
         self.rate = rate
 
     def __str__(self) -> str:
         return f"dropout {self.rate:g}"
 
-    def buffers(self, n_batch: int) -> Shapes:
-        """Return the shapes of the mask and of the output."""
-        return {"mask": (n_batch, self.n_in), "y": (n_batch, self.n_in)}
+    def buffers(self, n_batch: int, dtype: np.dtype) -> DropoutBuffers:
+        """Return the mask and the output."""
+        mask, y = (np.empty((n_batch, self.n_in), dtype) for _ in range(2))
+        return DropoutBuffers(mask, y)
 
     def forward(
-        self, x: np.ndarray, ws: SimpleNamespace, rng: np.random.Generator | None
+        self, x: np.ndarray, ws: DropoutBuffers, rng: np.random.Generator | None
     ) -> np.ndarray:
         """Return x ⊙ mask in training, where mask is 0 or 1 / (1 − rate); x itself otherwise."""
         if rng is None:
@@ -158,26 +307,39 @@ class Dropout(Layer):
         return np.multiply(x, ws.mask, out=ws.y)
 
     def backward(
-        self, dy: np.ndarray, ws: SimpleNamespace, input_gradient: bool = True
+        self, dy: np.ndarray, ws: DropoutBuffers, input_gradient: bool = True
     ) -> np.ndarray | None:
         """Return dx = dy ⊙ mask, in the place of dy."""
         return np.multiply(dy, ws.mask, out=dy)
 
 
+@dataclass
+class BatchNormBuffers(Buffers):
+    """The normalized input, the output, scratch, and the statistics that normalized the batch."""
+
+    x_hat: np.ndarray  # (n_batch, n)
+    y: np.ndarray  # (n_batch, n)
+    scratch: np.ndarray  # (n_batch, n)
+    mean: np.ndarray  # (1, n)
+    var: np.ndarray  # (1, n)
+    inv_std: np.ndarray  # (1, n), 1 / √(σ² + ε)
+    by_batch: bool = field(init=False, repr=False)
+
+
 class BatchNorm(Layer):
-    """Batch normalisation, y = γ·x̂ + β with x̂ = (x − μ) / √(σ² + ε) (Ioffe & Szegedy 2015, Alg. 1).
+    """Batch normalization, y = γ·x̂ + β with x̂ = (x − μ) / √(σ² + ε) (Ioffe & Szegedy 2015, Alg. 1).
 
     In training μ and σ² are the batch's (biased variance); evaluation takes running means, into
     which each training batch goes with weight ``momentum`` and the unbiased variance (Alg. 2).
 
-    A training batch of one row has no variance. It is normalised by the running statistics, taken
+    A training batch of one row has no variance. It is normalized by the running statistics, taken
     as constants in its gradient, and does not update them.
 
     Parameters
     ----------
     n : int
     momentum : float
-        Weight of the newest batch in the running statistics.
+        Weight of the newest batch in the running statistics, in (0, 1].
     eps : float
         ε, keeps the division defined for a constant feature.
     """
@@ -191,6 +353,9 @@ class BatchNorm(Layer):
 
     def __init__(self, n: int, momentum: float = 0.1, eps: float = 1e-5) -> None:
         super().__init__(n, n)
+        positive(momentum=momentum, eps=eps)
+        if momentum > 1:
+            raise ValueError(f"momentum must be at most 1, got {momentum!r}")
         self.shapes = {"gamma": (n,), "beta": (n,)}
         self.state_shapes = {"running_mean": (n,), "running_var": (n,)}
         self.momentum, self.eps = momentum, eps
@@ -205,13 +370,13 @@ class BatchNorm(Layer):
         self.running_mean.fill(0)
         self.running_var.fill(1)
 
-    def buffers(self, n_batch: int) -> Shapes:
-        """Return the shapes of x̂, y, scratch, and of what there is once a feature."""
-        rows = dict.fromkeys(("x_hat", "y", "scratch"), (n_batch, self.n_in))
-        return rows | dict.fromkeys(("mean", "var", "inv_std"), (1, self.n_in))
+    def buffers(self, n_batch: int, dtype: np.dtype) -> BatchNormBuffers:
+        """Return x̂, y, scratch, and one row each of mean, variance and 1 / √(σ² + ε)."""
+        heights = (n_batch, n_batch, n_batch, 1, 1, 1)
+        return BatchNormBuffers(*(np.empty((n, self.n_in), dtype) for n in heights))
 
     def forward(
-        self, x: np.ndarray, ws: SimpleNamespace, rng: np.random.Generator | None
+        self, x: np.ndarray, ws: BatchNormBuffers, rng: np.random.Generator | None
     ) -> np.ndarray:
         """Return γ·x̂ + β; in training, update the running statistics."""
         ws.by_batch = rng is not None and len(x) > 1
@@ -237,7 +402,7 @@ class BatchNorm(Layer):
         self.running_var += self.momentum * (var - self.running_var)
 
     def backward(
-        self, dy: np.ndarray, ws: SimpleNamespace, input_gradient: bool = True
+        self, dy: np.ndarray, ws: BatchNormBuffers, input_gradient: bool = True
     ) -> np.ndarray | None:
         """Set dβ = Σ dy and dγ = Σ dy ⊙ x̂; return dx, in the place of dy.
 

@@ -1,19 +1,30 @@
 """Losses: value, output activation, and the delta of the output layer.
 
 A loss owns the activation of the output layer, for the two belong together: softmax exists only
-with its cross-entropy. It reads the weighted sums ``z`` of the last layer (logits) and targets
-``t``, one row an example. Its value and its gradient are means over the batch.
+with its cross-entropy. It reads the pre-activations ``z`` of the last layer (the logits) and
+targets ``t``, one row an example. Its value and its gradient are means over the batch.
 """
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from types import SimpleNamespace
 from typing import Literal, get_args, get_type_hints
 
 import numpy as np
 
 from mlp.nn.activations import get_activation
-from mlp.nn.layer import Shapes
+from mlp.nn.layers import Buffers
+
+
+@dataclass
+class LossBuffers(Buffers):
+    """Targets, outputs, δ and scratch, of shape (n_batch, n_out), and one column."""
+
+    t: np.ndarray
+    a: np.ndarray
+    dz: np.ndarray
+    scratch: np.ndarray
+    column: np.ndarray  # (n_batch, 1)
+    row_numbers: np.ndarray  # (n_batch,), int64
 
 
 class Loss(ABC):
@@ -42,36 +53,44 @@ class Loss(ABC):
                 f"got {self.output_activation!r}"
             )
 
-    def codes(self, n_classes: int, dtype: np.dtype | type) -> np.ndarray:
-        """Return the target row of each class: ``high`` in its own column, ``low`` elsewhere.
+    def buffers(self, n_batch: int, n_out: int, dtype: np.dtype) -> LossBuffers:
+        """Return new buffers for ``forward`` and ``backward`` on batches of ``n_batch`` rows."""
+        t, a, dz, scratch = (np.empty((n_batch, n_out), dtype) for _ in range(4))
+        column = np.empty((n_batch, 1), dtype)
+        return LossBuffers(t, a, dz, scratch, column, np.arange(n_batch))
 
-        Returns
-        -------
-        ndarray of shape (n_classes, n_classes)
+    def set_targets(self, y: np.ndarray, ws: LossBuffers) -> None:
+        """Write the targets of class labels into ``ws.t``: ``high`` in its column, else ``low``.
+
+        Parameters
+        ----------
+        y : ndarray of shape (n_batch,), int64
+
+        Raises
+        ------
+        ValueError
+            When a label is not one of the classes.
         """
-        codes = np.full((n_classes, n_classes), self.low, dtype)
-        np.fill_diagonal(codes, self.high)
-        return codes
-
-    def buffers(self, n_batch: int, n_out: int) -> Shapes:
-        """Return the buffers of ``forward`` and ``backward``, as :meth:`Layer.buffers` does."""
-        return dict.fromkeys(("t", "a", "dz", "scratch"), (n_batch, n_out)) | {
-            "column": (n_batch, 1)
-        }
+        ws.t.fill(self.low)
+        try:
+            ws.t[ws.row_numbers, y] = self.high
+        except IndexError:
+            n_out = ws.t.shape[1]
+            raise ValueError(f"labels must be 0 to {n_out - 1}, got {y.max()}") from None
 
     @abstractmethod
-    def forward(self, z: np.ndarray, ws: SimpleNamespace) -> float:
+    def forward(self, z: np.ndarray, ws: LossBuffers) -> float:
         """Return the mean loss of a batch, and leave a = φ(z) in ``ws.a``.
 
         Parameters
         ----------
         z : ndarray of shape (n_batch, n_out)
-            Weighted sums of the output layer; not changed.
-        ws : SimpleNamespace
+            Pre-activations of the output layer; not changed.
+        ws : LossBuffers
             ``ws.t`` holds the targets, of shape (n_batch, n_out).
         """
 
-    def backward(self, ws: SimpleNamespace) -> np.ndarray:
+    def backward(self, ws: LossBuffers) -> np.ndarray:
         """Return δ = dL/dz of the output layer, already divided by the batch size.
 
         Here δ = (a − t) / n_batch: so it is wherever the output activation is the canonical one
@@ -93,16 +112,16 @@ class SoftmaxCrossEntropy(Loss):
 
     output_activation: Literal["softmax"] = "softmax"
 
-    def forward(self, z: np.ndarray, ws: SimpleNamespace) -> float:
+    def forward(self, z: np.ndarray, ws: LossBuffers) -> float:
         """Return the mean cross-entropy; ``ws.a`` gets the class probabilities."""
         np.max(z, axis=1, keepdims=True, out=ws.column)
         np.subtract(z, ws.column, out=ws.a)
-        right = float(np.vdot(ws.t, ws.a))
+        of_targets = float(np.vdot(ws.t, ws.a))
         np.exp(ws.a, out=ws.a)
         np.sum(ws.a, axis=1, keepdims=True, out=ws.column)
         ws.a /= ws.column
         np.log(ws.column, out=ws.column)
-        return (float(np.sum(ws.column)) - right) / len(z)
+        return (float(np.sum(ws.column)) - of_targets) / len(z)
 
 
 @dataclass(frozen=True)
@@ -114,7 +133,7 @@ class BinaryCrossEntropy(Loss):
 
     output_activation: Literal["sigmoid"] = "sigmoid"
 
-    def forward(self, z: np.ndarray, ws: SimpleNamespace) -> float:
+    def forward(self, z: np.ndarray, ws: LossBuffers) -> float:
         """Return the mean over the batch of the summed binary cross-entropies."""
         np.abs(z, out=ws.a)
         np.negative(ws.a, out=ws.a)
@@ -125,7 +144,7 @@ class BinaryCrossEntropy(Loss):
         np.multiply(ws.t, z, out=ws.scratch)
         ws.a -= ws.scratch
         total += float(np.sum(ws.a))
-        get_activation("sigmoid").value(z, ws.a, ws.scratch)
+        get_activation("sigmoid").forward(z, ws.a, ws.scratch)
         return total / len(z)
 
 
@@ -154,16 +173,15 @@ class MeanSquaredError(Loss):
         if not self.low < self.high:
             raise ValueError(f"low must be less than high, got {self.low:g} and {self.high:g}")
 
-    def forward(self, z: np.ndarray, ws: SimpleNamespace) -> float:
+    def forward(self, z: np.ndarray, ws: LossBuffers) -> float:
         """Return the mean of the halved squared errors; ``ws.a`` gets φ(z)."""
-        get_activation(self.output_activation).value(z, ws.a, ws.scratch)
+        get_activation(self.output_activation).forward(z, ws.a, ws.scratch)
         np.subtract(ws.a, ws.t, out=ws.dz)
         return 0.5 * float(np.vdot(ws.dz, ws.dz)) / len(z)
 
-    def backward(self, ws: SimpleNamespace) -> np.ndarray:
+    def backward(self, ws: LossBuffers) -> np.ndarray:
         """Return δ = (a − t) ⊙ φ′(z) / n_batch; φ′ of these activations is had from a."""
-        get_activation(self.output_activation).derivative(ws.a, ws.scratch, ws.dz)
         np.subtract(ws.a, ws.t, out=ws.dz)
-        ws.dz *= ws.scratch
+        get_activation(self.output_activation).backward(ws.a, ws.a, ws.dz, ws.scratch)
         ws.dz *= 1.0 / len(ws.dz)
         return ws.dz

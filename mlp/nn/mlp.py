@@ -10,8 +10,7 @@ import numpy as np
 from mlp.base import at_least, fraction, positive
 from mlp.nn.activations import get_activation
 from mlp.nn.initializers import get_initializer
-from mlp.nn.layer import Layer
-from mlp.nn.layers import Activation, BatchNorm, Dense, Dropout
+from mlp.nn.layers import Activation, BatchNorm, Dense, Dropout, Layer
 from mlp.nn.losses import Loss
 from mlp.nn.network import Network
 

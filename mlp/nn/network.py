@@ -1,15 +1,12 @@
 """The network: a list of layers over flat vectors, and the workspace that a batch goes through."""
 
 from collections.abc import Iterator, Sequence
-from types import SimpleNamespace
 
 import numpy as np
 
-from mlp.nn.blocks import BLOCK, blocks
-from mlp.nn.layer import Layer
-from mlp.nn.losses import Loss
-
-Buffers = dict[str, np.ndarray]
+from mlp.nn.layers import Buffers, Layer
+from mlp.nn.losses import Loss, LossBuffers
+from mlp.nn.optimizers import BLOCK, blocks
 
 
 class Workspace:
@@ -19,17 +16,15 @@ class Workspace:
     ----------
     n_batch : int
         Rows of a batch.
-    layers : list of SimpleNamespace
-        The buffers of each layer.
-    loss : SimpleNamespace
-        The buffers of the loss: ``loss.a`` of shape (n_batch, n_out) holds the network's outputs
-        after a forward pass, ``loss.t`` the targets.
+    layers : list of Buffers
+        Those of each layer.
+    loss : LossBuffers
+        ``loss.a`` of shape (n_batch, n_out) holds the network's outputs after a forward pass,
+        ``loss.t`` the targets.
     """
 
-    def __init__(self, buffers: Sequence[Buffers], n_batch: int) -> None:
-        self.n_batch = n_batch
-        *self.layers, self.loss = [SimpleNamespace(**named) for named in buffers]
-        self._buffers = buffers
+    def __init__(self, layers: Sequence[Buffers], loss: LossBuffers) -> None:
+        self.n_batch, self.layers, self.loss = len(loss.t), layers, loss
         self._shorter: Workspace | None = None
 
     def rows(self, n: int) -> "Workspace":
@@ -37,8 +32,7 @@ class Workspace:
         if n == self.n_batch:
             return self
         if self._shorter is None or self._shorter.n_batch != n:
-            first = [{name: a[:n] for name, a in named.items()} for named in self._buffers]
-            self._shorter = Workspace(first, n)
+            self._shorter = Workspace([layer.rows(n) for layer in self.layers], self.loss.rows(n))
         return self._shorter
 
 
@@ -51,7 +45,7 @@ class Network:
     Parameters
     ----------
     layers : sequence of Layer
-        Each one's ``n_out`` is the next one's ``n_in``.
+        Each one's ``n_out`` is the next one's ``n_in``; at least one has parameters.
     loss : Loss
     l1, l2 : float
         Weights of the penalties l1·Σ|w| + ½·l2·Σw² over all ``W``, added to the loss.
@@ -65,6 +59,11 @@ class Network:
         ``params[:n_decayed]`` are the weights, on which penalties and weight decay act.
     state : ndarray of shape (n_state,)
         Running statistics.
+
+    Raises
+    ------
+    ValueError
+        When the layers do not fit together.
     """
 
     def __init__(
@@ -77,15 +76,31 @@ class Network:
     ) -> None:
         self.layers, self.loss, self.l1, self.l2 = list(layers), loss, l1, l2
         self.dtype = np.dtype(dtype)
+        self._check_layers()
         self.n_in, self.n_out = self.layers[0].n_in, self.layers[-1].n_out
         self._bind_parameters()
         self._first_trained = next(i for i, layer in enumerate(self.layers) if layer.shapes)
-        self._codes = loss.codes(self.n_out, self.dtype)
         scratch = np.empty(min(BLOCK, self.n_decayed), self.dtype)
         self._weight_blocks = [
             (self.params[cut], self.grads[cut], scratch[: cut.stop - cut.start])
             for cut in blocks(self.n_decayed)
         ]
+
+    def _check_layers(self) -> None:
+        """Check that the layers fit together, and tell each whether it may overwrite its input."""
+        if not any(layer.shapes for layer in self.layers):
+            raise ValueError("a network needs a layer with parameters, such as Dense")
+        is_free: bool = False  # the first input is the caller's
+        for number, layer in enumerate(self.layers, 1):
+            before = self.layers[number - 2].n_out if number > 1 else layer.n_in
+            if layer.n_in != before:
+                raise ValueError(
+                    f"layer {number} ({layer}) takes {layer.n_in} values a row, and the one "
+                    f"before it gives {before}"
+                )
+            layer.in_place = is_free
+            if layer.output_is_free is not None:
+                is_free = layer.output_is_free
 
     def _bind_parameters(self) -> None:
         """Allocate the flat vectors and give each layer its views: decayed parameters first."""
@@ -111,30 +126,30 @@ class Network:
     def named_arrays(self) -> Iterator[tuple[str, np.ndarray]]:
         """Yield ``("W1", view), ("b1", view), ...``: all that must be stored, by file name.
 
-        A layer with weights opens a new number, from 1; what follows it shares that number.
+        Layers share a number, from 1, until one has an array whose name is taken.
         """
         for number, layer in self._numbered():
             for name in (*layer.shapes, *layer.state_shapes):
                 yield f"{name}{number}", getattr(layer, name)
 
     def _numbered(self) -> Iterator[tuple[int, Layer]]:
-        number = 0
+        number, taken = 1, set[str]()
         for layer in self.layers:
-            number += "W" in layer.shapes
+            names = {*layer.shapes, *layer.state_shapes}
+            if names & taken:
+                number, taken = number + 1, set()
+            taken |= names
             yield number, layer
 
     def workspace(self, n_batch: int) -> Workspace:
         """Return new buffers for batches of up to ``n_batch`` rows."""
-        shapes = [layer.buffers(n_batch) for layer in self.layers]
-        shapes.append(self.loss.buffers(n_batch, self.n_out))
-        return Workspace(
-            [{k: np.empty(shape, self.dtype) for k, shape in s.items()} for s in shapes], n_batch
-        )
+        layers = [layer.buffers(n_batch, self.dtype) for layer in self.layers]
+        return Workspace(layers, self.loss.buffers(n_batch, self.n_out, self.dtype))
 
     def forward(
         self, x: np.ndarray, ws: Workspace, rng: np.random.Generator | None = None
     ) -> np.ndarray:
-        """Return the weighted sums z of the output layer (logits).
+        """Return the pre-activations z of the output layer (the logits).
 
         Parameters
         ----------
@@ -173,7 +188,7 @@ class Network:
             As in :meth:`forward`.
         """
         z = self.forward(x, ws, rng)
-        np.take(self._codes, y, axis=0, out=ws.loss.t, mode="clip")
+        self.loss.set_targets(y, ws.loss)
         return self.loss.forward(z, ws.loss)
 
     def loss_and_gradients(

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from mlp.base import RunError, read_into, read_json
-from mlp.nn.layer import Layer
+from mlp.nn.layers import Layer
 from mlp.nn.losses import BinaryCrossEntropy, MeanSquaredError, SoftmaxCrossEntropy
 from mlp.nn.mlp import MLP
 from mlp.nn.network import Network

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from mlp.nn.blocks import BLOCK, blocks
+from mlp.nn.optimizers import BLOCK, blocks
 
 
 @pytest.mark.parametrize("n", [0, 1, 9, 10, 11, 35])
