@@ -40,16 +40,15 @@ both_precisions = pytest.mark.parametrize("dtype", ["float32", "float64"])
 def value(activation, z):
     """Return φ(z), computed apart from z, with scratch that would betray being read."""
     a = np.full_like(z, np.nan)
-    activation.value(z, a, np.full_like(z, np.nan))
+    activation.forward(z, a, np.full_like(z, np.nan))
     return a
 
 
 def derivative(activation, z):
-    """Return φ'(z), from z or a as the activation reads it."""
-    v = z if activation.reads == "z" else value(activation, z)
-    out = np.full_like(z, np.nan)
-    activation.derivative(v, out, np.full_like(z, np.nan))
-    return out
+    """Return φ'(z): what 1 is multiplied by; the array that is not read would betray it."""
+    a, nan, delta = value(activation, z), np.full_like(z, np.nan), np.ones_like(z)
+    activation.backward(z if activation.reads == "z" else nan, a, delta, nan.copy())
+    return delta
 
 
 @every_activation
@@ -91,26 +90,26 @@ def test_value_may_overwrite_z(name):
     """Where the derivative reads a, the value may be computed in z's own memory."""
     z = away_from_zero.copy()
     expected = value(ACTIVATIONS[name], z)
-    ACTIVATIONS[name].value(z, z, np.empty_like(z))
+    ACTIVATIONS[name].forward(z, z, np.empty_like(z))
     np.testing.assert_array_equal(z, expected)
 
 
 @every_activation
 def test_inputs_are_left_as_they_are(activation):
-    """Neither z nor what the derivative reads is changed when the output lies apart."""
+    """z is left as it is when the output lies apart."""
     z = away_from_zero.copy()
-    value(activation, z)
-    activation.derivative(z, np.empty_like(z), np.empty_like(z))
+    a, delta = value(activation, z), np.ones_like(z)
+    activation.backward(z, a, delta, np.empty_like(z))
     np.testing.assert_array_equal(z, away_from_zero)
 
 
 @every_activation
 def test_no_array_is_allocated(activation):
     """Nothing of the arrays' size is allocated: at most a ufunc's buffer."""
-    z, out, scratch = np.ones((3, 512, 2048), np.float32)
+    z, a, delta, scratch = np.ones((4, 512, 2048), np.float32)
     tracemalloc.start()
-    activation.value(z, out, scratch)
-    activation.derivative(z, out, scratch)
+    activation.forward(z, a, scratch)
+    activation.backward(z, a, delta, scratch)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 0.02 * z.nbytes

@@ -1,7 +1,5 @@
 """Layers one by one: what each computes, in training and in evaluation."""
 
-from types import SimpleNamespace
-
 import numpy as np
 import pytest
 
@@ -17,8 +15,7 @@ def bound(layer, n_batch, seed=0, dtype="float64"):
     for name, shape in layer.state_shapes.items():
         setattr(layer, name, np.empty(shape, dtype))
     layer.initialize(np.random.default_rng(seed))
-    buffers = layer.buffers(n_batch)
-    return layer, SimpleNamespace(**{k: np.empty(shape, dtype) for k, shape in buffers.items()})
+    return layer, layer.buffers(n_batch, np.dtype(dtype))
 
 
 def random_batch(n_batch, n, seed=1):
@@ -60,16 +57,37 @@ class TestDense:
         np.testing.assert_allclose(np.linalg.norm(layer.W, axis=0), 0.5)
 
 
+@pytest.mark.parametrize("in_place", [False, True])
 @pytest.mark.parametrize("name", ACTIVATIONS)
-def test_activation_layer(name):
-    """The layer returns φ(z), in z's own place when φ′ can be had from a."""
-    layer, ws = bound(Activation(5, name), 4)
+def test_activation_layer(name, in_place):
+    """The layer returns φ(z), in z's own place where it may and φ' can be had from a."""
+    layer = Activation(5, name)
+    layer.in_place = in_place
+    layer, ws = bound(layer, 4)
     z = random_batch(4, 5)
     expected = np.empty_like(z)
-    ACTIVATIONS[name].value(z.copy(), expected, np.empty_like(z))
+    ACTIVATIONS[name].forward(z.copy(), expected, np.empty_like(z))
     a = layer.forward(z, ws, None)
     np.testing.assert_array_equal(a, expected)
-    assert (a is z) == (ACTIVATIONS[name].reads == "a")
+    assert (a is z) == (in_place and ACTIVATIONS[name].reads == "a")
+
+
+@pytest.mark.parametrize(
+    ("make", "sentence"),
+    [
+        (lambda: Dense(0, 3), "n_in must be at least 1, got 0"),
+        (lambda: Dense(4, 3, max_norm=0), "max_norm must be greater than 0, got 0"),
+        (lambda: Dense(4, 3, weight_init="he"), "initializer must be one of"),
+        (lambda: Activation(4, "rleu"), "did you mean 'relu'"),
+        (lambda: Dropout(4, 1.5), "rate must be at least 0 and below 1, got 1.5"),
+        (lambda: BatchNorm(4, momentum=1.5), "momentum must be at most 1, got 1.5"),
+        (lambda: BatchNorm(4, eps=0), "eps must be greater than 0, got 0"),
+    ],
+)
+def test_arguments_are_checked(make, sentence):
+    """A layer that could not work is not made."""
+    with pytest.raises(ValueError, match=sentence):
+        make()
 
 
 class TestDropout:

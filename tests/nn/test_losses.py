@@ -1,6 +1,6 @@
 """Losses: values, outputs and output deltas, far from zero too, and the pairs that are refused."""
 
-from types import SimpleNamespace
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -18,10 +18,9 @@ CROSS_ENTROPIES = {name: LOSSES[name] for name in ("softmax", "binary")}
 
 
 def evaluate(loss, z, y):
-    """Return value, outputs a and δ for the weighted sums ``z`` and the classes ``y``."""
-    buffers = loss.buffers(*z.shape)
-    ws = SimpleNamespace(**{name: np.empty(shape, z.dtype) for name, shape in buffers.items()})
-    ws.t[:] = loss.codes(z.shape[1], z.dtype)[y]
+    """Return value, outputs a and δ for the pre-activations ``z`` and the classes ``y``."""
+    ws = loss.buffers(*z.shape, z.dtype)
+    loss.set_targets(y, ws)
     value = loss.forward(z, ws)
     return value, ws.a.copy(), loss.backward(ws).copy()
 
@@ -176,3 +175,20 @@ def test_only_cross_entropies_give_probabilities():
     """Squared errors leave scores, which need not lie in [0, 1] nor sum to 1."""
     gives = {name: loss.gives_probabilities for name, loss in LOSSES.items()}
     assert gives == {name: name in CROSS_ENTROPIES for name in LOSSES}
+
+
+@pytest.mark.parametrize("label", [4, 100])
+def test_label_beyond_the_classes_is_refused(z, label):
+    """It is not taken for the last class."""
+    with pytest.raises(ValueError, match=f"labels must be 0 to 3, got {label}"):
+        evaluate(SoftmaxCrossEntropy(), z, np.array([0, 1, label, 3, 1, 0]))
+
+
+def test_many_classes_take_no_square_of_memory():
+    """Twenty thousand classes, a batch of two: kilobytes, not the 1.6 GB of a row for each."""
+    tracemalloc.start()
+    ws = SoftmaxCrossEntropy().buffers(2, 20_000, np.dtype("float32"))
+    SoftmaxCrossEntropy().set_targets(np.array([7, 19_999]), ws)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 1e6

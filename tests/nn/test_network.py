@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from mlp.nn import MLP, MeanSquaredError, SoftmaxCrossEntropy
+from mlp.nn import MLP, Activation, Dense, MeanSquaredError, Network, SoftmaxCrossEntropy
 
 FULL = MLP([6, 5], "gelu", dropout=0.3, input_dropout=0.1, batch_norm=True, l1=0.01, l2=0.1)
 
@@ -199,3 +199,21 @@ def test_squared_error_targets():
     dict(network.named_arrays())["W1"][:] = 2 * np.eye(3) - 1
     x, y = np.eye(3, dtype="float32"), np.arange(3)
     assert network.mean_loss(x, y, network.workspace(3)) == 0
+
+
+@pytest.mark.parametrize(
+    ("layers", "sentence"),
+    [
+        (
+            [Dense(4, 3), Dense(2, 3)],
+            r"layer 2 \(dense 2 → 3\) takes 2 .* gives 3",
+        ),
+        ([Dense(4, 3), Activation(4, "relu")], r"layer 2 \(relu\) takes 4 .* gives 3"),
+        ([Activation(4, "relu")], "a network needs a layer with parameters"),
+        ([], "a network needs a layer with parameters"),
+    ],
+)
+def test_layers_that_do_not_fit_are_refused(layers, sentence):
+    """A network is checked when it is made, not when a batch goes through."""
+    with pytest.raises(ValueError, match=sentence):
+        Network(layers, SoftmaxCrossEntropy())

@@ -5,7 +5,18 @@ import tracemalloc
 import numpy as np
 import pytest
 
-from mlp.nn.optimizers import BLOCK, SGD, Adagrad, Adam, AdamW, Momentum, NAdam, Nesterov, RMSprop
+from mlp.nn.optimizers import (
+    BLOCK,
+    SGD,
+    Adagrad,
+    Adam,
+    AdamW,
+    Momentum,
+    NAdam,
+    Nesterov,
+    RMSprop,
+    blocks,
+)
 
 # Each transcription takes the parameters, then pairs (learning rate, gradient), and returns the
 # parameters after the last pair. Everything is written as in the paper and kept in float64.
@@ -282,3 +293,17 @@ def test_a_setting_out_of_range_is_refused_by_name(kind, settings, message):
     """The message names the setting, its range and what it got."""
     with pytest.raises(ValueError, match=message):
         kind(**settings)
+
+
+@pytest.mark.parametrize("n", [0, 1, 9, 10, 11, 35])
+def test_blocks_cover_every_element_once(n):
+    """The pieces of a vector, put together, are the vector; none is longer than asked for."""
+    vector = np.arange(n)
+    pieces = [vector[cut] for cut in blocks(n, size=10)]
+    np.testing.assert_array_equal(np.concatenate([[], *pieces]), vector)
+    assert all(1 <= len(piece) <= 10 for piece in pieces)
+
+
+def test_a_cut_tells_its_length():
+    """The last cut ends where the vector does, so that scratch can be cut to match."""
+    assert sum(cut.stop - cut.start for cut in blocks(2 * BLOCK + 5)) == 2 * BLOCK + 5
