@@ -36,7 +36,8 @@ class Evaluation:
     @property
     def predictions(self) -> np.ndarray:
         """Class with the highest score, of shape (n_examples,), int64."""
-        return np.argmax(self.scores, axis=1)
+        predictions: np.ndarray = self.scores.argmax(axis=1)
+        return predictions
 
 
 class Evaluator:
