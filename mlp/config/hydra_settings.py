@@ -19,7 +19,6 @@ FOLDERS = {  # as conf/config.yaml has them: Hydra makes none
     "job.chdir": None,
 }
 LOGGING = Filter | Formatter | Handler
-CALLED = {"callbacks": Callback, "hydra_logging": LOGGING, "job_logging": LOGGING}
 TARGETS = ("_target_", "()", "class")  # Hydra's word, and those of logging.config
 
 
@@ -44,5 +43,7 @@ def check_settings(hydra: DictConfig) -> None:
             "hydra/sweeper cannot be chosen: with -m, mlp sweeps by itself; sweep=grid, sweep=tpe "
             "and others say how"
         )
-    for key, kind in CALLED.items():
-        check_targets(f"hydra.{key}", settings[key], kind, TARGETS)
+    callbacks = OmegaConf.to_container(hydra.callbacks, resolve=True)
+    check_targets("hydra.callbacks", callbacks, Callback)
+    for key in ("hydra_logging", "job_logging"):
+        check_targets(f"hydra.{key}", settings[key], LOGGING, TARGETS)

@@ -74,6 +74,17 @@ class TestHydra:
         assert "must name a class of the kind Callback" in mlp_run(*words, *QUICK).err
         assert untouched()
 
+    def test_nor_does_an_interpolation_in_one(
+        self, mlp_run: Command, preset: Callable, untouched: Callable
+    ):
+        callback = "hydra.experimental.callbacks.LogJobReturnCallback"
+        words = preset(
+            f"hydra: {{callbacks: {{x: {{_target_: {callback}, y: '${{evil}}'}}}}}}\n"
+            "evil: {_target_: os.mkdir, path: ELSEWHERE}\n"
+        )
+        assert "of the kind Callback, got 'os.mkdir'" in mlp_run(*words, *QUICK).err
+        assert untouched()
+
     def test_nor_one_choice_of_a_sweep(
         self, mlp_run: Command, preset: Callable, untouched: Callable, tmp_path: Path
     ):
