@@ -15,7 +15,7 @@ from mlp.runs import Children, RunFolder, find_sweep, git_state, read_run, short
 from mlp.sweep.composer import CommandLine, PlannedJob
 from mlp.sweep.executors.base import Executor, share_environment
 from mlp.sweep.executors.choice import choose_executor
-from mlp.sweep.parent import Parent, open_sweep
+from mlp.sweep.lifecycle import OpenSweep, open_sweep
 from mlp.sweep.plan import Plan, plan_grid
 from mlp.sweep.progress import SweepProgress
 from mlp.sweep.summary import summarise
@@ -126,24 +126,24 @@ class Sweeper:
         tracking = build(
             "tracking", self._plan.example.config["tracking"], MLflowTracking | NoTracking
         )
-        parent = None
+        opened = None
         try:
             with open_sweep(
                 tracking, self._description(), self._settings.fresh, self._wait
-            ) as parent:
-                self._run_jobs(parent, executor)
-                self.sum_up(parent.folder)
-        except UserError as error:
-            if parent is None:
+            ) as opened:
+                self._run_jobs(opened, executor)
+                self.sum_up(opened.folder)
+        except (UserError, OSError) as error:  # OSError: the disk is full
+            if opened is None:
                 raise
             self._progress.say(f"mlp: {error}", "red")
             return False
         except (KeyboardInterrupt, SystemExit):  # a signal
-            if parent:
-                self._progress.say(read_run(parent.folder)["stop_reason"] or "interrupted", "red")
+            if opened:
+                self._progress.say(read_run(opened.folder)["stop_reason"] or "interrupted", "red")
                 self._progress.say(f"go on  {self._command}")
             raise
-        return bool(read_run(parent.folder)["status"] == "FINISHED")
+        return bool(read_run(opened.folder)["status"] == "FINISHED")
 
     def _description(self) -> dict[str, Any]:
         """Return what the sweep's record says of it."""
@@ -164,8 +164,8 @@ class Sweeper:
             "another process is running this sweep; this one goes on when it has ended"
         )
 
-    def _run_jobs(self, parent: Parent, executor: Executor) -> None:
-        self._parent, self.children, self.id = parent, parent.children, parent.id
+    def _run_jobs(self, opened: OpenSweep, executor: Executor) -> None:
+        self._opened, self.children, self.id = opened, opened.children, opened.id
         for record in self.children.by_key().values():
             if state(record) == "finished":
                 self._progress.consider(record["name"], record["best"])
@@ -176,7 +176,7 @@ class Sweeper:
             n = self._settings.max_failures
             self._progress.say(f"sweep.max_failures={n} reached: no more jobs were begun")
         if shares := self._source.importances():
-            save_figure(importances(shares), parent.folder.figures / "importance.png")
+            save_figure(importances(shares), opened.folder.figures / "importance.png")
 
     @property
     def n_left(self) -> int:
@@ -200,13 +200,13 @@ class Sweeper:
     def ended(self, job: PlannedJob, result: ChildResult) -> None:
         """Take in what has become of a job."""
         if result.state == "killed" and result.run is None:  # it could not say so itself
-            self._parent.children.bury_dead()
+            self._opened.children.bury_dead()
             if record := self.children.by_key().get(job.key):
                 result = replace(result, run=record["id"])
         if result.run is None:
-            self._parent.lost[result.state] += 1
+            self._opened.lost[result.state] += 1
         self._n_failed += result.state in ("failed", "killed")
-        self._parent.log(f"{result.state}  {job.name}: {result.reason}")
+        self._opened.log(f"{result.state}  {job.name}: {result.reason}")
         self._source.tell(job, result)
         self._progress.ended(job, result, self.n_left)
 
@@ -214,7 +214,7 @@ class Sweeper:
         """Show the leaderboard, and leave it with its figures in the sweep's folder."""
         try:
             board = summarise(folder, self._settings.test, news)
-        except RunError as error:  # nothing has finished, or the board cannot be written
+        except (RunError, OSError) as error:  # nothing has finished, or the disk is full
             self._progress.say(str(error), "red")
         else:
             show_summary(board, self._progress.terminal)

@@ -175,7 +175,7 @@ class TestFailure:
         def interrupt(*_: object) -> None:
             raise KeyboardInterrupt
 
-        monkeypatch.setattr("mlp.sweep.parent.ensure_mirror", interrupt)
+        monkeypatch.setattr("mlp.sweep.lifecycle.ensure_mirror", interrupt)
         assert mlp_run(*QUICK, "seed=1,2").status == 130
         assert list_sweeps()[0]["status"] == "KILLED"
 

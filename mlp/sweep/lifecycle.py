@@ -1,4 +1,4 @@
-"""The sweep as a run of its own: opened or continued, and ended whatever happens."""
+"""A sweep is opened or continued, and ended whatever happens."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
@@ -25,8 +25,10 @@ from mlp.runs import (
 )
 from mlp.tracking import MLflowTracking, NoTracking, ensure_mirror, wait_for_delivery
 
+RESERVE = 1 << 18  # bytes that are kept free for the record of the end, should the disk be full
 
-class Parent:
+
+class OpenSweep:
     """A sweep under way.
 
     Parameters
@@ -36,6 +38,8 @@ class Parent:
 
     Attributes
     ----------
+    id : str
+        By which its runs know it.
     folder : RunFolder
     children : Children
     lost : Counter of str
@@ -43,23 +47,16 @@ class Parent:
     """
 
     def __init__(self, record: Record) -> None:
-        self.folder = RunFolder(runs_dir() / record["id"])
+        self.id: str = record["id"]
+        self.folder = RunFolder(runs_dir() / self.id)
         self.folder.path.mkdir(exist_ok=True)
-        self.children = Children(record["id"])
+        self.children = Children(self.id)
         self.lost: Counter[str] = Counter()
-        self._life = Life(self.folder)
+        self._lock = Life(self.folder)
+        self._reserve = self.folder.path / "reserve"
+        with suppress(OSError):
+            self._reserve.write_bytes(bytes(RESERVE))
         write_run(self.folder, record)
-
-    def begin(self) -> None:
-        """Settle what earlier starts have left."""
-        self.log("opened")
-        ensure_mirror()
-        self.children.bury_dead()
-
-    @property
-    def id(self) -> str:
-        """The sweep's id, by which its runs know it."""
-        return self.folder.path.name
 
     def log(self, line: str) -> None:
         """Add a line to the sweep's log, with the time in front; a full disk ends no sweep."""
@@ -74,7 +71,7 @@ class Parent:
             finally:  # whatever comes in between, a sweep that has ended does not look alive
                 self._record_end(error)
         finally:
-            self._life.end(in_order=read_run(self.folder)["status"] != "RUNNING")
+            self._lock.end(in_order=read_run(self.folder)["status"] != "RUNNING")
         if not isinstance(error, KeyboardInterrupt | SystemExit):  # nobody waits after a signal
             folders = [RunFolder(runs_dir() / record["id"]) for record in self.children.read()]
             wait_for_delivery([self.folder, *folders])
@@ -92,14 +89,9 @@ class Parent:
             reason += f", then: {'interrupted' if interrupted else error or type(error).__name__}"
         ended = datetime.now(UTC)
         spent = (ended - datetime.fromisoformat(record["continued"])).total_seconds()
-        update_run(
-            self.folder,
-            status=status,
-            counts=counts,
-            stop_reason=reason,
-            ended=ended.isoformat(),
-            seconds=record["seconds"] + spent,
-        )
+        changes = {"ended": ended.isoformat(), "seconds": record["seconds"] + spent}
+        self._reserve.unlink(missing_ok=True)
+        update_run(self.folder, status=status, counts=counts, stop_reason=reason, **changes)
         self.log(f"{status}: {reason}")
 
 
@@ -109,7 +101,7 @@ def open_sweep(
     description: Mapping[str, Any],
     fresh: bool,
     on_wait: Callable[[], None],
-) -> Iterator[Parent]:
+) -> Iterator[OpenSweep]:
     """Open a sweep, or continue the last one with the same identity, for as long as a context is.
 
     A second process with the same sweep waits here until the first one has ended.
@@ -122,7 +114,7 @@ def open_sweep(
     fresh : bool
         Do not continue.
     on_wait : callable
-        Called when another process is at the same sweep.
+        Called when another process runs the same sweep.
 
     Raises
     ------
@@ -135,41 +127,32 @@ def open_sweep(
         earlier = None if fresh else find_sweep(description["identity"])
         record = _record(tracking, description, earlier)
         try:
-            parent = Parent(record)
+            sweep = OpenSweep(record)
         except OSError as error:
             if earlier is None:
                 remove(runs_dir() / record["id"])
             why = error.strerror or error
             raise RunError(f"{runs_dir() / record['id']} cannot be written: {why}") from None
         try:
-            parent.begin()
-            yield parent
+            sweep.log("opened")
+            ensure_mirror()
+            sweep.children.bury_dead()
+            yield sweep
         except BaseException as error:
-            parent.end(error)
+            sweep.end(error)
             raise
-        parent.end(None)
+        sweep.end(None)
 
 
 def _record(
     tracking: MLflowTracking | NoTracking, description: Mapping[str, Any], earlier: Record | None
 ) -> Record:
     """Return what the sweep's record is to say while it is under way."""
-    now = datetime.now(UTC).isoformat()
-    own = uuid4().hex
-    record = earlier or {
-        "kind": "sweep",
-        "id": own,
-        **description,
-        "name": description["name"] or f"run-{own[:8]}",
-        "started": now,
-        "seconds": 0.0,
-        "best": None,
-        "tags": {},
-        "counts": {},
-        "tracking": None,
-    }
+    now, own = datetime.now(UTC).isoformat(), uuid4().hex
+    new = {"kind": "sweep", "id": own, **description, "started": now, "seconds": 0.0, "best": None}
+    new |= {"name": description["name"] or f"run-{own[:8]}", "tags": {}, "counts": {}}
+    record = earlier or new | {"tracking": None}
     record |= {"status": "RUNNING", "continued": now, "ended": None, "stop_reason": None}
     record |= {"command": description["command"], "provenance": collect_provenance()}
     record |= {"process": this_process()}
-    record["tracking"] = record["tracking"] or tracking.destination()
-    return record
+    return record | {"tracking": record["tracking"] or tracking.destination()}
