@@ -17,7 +17,9 @@ PATIENCE = 60.0  # seconds to wait for a process that decodes the same files
 FORMAT = 1  # part of every key: raise it when a decoder changes what it returns
 
 
-def cached(name: str, files: Sequence[Path], decode: Callable[[], Dataset]) -> Dataset:
+def cached(
+    name: str, files: Sequence[Path], options: str, decode: Callable[[], Dataset]
+) -> Dataset:
     """Return the data set decoded from ``files``, from the cache when it was decoded before.
 
     An entry is only taken when its arrays hash to the digest stored beside them; any other is
@@ -29,10 +31,12 @@ def cached(name: str, files: Sequence[Path], decode: Callable[[], Dataset]) -> D
         Of the source; begins the entry's folder name.
     files : sequence of Path
         What is decoded. Another path, size or time of change makes another entry.
+    options : str
+        All else that decoding depends on; another text makes another entry.
     decode : callable
         Makes the Dataset; its errors are passed on.
     """
-    folder = data_dir() / "cache" / f"{name}-{_key(files)}"
+    folder = data_dir() / "cache" / f"{name}-{_key(files, options)}"
     dataset = _read(folder, name)
     if dataset is None:
         with _one_process_at_a_time(folder):
@@ -45,9 +49,9 @@ def is_entry(folder: Path) -> bool:
     return (folder / "meta.json").is_file() and (folder / "x_train.npy").is_file()
 
 
-def _key(files: Sequence[Path]) -> str:
+def _key(files: Sequence[Path], options: str) -> str:
     stats = [(str(path.resolve()), path.stat()) for path in files]
-    identity = [FORMAT, *((path, stat.st_size, stat.st_mtime_ns) for path, stat in stats)]
+    identity = [FORMAT, options, *((path, stat.st_size, stat.st_mtime_ns) for path, stat in stats)]
     return hashlib.sha256(json.dumps(identity).encode()).hexdigest()[:16]
 
 

@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import ClassVar, get_args
 
@@ -71,7 +71,8 @@ class Source(ABC):
             When a file is absent, damaged or not what it claims to be.
         """
         files = self.files()
-        return cached(self.name, files, lambda: self.decode(files))
+        options = {f.name: getattr(self, f.name) for f in fields(self) if f.name not in SPLITTING}
+        return cached(self.name, files, repr(options), lambda: self.decode(files))
 
     def parts(self, dataset: Dataset, seed: int) -> Parts:
         """Split the training rows and fit the scaling on those that train.
@@ -107,3 +108,6 @@ def _require_one_of(field: str, value: str, choices: tuple[str, ...]) -> None:
     if value not in choices:
         hint = closest(str(value), choices)
         raise ValueError(f"{field} must be one of {', '.join(choices)}; got {value!r}{hint}")
+
+
+SPLITTING = {f.name for f in fields(Source)}  # options that decoding does not depend on

@@ -17,7 +17,15 @@ from mlp.nn import Network, ReduceOnPlateau, fill
 from mlp.reports import Console, draw_evaluation_figures, draw_training_figures
 from mlp.runs import Recorder, RunFolder, find_run, open_run, reopen_run
 from mlp.tracking import ensure_mirror, wait_for_delivery
-from mlp.training import Checkpoints, Evaluation, Evaluator, Outcome, Pruner, StopCondition
+from mlp.training import (
+    Checkpoints,
+    Evaluation,
+    Evaluator,
+    Outcome,
+    Pruner,
+    StopCondition,
+    check_memory,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -112,12 +120,13 @@ def run_job(
         dataset = dataset or job.data.load()
         parts = job.data.parts(dataset, job.seed)
         check_fit(job, parts)
+        _check_memory(job, dataset, parts)
         rng = generator(job.seed, "init")
         network = job.model.build(dataset.n_in, dataset.n_classes, job.loss, rng)
         begun = resume is not None and resume.folder.checkpoints.exists()
         has_origin = _begin_from(job, network, needed=not begun)
         console.show_config(job.config)
-        console.show_plan(dataset, parts, network)
+        console.show_plan(dataset, parts, network, job.trainer.batch_size)
         with StopOnSignal() as interruption:
             if resume:
                 run = reopen_run(resume.folder, dataset, resume.changes)
@@ -159,9 +168,9 @@ def run_job(
 def check_fit(job: Job, parts: Parts) -> None:
     """Raise ConfigError if the job cannot be done on these data."""
     try:
-        job.trainer.check(parts)
+        job.schedule.check(job.trainer.max_epochs)
     except ValueError as error:
-        raise ConfigError(f"trainer.{error}") from None
+        raise ConfigError(f"schedule.{error}") from None
     monitor = job.trainer.monitor
     is_blind = parts.val is None and monitor.startswith("val/") and not job.trainer.overfit_batches
     if is_blind and isinstance(job.schedule, ReduceOnPlateau):
@@ -169,6 +178,15 @@ def check_fit(job: Job, parts: Parts) -> None:
             f"schedule=reduce_on_plateau follows trainer.monitor={monitor}, and data.validation is "
             "none: set trainer.monitor=train/loss"
         )
+
+
+def _check_memory(job: Job, dataset: Dataset, parts: Parts) -> None:
+    """Raise ConfigError if the training would take more memory than there is."""
+    sizes = dataset.n_in, dataset.n_classes, len(parts.val or ())
+    try:
+        check_memory(job.model, job.optimizer, job.trainer, *sizes)
+    except ValueError as error:
+        raise ConfigError(f"model.{error}") from None
 
 
 def _train(

@@ -1,4 +1,4 @@
-"""Initial values of weights and biases, named by text: ``he_normal``, ``normal(0.01)``, ...
+"""Initial values of weights and biases, named by text: ``he_normal``, ``normal:0.01``, ...
 
 The numbers are drawn in float64 and rounded to the array's type, so that a float32 network starts
 as the float64 network of the same seed, rounded.
@@ -111,7 +111,7 @@ class Glorot(VarianceScaling):
 
 
 class LeCun(VarianceScaling):
-    """Variance 1 / n_in: weighted sums of unit variance, as the scaled tanh expects.
+    """Variance 1 / n_in: pre-activations of unit variance, as the scaled tanh expects.
 
     Source: LeCun, Bottou, Orr & Müller, "Efficient BackProp", 1998, equation 16.
     """
@@ -120,6 +120,8 @@ class LeCun(VarianceScaling):
         """Return 1 / n_in."""
         return 1 / n_in
 
+
+NUMBER = r"(\d*\.?\d+(?:e-?\d+)?)"
 
 INITIALIZERS: dict[str, Initializer] = {
     "he_normal": He("normal"),
@@ -130,7 +132,7 @@ INITIALIZERS: dict[str, Initializer] = {
     "lecun_uniform": LeCun("uniform"),
     "zeros": Zeros(),
 }
-"""Those that take no argument; ``normal(std)`` and ``uniform(bound)`` take one."""
+"""Those that take no argument; ``normal:std`` and ``uniform:bound`` take one."""
 
 
 def get_initializer(name: str, field: str = "initializer") -> Initializer:
@@ -139,8 +141,8 @@ def get_initializer(name: str, field: str = "initializer") -> Initializer:
     Parameters
     ----------
     name : str
-        A key of ``INITIALIZERS``, or ``"normal(0.01)"``, ``"uniform(0.05)"`` with any positive
-        number.
+        A key of ``INITIALIZERS``, or ``"normal:0.01"``, ``"uniform:0.05"`` with any positive
+        number; ``"normal(0.01)"`` is the same, and needs quotes within quotes in a shell.
     field : str
         What an error calls it.
 
@@ -151,10 +153,10 @@ def get_initializer(name: str, field: str = "initializer") -> Initializer:
     """
     if name in INITIALIZERS:
         return INITIALIZERS[name]
-    if match := re.fullmatch(r"(normal|uniform)\((\d*\.?\d+(?:e-?\d+)?)\)", name):
-        distribution, number = match.groups()
-        return Normal(float(number)) if distribution == "normal" else Uniform(float(number))
-    choices = [*INITIALIZERS, "normal(0.01)", "uniform(0.05)"]
+    if match := re.fullmatch(rf"(normal|uniform)(?::{NUMBER}|\({NUMBER}\))", name):
+        number = float(match[2] or match[3])
+        return Normal(number) if match[1] == "normal" else Uniform(number)
+    choices = [*INITIALIZERS, "normal:0.01", "uniform:0.05"]
     raise ValueError(
         f"{field} must be one of {', '.join(choices)}; got {name!r}{closest(name, choices)}"
     )

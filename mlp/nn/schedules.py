@@ -7,7 +7,7 @@ arrives at its end, is the schedule's own or else the length of the training.
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from math import cos, inf, pi
+from math import cos, floor, inf, pi
 
 from mlp.base import at_least, between, positive
 
@@ -41,6 +41,9 @@ class Schedule(ABC):
             ``self.horizon``, or the number of epochs to train if that is None; greater than 0.
         """
 
+    def check(self, max_epochs: int) -> None:
+        """Raise ValueError unless the schedule fits into a training of so many epochs."""
+
     def observe(self, value: float, higher_is_better: bool) -> None:
         """Take note of an epoch's monitored metric; only ``ReduceOnPlateau`` heeds it."""
 
@@ -73,7 +76,7 @@ class Step(Schedule):
 
     def factor(self, epoch: float, horizon: float) -> float:
         """Return gamma^⌊epoch / every⌋."""
-        return self.gamma ** (epoch // self.every)
+        return self.gamma ** floor(epoch / self.every + 1e-9)  # 0.3 / 0.1 is a little less than 3
 
 
 @dataclass(frozen=True)
@@ -142,6 +145,13 @@ class WarmupCosine(Annealing):
         at_least(0, warmup=self.warmup)
         if self.horizon is not None:
             at_least(self.warmup, horizon=self.horizon)
+
+    def check(self, max_epochs: int) -> None:
+        """Raise ValueError if the training would end before the warm-up."""
+        if self.warmup > max_epochs:
+            raise ValueError(
+                f"warmup must be at most max_epochs, {max_epochs}, got {self.warmup:g}"
+            )
 
     def factor(self, epoch: float, horizon: float) -> float:
         """Return the factor on the ramp or, after it, on the cosine."""

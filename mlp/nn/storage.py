@@ -60,6 +60,8 @@ def load(folder: Path | str) -> Network:
     network = _rebuild(folder / "network.json")
     for name, array in network.named_arrays():
         read_into(array, folder / f"{name}.npy")
+        if not np.isfinite(array).all():
+            raise RunError(f"{folder / name}.npy holds a value that is not finite")
     return network
 
 

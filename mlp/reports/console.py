@@ -63,13 +63,15 @@ class Console:
         self._terminal.print(tree)
         self._terminal.print()
 
-    def show_plan(self, dataset: Dataset, parts: Parts, network: Network) -> None:
+    def show_plan(self, dataset: Dataset, parts: Parts, network: Network, batch_size: int) -> None:
         """Print what is about to be trained, and on what."""
         uses = {"train": parts.train, "validate": parts.val, "test": parts.test}
         facts = [f"{len(part):,} to {use}" for use, part in uses.items() if part]
         facts += [f"{dataset.n_in} features", f"{dataset.n_classes} classes"]
         line = Text.assemble((dataset.name, "bold"), "  ", " · ".join(facts))
         self._terminal.print(line, soft_wrap=True)
+        if batch_size > len(parts.train):
+            self._terminal.print(f"batch_size={batch_size} is cut to these {len(parts.train)}")
         table = number_table("layer", "parameters")
         for layer in network.layers:
             n = sum(getattr(layer, name).size for name in layer.shapes)

@@ -3,6 +3,7 @@
 from mlp.training.checkpoint import Checkpoints
 from mlp.training.epoch import DivergedError
 from mlp.training.events import EpochEnded, Event, Listener, Outcome, RunEnded, RunStarted
+from mlp.training.memory import check_memory
 from mlp.training.metrics import (
     ClassFigures,
     Evaluation,
@@ -30,6 +31,7 @@ __all__ = [
     "RunStarted",
     "StopCondition",
     "Trainer",
+    "check_memory",
     "confusion_matrix",
     "higher_is_better",
     "most_confused",

@@ -40,6 +40,17 @@ class Evaluation:
         return predictions
 
 
+def count_correct(scores: np.ndarray, labels: np.ndarray) -> int:
+    """Count the rows whose highest score is their class's.
+
+    Parameters
+    ----------
+    scores : ndarray of shape (n, n_classes)
+    labels : ndarray of shape (n,), int64
+    """
+    return int(np.count_nonzero(scores.argmax(axis=1) == labels))
+
+
 class Evaluator:
     """Evaluates a network on one part of the data, in buffers made once.
 
@@ -70,7 +81,7 @@ class Evaluator:
             self._scores[start : start + len(x)] = ws.loss.a
             start += len(x)
         labels = self.part.labels
-        accuracy = np.count_nonzero(self._scores.argmax(axis=1) == labels) / len(labels)
+        accuracy = count_correct(self._scores, labels) / len(labels)
         return Evaluation(loss / len(labels), accuracy, self._scores, labels)
 
     def first_nonfinite(self) -> str | None:

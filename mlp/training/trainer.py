@@ -24,7 +24,8 @@ class Trainer:
     ----------
     max_epochs : int
     batch_size : int
-        Examples a step; the last batch of an epoch may be shorter.
+        Examples a step; the last batch of an epoch may be shorter, and none has more than there
+        are.
     patience : int or None
         Epochs without an improvement of ``monitor`` by ``min_delta`` that end the training; None
         lets it go on.
@@ -75,15 +76,6 @@ class Trainer:
             if getattr(self, name) is not None:
                 positive(**{name: getattr(self, name)})
 
-    def check(self, parts: Parts) -> None:
-        """Raise ValueError if the data cannot be trained on with these settings."""
-        n = len(parts.train)
-        if self.batch_size > n:
-            raise ValueError(
-                f"batch_size must be at most {n}, the number of training examples, "
-                f"got {self.batch_size}"
-            )
-
     def fit(
         self,
         network: Network,
@@ -125,26 +117,13 @@ class Trainer:
             At the first loss or gradient that is not finite, naming the epoch, the step and the
             layer.
         ValueError
-            If the data cannot be trained on with these settings.
+            If the schedule does not fit into ``max_epochs``.
         """
-        self.check(parts)
+        schedule.check(self.max_epochs)
         train, val = self._limited(parts)
         monitor = None if val is None and self.monitor.startswith("val/") else self.monitor
         stops = [*self._stop_conditions(monitor), *stops]
-        run_epoch = EpochRunner(
-            network,
-            optimizer,
-            schedule,
-            train,
-            val,
-            seed=seed,
-            batch_size=self.batch_size,
-            eval_batch_size=self.eval_batch_size,
-            max_epochs=self.max_epochs,
-            stops=stops,
-            clip_norm=self.clip_norm,
-            limit_batches=self.limit_batches,
-        )
+        run_epoch = EpochRunner(self, network, optimizer, schedule, train, val, seed, stops)
         progress = Progress(network, optimizer, schedule, stops, monitor)
         if checkpoints:
             checkpoints.restore(progress)

@@ -99,10 +99,6 @@ class TestMistake:
             (["optimizer=sgd", "optimizer=adam"], "mlp: optimizer is chosen twice"),
             (["max_epochs=5,6"], "mlp: 'max_epochs=5,6' gives several values: add -m"),
             (["-m", "max_epochs=5,6"], "mlp: unknown key 'max_epochs'; did you mean 'trainer.max_"),
-            (
-                ["data=digits", "trainer.batch_size=5000"],
-                "mlp: trainer.batch_size must be at most 1293, the number of training examples",
-            ),
         ],
     )
     def test_sentence(self, mlp_run: Command, runs: Path, words: list[str], sentence: str):

@@ -34,6 +34,7 @@ def source(tmp_path):
 
     class CountingSource:
         file = tmp_path / "source"
+        options = ""
         n_decoded = 0
 
         def load(self, **changes):
@@ -41,7 +42,7 @@ def source(tmp_path):
                 self.n_decoded += 1
                 return make_dataset(**changes)
 
-            return cached("mine", [self.file], decode)
+            return cached("mine", [self.file], self.options, decode)
 
     CountingSource.file.write_text("version 1")
     return CountingSource()
@@ -80,6 +81,13 @@ def test_another_size_or_time_of_the_file_is_decoded_again(source):
     os.utime(source.file, ns=(0, 0))
     source.load()
     assert source.n_decoded == 3
+
+
+def test_other_options_are_decoded_again(source):
+    source.load()
+    source.options = "{'column': 2}"
+    source.load()
+    assert source.n_decoded == 2
 
 
 def damage_truncate(entry):
@@ -152,7 +160,7 @@ def test_a_failing_decoder_leaves_no_entry(data_dir, source):
         raise OSError("the source is damaged")
 
     with pytest.raises(OSError, match="the source is damaged"):
-        cached("mine", [source.file], decode)
+        cached("mine", [source.file], "", decode)
     assert entries(data_dir) == []
 
 

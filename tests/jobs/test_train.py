@@ -84,9 +84,9 @@ def test_blas_threads_are_set_for_the_run_only():
     assert threads() == before
 
 
-def test_too_large_a_batch_is_refused_before_a_run_is_opened():
-    with pytest.raises(ConfigError, match=r"trainer\.batch_size must be at most 1293"):
-        run_job(compose([*QUICK, "trainer.batch_size=1294"]))
+def test_a_network_too_large_for_memory_is_refused_before_a_run_is_opened():
+    with pytest.raises(ConfigError, match=r"model\.hidden_sizes make .* GB are available"):
+        run_job(compose([*QUICK, "model.hidden_sizes=[10000000,10000000]"]))
     assert list_runs() == []
 
 

@@ -22,6 +22,7 @@ from mlp.nn import (
     SoftmaxCrossEntropy,
 )
 from mlp.nn.activations import ACTIVATIONS
+from mlp.training import Trainer
 from mlp.training.epoch import EpochRunner
 
 # So wide that NumPy's own buffers, 32 KB at any size of the operands, do not count.
@@ -35,18 +36,9 @@ def peak_of_an_epoch(model, loss, optimizer):
     n = BATCH + SHORT
     scaler = Scaler(np.zeros(WIDTH, "float32"), np.full(WIDTH, 1 / 255, "float32"))
     x, y = rng.integers(0, 256, (n, WIDTH), "uint8"), rng.integers(0, WIDTH, n)
-    run_epoch = EpochRunner(
-        model.build(WIDTH, WIDTH, loss, rng),
-        optimizer,
-        Constant(),
-        Part(x, y, None, scaler),
-        None,
-        seed=0,
-        batch_size=BATCH,
-        eval_batch_size=BATCH,
-        max_epochs=2,
-        clip_norm=0.1,
-    )
+    trainer = Trainer(max_epochs=2, batch_size=BATCH, clip_norm=0.1)
+    network, train = model.build(WIDTH, WIDTH, loss, rng), Part(x, y, None, scaler)
+    run_epoch = EpochRunner(trainer, network, optimizer, Constant(), train, None, seed=0)
     run_epoch(1)  # views of the short batch are made once, here
     tracemalloc.start()
     try:

@@ -80,10 +80,24 @@ def test_the_number_is_read_from_the_text(name, parameter):
     assert get_initializer(name).std == parameter
 
 
-@pytest.mark.parametrize("name", ["he", "normal", "normal()", "normal(a)", "uniform(-1)", ""])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "he",
+        "normal",
+        "normal()",
+        "normal(a)",
+        "uniform(-1)",
+        "normal:",
+        "normal:0.01)",
+        "normal(0.01",
+        "normal:-1",
+        "",
+    ],
+)
 def test_an_unknown_name_is_answered_with_the_names(name):
     """The error lists every initializer, and says what was asked for."""
-    with pytest.raises(ValueError, match=r"must be one of he_normal, .*uniform\(0.05\); got '"):
+    with pytest.raises(ValueError, match=r"must be one of he_normal, .*uniform:0.05; got '"):
         get_initializer(name)
 
 
@@ -91,3 +105,10 @@ def test_a_spread_of_zero_is_refused():
     """For that there is zeros."""
     with pytest.raises(ValueError, match="std must be greater than 0, got 0"):
         get_initializer("normal(0)")
+
+
+@pytest.mark.parametrize("kind", ["normal", "uniform"])
+def test_a_number_can_follow_a_colon(kind):
+    """It can be typed in a shell without quotes, and means the same."""
+    assert get_initializer(f"{kind}:0.01") == get_initializer(f"{kind}(0.01)")
+    assert get_initializer(f"{kind}:5e-3") == get_initializer(f"{kind}:.005")

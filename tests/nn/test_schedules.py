@@ -180,3 +180,14 @@ def test_a_setting_out_of_range_is_refused_by_name(kind, settings, message):
     """The message names the setting, its range and what it got."""
     with pytest.raises(ValueError, match=message):
         kind(**settings)
+
+
+@pytest.mark.parametrize("every", [0.1, 0.3, 0.7])
+def test_step_with_a_fraction_of_an_epoch_is_on_time(every):
+    """The k-th multiple of ``every`` is rounded, and has the factor of k."""
+    factors = [Step(every, gamma=0.5).factor(k * every, 100) for k in range(30)]
+    assert factors == [0.5**k for k in range(30)]
+
+
+def test_step_is_not_early():
+    assert Step(0.5, gamma=0.5).factor(0.4999, 100) == 1

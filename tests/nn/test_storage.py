@@ -68,6 +68,14 @@ class TestDamaged:
         with pytest.raises(RunError, match=message):
             load(folder)
 
+    @pytest.mark.parametrize("value", [np.nan, np.inf])
+    def test_a_weight_that_is_not_finite(self, folder, value):
+        """Its predictions would be NaN."""
+        weights = np.load(folder / "W2.npy")
+        weights[3, 1] = value
+        np.save(folder / "W2.npy", weights)
+        self.refused(folder, "W2.npy holds a value that is not finite")
+
     def test_no_description(self, folder):
         """Without network.json nothing is known."""
         (folder / "network.json").unlink()

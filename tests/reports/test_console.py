@@ -142,7 +142,7 @@ class TestTexts:
         rows = np.arange(100)
         scaler = fit_scaler("none", x, rows, None)
         parts = Parts(Part(x, y, rows[:90], scaler), Part(x, y, rows[90:], scaler), None, scaler)
-        Console(file=file).show_plan(dataset, parts, network)
+        Console(file=file).show_plan(dataset, parts, network, 20)
         lines = [line.split() for line in file.getvalue().splitlines()]
         assert " ".join(lines[0]) == ("mine 90 to train · 10 to validate · 4 features · 3 classes")
         assert ["dense", "4", "→", "5", "20"] in lines  # its bias is the normalisation's

@@ -20,6 +20,7 @@ from mlp.nn import (
 )
 from mlp.training import EpochEnded
 from mlp.training.checkpoint import Checkpoints
+from mlp.training.progress import Progress
 
 TIMES = ("seconds", "examples_per_second")
 
@@ -126,6 +127,29 @@ def test_not_more_often_than_asked(run, folder):
     """``every`` seconds have to pass."""
     run(checkpoints=Checkpoints(folder, every=3600))
     assert not folder.exists()
+
+
+@pytest.mark.parametrize(("since", "is_due"), [(9.9, False), (10.1, True)])
+def test_one_percent_of_the_time_at_most(fit, make_network, folder, monkeypatch, since, is_due):
+    """The last one took 0.1 s, so the next has to wait for 10 s."""
+    clock = [0.0]
+    monkeypatch.setattr("mlp.training.checkpoint.perf_counter", lambda: clock[0])
+    checkpoints = Checkpoints(folder, every=1)
+    network = make_network()
+    progress = Progress(network, SGD(0.1), Constant(), [], None)
+    progress.optimizer.bind(network.params, network.grads, network.n_decayed)
+
+    def write(_):
+        written.append(clock[0])
+        clock[0] += 0.1
+
+    written = []
+    monkeypatch.setattr(checkpoints, "write", write)
+    clock[0] = 2.0
+    checkpoints.offer(progress, last=False)
+    clock[0] += since
+    checkpoints.offer(progress, last=False)
+    assert len(written) == 1 + is_due
 
 
 def test_none(run, folder):

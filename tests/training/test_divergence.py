@@ -1,5 +1,7 @@
 """A run that has no use any more ends at once and says where it went wrong."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -35,3 +37,10 @@ def test_loss_itself(fit, make_network):
     network.params[:] = 1e25
     with pytest.raises(DivergedError, match=r"train/loss is inf.* is this one$"):
         fit(network)
+
+
+def test_in_the_last_update_without_validation(fit, make_network, make_parts):
+    """No loss is computed after it, and the run must not end in order with NaN for weights."""
+    parts = replace(make_parts(), val=None)
+    with pytest.raises(DivergedError, match="epoch 1: after its last step a parameter is not fin"):
+        fit(make_network(), SGD(1e38), parts=parts, max_epochs=1, batch_size=60)

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from mlp.nn import SGD, Constant
+from mlp.training import Trainer
 from mlp.training.epoch import EpochRunner
 
 
@@ -15,17 +16,9 @@ def after(make_network, make_parts):
         network = make_network(**options)
         if params is not None:
             network.params[:] = params
-        run_epoch = EpochRunner(
-            network,
-            SGD(0.1),
-            Constant(),
-            make_parts(n_train).train,
-            None,
-            seed=seed,
-            batch_size=batch_size,
-            eval_batch_size=1000,
-            max_epochs=10,
-        )
+        trainer = Trainer(max_epochs=10, batch_size=batch_size)
+        train = make_parts(n_train).train
+        run_epoch = EpochRunner(trainer, network, SGD(0.1), Constant(), train, None, seed)
         for epoch in epochs:
             run_epoch(epoch)
         return network.params

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from mlp.training import Trainer
+from mlp.nn import MLP, Adam, WarmupCosine
+from mlp.training import Trainer, check_memory
 
 
 @pytest.mark.parametrize(
@@ -28,9 +29,30 @@ def test_out_of_range(settings, message):
 
 
 def test_batch_larger_than_the_training_set(fit, make_network):
+    """It is one batch of all there is."""
+    larger, equal = make_network(), make_network()
+    fit(larger, batch_size=6000)
+    fit(equal, batch_size=60)
+    np.testing.assert_array_equal(larger.params, equal.params)
+
+
+def test_warmup_longer_than_the_training(fit, make_network):
     """Before anything is trained."""
-    network = make_network()
-    before = network.params.copy()
-    with pytest.raises(ValueError, match=r"batch_size must be at most 60.*, got 61"):
-        fit(network, batch_size=61)
-    np.testing.assert_array_equal(network.params, before)
+    with pytest.raises(ValueError, match="warmup must be at most max_epochs, 3, got 4"):
+        fit(make_network(), schedule=WarmupCosine(warmup=4), max_epochs=3)
+
+
+@pytest.mark.parametrize(
+    ("model", "n_out", "n_val"),
+    [(MLP([10**7, 10**7]), 10, 0), (MLP([]), 10**9, 0), (MLP([]), 20_000, 10**9)],
+    ids=["parameters", "classes", "scores"],
+)
+def test_more_memory_than_there_is(model, n_out, n_val):
+    """It is said in a sentence, before the memory is taken."""
+    with pytest.raises(ValueError, match=r"hidden_sizes make .* GB are available"):
+        check_memory(model, Adam(), Trainer(), 784, n_out, n_val)
+
+
+def test_memory_for_twenty_thousand_classes():
+    """It grows with their number: an ordinary network takes less than a gigabyte."""
+    check_memory(MLP([128, 64]), Adam(), Trainer(), 784, 20_000, 1000)

@@ -94,6 +94,20 @@ class TestLearning:
         np.testing.assert_allclose(network.params, expected, rtol=1e-10)
         np.testing.assert_allclose(row["grad_norm"], norm)
 
+    def test_mean_gradient_norm(self, fit, make_network, make_parts):
+        """The mean over the steps: SGD moves by lr·norm at each."""
+        network, lengths = make_network(dtype="float64"), []
+
+        class Measured(SGD):
+            def step(self, lr):
+                before = network.params.copy()
+                super().step(lr)
+                lengths.append(np.linalg.norm(network.params - before) / lr)
+
+        [row] = fit(network, Measured(0.1), parts=make_parts(), max_epochs=1).history
+        assert len(lengths) > 1
+        np.testing.assert_allclose(row["grad_norm"], np.mean(lengths))
+
     def test_last_batch_of_one_row_with_batch_norm(self, fit, make_network, make_parts):
         """33 examples in batches of 16: the run goes through, with finite figures."""
         outcome = fit(make_network(batch_norm=True, dropout=0.2), parts=make_parts(33))
