@@ -304,13 +304,15 @@ class Dropout(Layer):
         rng.random(out=ws.mask, dtype=ws.mask.dtype.type)  # in [0, 1)
         np.less(ws.mask, keep, out=ws.mask)
         ws.mask *= 1.0 / keep
-        return np.multiply(x, ws.mask, out=ws.y)
+        np.multiply(x, ws.mask, out=ws.y)
+        return ws.y
 
     def backward(
         self, dy: np.ndarray, ws: DropoutBuffers, input_gradient: bool = True
     ) -> np.ndarray | None:
         """Return dx = dy ⊙ mask, in the place of dy."""
-        return np.multiply(dy, ws.mask, out=dy)
+        dy *= ws.mask
+        return dy
 
 
 @dataclass
@@ -394,7 +396,8 @@ class BatchNorm(Layer):
         np.divide(1.0, ws.inv_std, out=ws.inv_std)
         ws.x_hat *= ws.inv_std
         np.multiply(ws.x_hat, self.gamma, out=ws.y)
-        return np.add(ws.y, self.beta, out=ws.y)
+        ws.y += self.beta
+        return ws.y
 
     def _update_running(self, mean: np.ndarray, var: np.ndarray) -> None:
         """Move the running statistics towards those of a batch; both of shape (n,)."""
