@@ -129,19 +129,13 @@ def check_comparable(jobs: Sequence[PlannedJob]) -> None:
     """Raise ConfigError unless the monitored metric means the same for all jobs."""
     metrics = list(dict.fromkeys(job.metric for job in jobs))
     if len(metrics) > 1:
-        raise ConfigError(
-            "trainer.monitor must be one metric for all jobs, which are compared by it, "
-            f"got {' and '.join(metrics)}"
-        )
-    if metrics[0].endswith("accuracy"):
-        return
+        found = " and ".join(metrics)
+        raise ConfigError(f"jobs are compared by one metric, trainer.monitor must not be {found}")
     rows = ("val_fraction", "val_size", "validation")
-    meanings = {
-        "loss": [job.config["loss"] for job in jobs],
-        "data": [[job.data_digest, *(job.config["data"].get(key) for key in rows)] for job in jobs],
-    }
-    for group, values in meanings.items():
-        if any(value != values[0] for value in values):
+    losses = [job.config["loss"] for job in jobs]
+    data = [[job.data_digest, *map(job.config["data"].get, rows)] for job in jobs]
+    for group, values in {"loss": losses, "data": data}.items():
+        if not metrics[0].endswith("accuracy") and any(value != values[0] for value in values):
             raise ConfigError(
                 f"{metrics[0]} cannot be compared between jobs that differ in {group}: "
                 "set trainer.monitor=val/accuracy"

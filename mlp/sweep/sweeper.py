@@ -12,6 +12,7 @@ from mlp.base import ConfigError, RunError, UserError, runs_dir
 from mlp.config import Grid, Search, build, read_settings
 from mlp.reports import importances, save_figure, show_summary
 from mlp.runs import Children, RunFolder, find_sweep, git_state, read_run, short_keys, state
+from mlp.sweep.archive import unpack
 from mlp.sweep.composer import CommandLine, PlannedJob
 from mlp.sweep.executors.base import Executor, share_environment
 from mlp.sweep.executors.choice import choose_executor
@@ -199,6 +200,8 @@ class Sweeper:
 
     def ended(self, job: PlannedJob, result: ChildResult) -> None:
         """Take in what has become of a job."""
+        if result.archive:
+            unpack(result.archive, runs_dir())
         if result.state == "killed" and result.run is None:  # it could not say so itself
             self._opened.children.bury_dead()
             if record := self.children.by_key().get(job.key):

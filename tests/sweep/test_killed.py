@@ -25,7 +25,7 @@ GRID = [
     "optimizer.lr=0.001,0.003",
     "model.hidden_sizes=[8],[16]",
     "seed=range(6)",
-    "trainer.max_epochs=2",
+    "trainer.max_epochs=20",
 ]
 MINE = ("run ids", "seconds", "test accuracy")  # what two equal sweeps do not share
 
@@ -103,6 +103,20 @@ def test_a_killed_grid_is_continued(runs: Path):
     assert page.data.tags["mlp.sweep.best"] == sweep["best"]["run"]
     files = {file.path for file in client.list_artifacts(parent.run_id)}
     assert {"leaderboard.csv", "figures", "log.txt", "run.json"} <= files
+
+    def rows(run_id: str) -> Counter[tuple[str, int]]:
+        """How many rows MLflow has for a metric and a step."""
+        metrics = client.get_run(run_id).data.metrics
+        return Counter(
+            (key, m.step) for key in metrics for m in client.get_metric_history(run_id, key)
+        )
+
+    assert set(rows(parent.run_id).values()) == {1}
+    assert all(set(rows(run.info.run_id).values()) == {1} for run in family)
+
+    before = [rows(parent.run_id), page.info.end_time, latest()]
+    assert finish(*GRID) == 0  # of a finished sweep nothing is recorded again
+    assert before == [rows(parent.run_id), client.get_run(parent.run_id).info.end_time, latest()]
 
     assert finish(*GRID, "sweep.name=left alone", "tracking=none") == 0
     whole = latest()

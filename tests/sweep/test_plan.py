@@ -175,10 +175,13 @@ class TestMistake:
                 "val/loss cannot be compared between jobs that differ in data",
             ),
             ("data.val_fraction=0.1,0.2", "jobs that differ in data: set trainer.monitor"),
-            ("trainer.monitor=val/loss,val/accuracy", "trainer.monitor must be one metric"),
+            (
+                "trainer.monitor=val/loss,val/accuracy",
+                "trainer.monitor must not be val/loss and val/accuracy",
+            ),
             (
                 "data.validation=none,ordered",
-                "which are compared by it, got train/loss",
+                "must not be train/loss and val/loss",
             ),
         ],
     )

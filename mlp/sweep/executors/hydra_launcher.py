@@ -11,8 +11,7 @@ from hydra.core.override_parser.types import Quote, QuotedString
 from hydra.core.utils import JobReturn, JobStatus
 from hydra.plugins.launcher import Launcher
 
-from mlp.base import RunError, UserError, runs_dir
-from mlp.sweep.archive import unpack
+from mlp.base import RunError, UserError
 from mlp.sweep.composer import PlannedJob
 from mlp.sweep.executors.base import Executor
 from mlp.sweep.worker import ChildResult, first_line
@@ -68,10 +67,8 @@ def _additions(job: PlannedJob, parent: str) -> list[str]:
 
 
 def _result(answer: JobReturn) -> ChildResult:
-    """Return what a job has come to; its run is here then, if there is one."""
+    """Return what a job has come to."""
     if answer.status != JobStatus.COMPLETED:
         return ChildResult("failed", first_line(answer._return_value))
     result: ChildResult = answer.return_value
-    if result.archive:
-        unpack(result.archive, runs_dir())
     return result

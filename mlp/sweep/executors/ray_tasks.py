@@ -6,8 +6,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any
 
-from mlp.base import RunError, runs_dir
-from mlp.sweep.archive import unpack
+from mlp.base import RunError
 from mlp.sweep.composer import JobArguments
 from mlp.sweep.executors.base import JobByJob, require
 from mlp.sweep.worker import ChildResult, first_line, run_child
@@ -57,14 +56,11 @@ class RayTasks(JobByJob):
         return future
 
     def result(self, handle: Future[ChildResult]) -> ChildResult:
-        """Return what the task has returned, and bring its run home."""
+        """Return what the task has returned."""
         del self._references[handle]
         if error := handle.exception():
             return ChildResult("killed", first_line(error))
-        result: ChildResult = handle.result()
-        if result.archive:
-            unpack(result.archive, runs_dir())
-        return result
+        return handle.result()
 
     def cancel(self, handles: Collection[Future[ChildResult]]) -> None:
         """Interrupt the tasks, as Ctrl-C would."""

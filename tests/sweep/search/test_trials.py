@@ -61,7 +61,7 @@ class TestMistake:
             ),
             (
                 ["trainer.monitor=val/loss,val/accuracy"],
-                "trainer.monitor must be one metric for all jobs",
+                "jobs are compared by one metric, trainer.monitor must not be",
             ),
             (
                 ["loss=cross_entropy,mean_squared_error"],
