@@ -39,7 +39,7 @@ from mlp.jobs import resume_run
 from mlp.runs import RunFolder, bury_dead, list_sweeps, read_history, read_run, undelivered_runs
 from mlp.runs.find import list_runs
 from mlp.sync import sync
-from mlp.tracking import mlflow_client
+from mlp.tracking import mlflow_client, read_counterpart
 
 Config = Mapping[str, Any]
 TRAINING = shlex.split(
@@ -162,7 +162,7 @@ def compare(expected: Any) -> None:
     [folder] = list_runs()
     must(not list(folder.path.glob(f"**/.*{UNFINISHED}")), "nothing unfinished")
     must(not folder.alive.exists(), "nobody alive")
-    if read_run(folder)["mlflow"]:
+    if read_run(folder)["tracking"]:
         must(in_child(lambda: check_mlflow(folder)) == 0, "what MLflow has")
 
 
@@ -184,7 +184,7 @@ def result() -> Any:
 def check_mlflow(folder: RunFolder) -> None:
     """Raise AssertionError unless MLflow has each figure of each epoch, once."""
     assert sync(undelivered_runs()) == 0
-    client, rows, run_id = mlflow_client(), read_history(folder), folder.path.name
+    client, rows, run_id = mlflow_client(), read_history(folder), read_counterpart(folder).run_id
     assert client.get_run(run_id).info.status == "FINISHED"
     for name in rows[0].keys() - {"epoch", "timestamp"}:
         sent = [(m.step, m.timestamp, m.value) for m in client.get_metric_history(run_id, name)]

@@ -6,7 +6,7 @@ free, belongs to a dead process. On a disk that machines share, the lock of anot
 seen; there the time of the file tells, which the process renews every few seconds.
 """
 
-import logging
+import fcntl
 import os
 import platform
 import threading
@@ -25,7 +25,6 @@ LOOK = 0.5  # seconds for which somebody who only looks may hold the lock
 BEAT = 3.0  # seconds between two signs of life
 SILENCE = 60.0  # seconds without one after which another machine's process is taken for dead
 DIED = "its process died"
-logger = logging.getLogger(__name__)
 
 
 class Life:
@@ -77,14 +76,18 @@ def this_process() -> dict[str, Any]:
 
 def is_alive(folder: RunFolder) -> bool:
     """Tell whether a process works on a run."""
-    if not folder.alive.exists():
-        return False
     if _beats_elsewhere(folder):
         return True
-    lock = FileLock(folder.alive)
-    if not _acquired(lock):
+    try:
+        descriptor = os.open(folder.alive, os.O_RDONLY | os.O_NOFOLLOW)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)  # shared: others may look, too
+    except BlockingIOError:
         return True
-    lock.release()
+    finally:
+        os.close(descriptor)
     return False
 
 
@@ -96,7 +99,7 @@ def bury(folder: RunFolder) -> dict[str, Any] | None:
     dict or None
         The new record; None if the run is alive, or has ended.
     """
-    if _beats_elsewhere(folder):
+    if is_alive(folder) or read_run(folder)["status"] != "RUNNING":
         return None
     signs = [folder.alive, folder.history, folder.log, folder.record]
     last = max(map(_changed, signs))  # before the lock touches one

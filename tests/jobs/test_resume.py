@@ -179,6 +179,7 @@ class TestTheSame:
 class TestMLflow:
     def test_one_run_with_each_step_once(self):
         folder = interrupted("tracking=mlflow")
+        wait_for_delivery([folder])
         client, run_id = mlflow_client(), read_counterpart(folder).run_id
         before = client.get_run(run_id)
         assert before.info.status == "KILLED"
