@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
     from mlflow.entities import Run
 
-LOCK_TIMEOUT = 30.0  # seconds to wait for another process that is creating the same counterpart
+LOCK_TIMEOUT = 60.0  # seconds to wait for another process that is delivering the same run
 
 
 @dataclass(frozen=True)
@@ -42,12 +42,17 @@ def read_counterpart(folder: RunFolder) -> Counterpart | None:
         return None
 
 
+def counterpart_lock(folder: RunFolder) -> FileLock:
+    """Return the lock under which a counterpart is created and brought up to date."""
+    return FileLock(folder.path / ".mlflow.lock", timeout=LOCK_TIMEOUT, is_singleton=True)
+
+
 def find_or_create(folder: RunFolder, client: "MlflowClient") -> "Run":
     """Return a run's counterpart, which is created if there is none."""
     record, known = read_run(folder), read_counterpart(folder)
     if known and (run := _own(client, known.run_id, record)):
         return run
-    with FileLock(folder.path / ".mlflow.lock", timeout=LOCK_TIMEOUT):
+    with counterpart_lock(folder):
         experiment = find_experiment(client, record["tracking"]["experiment"])
         runs = _tagged(client, experiment, record["id"])
         run = runs[0] if runs else _create(client, experiment, record)

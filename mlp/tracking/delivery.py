@@ -12,7 +12,13 @@ from typing import TYPE_CHECKING, Any
 from mlp.base import RunError
 from mlp.runs import Record, RunFolder, read_config, read_history, read_run
 from mlp.tracking.artifacts import files_in, link_or_log, subfolder
-from mlp.tracking.counterpart import delete_duplicates, family_tags, find_or_create, milliseconds
+from mlp.tracking.counterpart import (
+    counterpart_lock,
+    delete_duplicates,
+    family_tags,
+    find_or_create,
+    milliseconds,
+)
 from mlp.tracking.description import describe
 from mlp.tracking.logged_model import log_model
 from mlp.tracking.retry import retrying
@@ -46,15 +52,17 @@ def deliver(folder: RunFolder, client: "MlflowClient | None" = None) -> None:
     if record["tracking"] is None:
         raise RunError(f"{record['name']} was run with tracking=none: MLflow is not to have it")
     client = retrying(client or client_of(record["tracking"]))
-    run = find_or_create(folder, client)
-    try:
-        send = send_sweep if record.get("kind") == "sweep" else _send_training
-        send(folder, record, run, client)
-        if is_remote(client.tracking_uri):
-            delete_duplicates(client, run, record)
-    finally:  # an ended run must not look as if it went on, whatever else was refused
-        if record["ended"]:
-            client.set_terminated(run.info.run_id, record["status"], milliseconds(record["ended"]))
+    send = send_sweep if record.get("kind") == "sweep" else _send_training
+    with counterpart_lock(folder):
+        run = find_or_create(folder, client)
+        try:
+            send(folder, record, run, client)
+            if is_remote(client.tracking_uri):
+                delete_duplicates(client, run, record)
+        finally:  # an ended run must not look as if it went on, whatever else was refused
+            if record["ended"]:
+                ended = milliseconds(record["ended"])
+                client.set_terminated(run.info.run_id, record["status"], ended)
 
 
 def send_opening(folder: RunFolder, client: "MlflowClient") -> "Run":

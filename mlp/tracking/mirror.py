@@ -40,20 +40,14 @@ IDLE = 10.0  # seconds without anything to do after which the process ends
 
 def main() -> None:
     """Serve the outbox until there is nothing left to do; the lock was acquired by our parent."""
-    lock, mirror = int(sys.argv[1]), Mirror()
-    while True:
-        serve(mirror, lock)
-        fcntl.flock(lock, fcntl.LOCK_UN)  # from here on another process may be started
-        if not mirror.step() or not locked(lock):
-            return
-
-
-def serve(mirror: "Mirror", lock: int) -> None:
-    """Let a mirror work until it is idle, or the folder that it serves was deleted."""
-    last = monotonic()
-    while monotonic() < last + IDLE and _is_current(lock) and not mirror.has_lost_store:
+    lock, mirror, last = int(sys.argv[1]), Mirror(), monotonic()
+    while _is_current(lock) and not mirror.has_lost_store:
         if mirror.step():
             last = monotonic()
+        elif monotonic() > last + IDLE:
+            fcntl.flock(lock, fcntl.LOCK_UN)  # from here on another process may be started
+            if not mirror.step() or not locked(lock):
+                return
         sleep(POLL)
 
 
