@@ -10,7 +10,7 @@ from mlp.nn import MLP, Adam, Constant, Network, SoftmaxCrossEntropy
 from mlp.reports import draw_evaluation_figures, draw_training_figures
 from mlp.runs import RunFolder, open_run
 from mlp.tracking import MLflowTracking, NoTracking
-from mlp.training import Evaluation, Evaluator, Listener, Outcome, Trainer
+from mlp.training import Evaluation, Evaluator, Listener, Outcome, Predictor, Trainer
 
 CONFIG: dict[str, Any] = {
     "model": {"_target_": "mlp.nn.MLP", "hidden_sizes": [6, 5], "max_norm": None},
@@ -29,6 +29,10 @@ class Case(NamedTuple):
     parts: Parts
     model: MLP
     network: Network
+
+    @property
+    def predictor(self) -> Predictor:
+        return Predictor(self.network, self.parts.scaler, self.dataset.classes, 1000)
 
     def train(self, *listeners: Listener, max_epochs: int = 3) -> Outcome:
         trainer = Trainer(max_epochs=max_epochs, batch_size=20)
@@ -76,7 +80,7 @@ def record_whole_run(
         tracking.destination(), CONFIG | config, OVERRIDES, dataset, case.parts, case.network
     ) as run:
         outcome = case.train(run, *listeners)
-        run.save_weights(case.model, case.network, case.parts.scaler)
+        run.save_weights(case.predictor, case.model)
         evaluation = Evaluator(case.network, case.parts.test, 1000)()
         run.save_test(evaluation, dataset.classes)
         figures, shape = run.folder.figures, dataset.image_shape

@@ -22,6 +22,7 @@ from mlp.training import (
     Evaluation,
     Evaluator,
     Outcome,
+    Predictor,
     Pruner,
     StopCondition,
     check_memory,
@@ -135,11 +136,13 @@ def run_job(
                 run = open_run(destination, job.config, overrides, dataset, parts, network, sweep)
             ensure_mirror()
             stops = [interruption, pruner] if pruner else [interruption]
+            batch_size = job.trainer.eval_batch_size
+            predictor = Predictor(network, parts.scaler, dataset.classes, batch_size)
             outcome = evaluation = None
             with run:
                 try:
                     checkpoints = _checkpoints(job, run, has_origin)
-                    outcome = _train(job, run, parts, network, console, stops, checkpoints)
+                    outcome = _train(job, run, parts, predictor, console, stops, checkpoints)
                     run.killed = interruption.signal is not None
                     run.pruned = pruner is not None and pruner.pruned
                     if not run.killed and (job.test or not sweep):  # of many, few are looked at
@@ -193,7 +196,7 @@ def _train(
     job: Job,
     run: Recorder,
     parts: Parts,
-    network: Network,
+    predictor: Predictor,
     console: Console,
     stops: Sequence[StopCondition],
     checkpoints: Checkpoints,
@@ -201,7 +204,7 @@ def _train(
     """Fit, and store the best epoch's weights; None if better ones were stored before."""
     with console.training():
         outcome = job.trainer.fit(
-            network,
+            predictor.network,
             job.optimizer,
             job.schedule,
             parts,
@@ -212,7 +215,7 @@ def _train(
         )
     if run.has_better_than(outcome):  # interrupted before it got to where it had been
         return None
-    run.save_weights(job.model, network, parts.scaler)
+    run.save_weights(predictor, job.model)
     return outcome
 
 

@@ -1,9 +1,7 @@
 """A network as files: ``network.json`` says what it is, one .npy file holds each array.
 
-They are all that is needed to compute with a trained network, with NumPy and nothing else::
-
-    from mlp.nn import load
-    network = load("runs/.../weights")
+They are all that is needed to compute with a trained network, with NumPy and nothing else; its
+inputs are to be scaled as they were in training, which `mlp.training.Predictor` does.
 """
 
 import json

@@ -15,13 +15,20 @@ from types import TracebackType
 from typing import Any
 
 from mlp.base import RunError, atomic_write, remove
-from mlp.data import Scaler
-from mlp.nn import MLP, Network, save
+from mlp.nn import MLP
 from mlp.runs.evaluations import summary_of, write_predictions
 from mlp.runs.fallback import save_elsewhere
 from mlp.runs.folder import RunFolder, read_history, read_run, update_run, write_text
 from mlp.runs.lock import Life
-from mlp.training import EpochEnded, Evaluation, Event, Outcome, RunEnded, RunStarted
+from mlp.training import (
+    EpochEnded,
+    Evaluation,
+    Event,
+    Outcome,
+    Predictor,
+    RunEnded,
+    RunStarted,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -92,8 +99,8 @@ class Recorder:
         stored = self.record["best"] and self.folder.weights.exists()
         return bool(stored) and outcome.epochs < self._n_epochs
 
-    def save_weights(self, model: MLP, network: Network, scaler: Scaler) -> None:
-        """Write what evaluation needs: the network and the scaling of its inputs.
+    def save_weights(self, predictor: Predictor, model: MLP) -> None:
+        """Write what predicts: the network, the scaling of its inputs, the names of its classes.
 
         Raises
         ------
@@ -104,8 +111,7 @@ class Recorder:
         def write(place: Path) -> None:
             with atomic_write(place) as unfinished:
                 unfinished.mkdir()
-                save(unfinished, model, network)
-                scaler.save(unfinished)
+                predictor.save(unfinished, model)
 
         try:
             try:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 PACKAGE = Path(__file__).resolve().parent.parent
 GROUND = ("__init__.py", "base")
-NEEDED = (*GROUND, "nn", "data/scaling.py")
+NEEDED = (*GROUND, "nn", "data/scaling.py", "training/predictor.py")
 
 
 def log_model(folder: RunFolder, record: Record, run: "Run", client: "MlflowClient") -> None:

@@ -13,6 +13,7 @@ from mlp.training.metrics import (
     most_confused,
     per_class,
 )
+from mlp.training.predictor import Predictor
 from mlp.training.stopping import Pruner, StopCondition
 from mlp.training.trainer import Trainer
 
@@ -26,6 +27,7 @@ __all__ = [
     "Event",
     "Listener",
     "Outcome",
+    "Predictor",
     "Pruner",
     "RunEnded",
     "RunStarted",

@@ -142,5 +142,5 @@ class TestOpening:
         """A writer that dies between two arrays leaves no folder that looks complete."""
         monkeypatch.setattr(Scaler, "save", lambda self, folder: os.listdir("/does/not/exist"))
         with pytest.raises(RunError, match="the weights are lost"), opened(case) as run:
-            run.save_weights(case.model, case.network, case.parts.scaler)
+            run.save_weights(case.predictor, case.model)
         assert not run.folder.weights.exists()

@@ -168,7 +168,7 @@ class TestHostile:
         (tmp_path / "secret").write_text("the password")
         with opened(case) as run:
             case.train(run)
-            run.save_weights(case.model, case.network, case.parts.scaler)
+            run.save_weights(case.predictor, case.model)
         link = run.folder.path / name
         link.parent.mkdir(exist_ok=True, parents=True)
         link.unlink(missing_ok=True)
@@ -215,7 +215,7 @@ class TestDisk:
         monkeypatch.setattr("os.link", refuse)
         with opened(case) as run:
             case.train(run)
-            run.save_weights(case.model, case.network, case.parts.scaler)
+            run.save_weights(case.predictor, case.model)
         deliver(run.folder)
         files = mlflow_client().list_artifacts(run_id(run), "weights")
         assert {Path(f.path).name for f in files} == {p.name for p in run.folder.weights.iterdir()}

@@ -1,0 +1,74 @@
+"""A stored network predicts what the run itself did, to the last bit, from raw inputs."""
+
+import json
+
+import numpy as np
+import pytest
+
+from mlp.base import RunError
+from mlp.training import Evaluator, Predictor
+from tests.cases import make_case
+
+
+@pytest.fixture
+def case():
+    case = make_case()
+    case.train()
+    return case
+
+
+@pytest.fixture
+def stored(case, tmp_path):
+    case.predictor.save(tmp_path, case.model)
+    return tmp_path
+
+
+def test_equals_the_evaluation_of_the_run(case, stored):
+    """Probabilities bit for bit, and the labels by their names."""
+    evaluation = Evaluator(case.network, case.parts.test, 1000)()
+    predictor = Predictor.load(stored)
+    raw = case.dataset.x_test
+    np.testing.assert_array_equal(predictor.predict_proba(raw), evaluation.scores)
+    names = [case.dataset.classes[i] for i in evaluation.predictions]
+    assert predictor.predict(raw).tolist() == names
+
+
+def test_many_rows_go_through_in_batches(case):
+    """Each batch is like the evaluation's of that size."""
+    small = Predictor(case.network, case.parts.scaler, case.dataset.classes, batch_size=7)
+    evaluation = Evaluator(case.network, case.parts.test, 7)()
+    np.testing.assert_array_equal(small.predict_proba(case.dataset.x_test), evaluation.scores)
+
+
+def test_no_rows(case):
+    assert case.predictor.predict_proba(np.empty((0, 16))).shape == (0, 3)
+    assert case.predictor.predict(np.empty((0, 16))).shape == (0,)
+
+
+@pytest.mark.parametrize(
+    ("x", "sentence"),
+    [
+        (np.zeros((2, 15)), r"of shape \(n, 16\), got \(2, 15\)"),
+        (np.zeros(16), r"of shape \(n, 16\), got \(16,\)"),
+        (np.full((1, 16), np.nan), "must be finite"),
+        (np.full((1, 16), np.inf), "must be finite"),
+    ],
+)
+def test_inputs_that_do_not_fit_are_refused(case, x, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        case.predictor.predict(x)
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["", "[]", "{}", '{"classes": ["a"], "batch_size": 1000}', '{"classes": 3, "batch_size": 1}'],
+)
+def test_a_damaged_description_is_named(stored, content):
+    (stored / "predictor.json").write_text(content)
+    with pytest.raises(RunError, match=r"predictor.json does not describe a predictor"):
+        Predictor.load(stored)
+
+
+def test_description_is_plain(stored):
+    described = json.loads((stored / "predictor.json").read_text())
+    assert described == {"classes": ["apple", "pear", "plum"], "batch_size": 1000}
