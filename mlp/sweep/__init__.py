@@ -1,4 +1,4 @@
-"""Many runs: plan, pool, cluster, search."""
+"""Many runs under one name: planned, run by an executor, ranked; or searched for."""
 
 import lazy_loader
 

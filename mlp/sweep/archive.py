@@ -1,4 +1,4 @@
-"""A run's folder on its way from one machine's disk to another's."""
+"""A run's folder as bytes, to bring it from one machine's disk to another's."""
 
 import io
 import tarfile

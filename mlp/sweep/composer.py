@@ -1,4 +1,4 @@
-"""One job of a sweep: composed, checked, and known by a hash of what determines its result."""
+"""Composes and checks a sweep's jobs; a job's key is a hash of what determines its result."""
 
 import hashlib
 import json

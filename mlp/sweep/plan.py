@@ -1,4 +1,4 @@
-"""What a sweep is going to run: axes become jobs, all of them checked before the first begins."""
+"""The plan of a grid: axes become jobs, all of them checked before the first begins."""
 
 import json
 from collections import deque

@@ -48,7 +48,7 @@ class SweepProgress:
         self._best: tuple[str, float] | None = None
         self._n_jobs = 0
         self._seconds: list[float] = []  # of the jobs that have ended
-        self._abreast = 1
+        self._at_once = 1
 
     def say(self, line: str, style: str = "") -> None:
         """Print a line that stays."""
@@ -107,7 +107,7 @@ class SweepProgress:
     def started(self, job: PlannedJob) -> None:
         """Take note of a job that has begun."""
         self._running[job.key] = job.name
-        self._abreast = max(self._abreast, len(self._running))
+        self._at_once = max(self._at_once, len(self._running))
 
     def ended(self, job: PlannedJob, result: ChildResult, n_left: int) -> None:
         """Take note of a job that has ended, and print why if it has failed.
@@ -156,7 +156,7 @@ class SweepProgress:
             return ""
         mean = sum(self._seconds) / len(self._seconds)
         n_left = self._n_jobs - sum(self._counts.values())
-        return f"about {clock(n_left * mean / self._abreast)} left"
+        return f"about {clock(n_left * mean / self._at_once)} left"
 
     def __rich__(self) -> RenderableType:
         """Return the moving part."""

@@ -1,4 +1,4 @@
-"""What a sweep has come to: its ranking, the winner's test result, and both in its record."""
+"""A sweep's ranking and the winner's test result, computed and stored."""
 
 from typing import Literal
 

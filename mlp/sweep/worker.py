@@ -1,4 +1,4 @@
-"""One job of a sweep, in the process that runs it: a worker of ours, a launcher's, a cluster's."""
+"""One job of a sweep, in the process that runs it, whichever executor started that."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace

@@ -1,1 +1,1 @@
-"""Where the jobs of a sweep run: on this machine, on Ray, by submitit, by a Hydra launcher."""
+"""Run the jobs of a sweep: on this machine, on Ray, by submitit, by a Hydra launcher."""

@@ -1,4 +1,4 @@
-"""Which executor a command line asks for, by ``hydra/launcher=`` and its settings."""
+"""The executor that a command line asks for by ``hydra/launcher=`` and its settings."""
 
 import json
 from typing import Any

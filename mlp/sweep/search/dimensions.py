@@ -1,4 +1,4 @@
-"""What one key may be in a search: one of some values, a whole number, a number."""
+"""The dimensions of a search space: a choice of values, whole numbers, real numbers."""
 
 import json
 from abc import ABC, abstractmethod

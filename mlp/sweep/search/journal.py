@@ -1,4 +1,4 @@
-"""Where a search's trials are stored: Optuna's journal, a file that several processes write."""
+"""The file of a search's trials: Optuna's journal, which several processes write."""
 
 import json
 import os

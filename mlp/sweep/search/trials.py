@@ -1,4 +1,4 @@
-"""The jobs of a search: points proposed become jobs, and what becomes of these is told."""
+"""The jobs of a search: the study proposes points, each becomes jobs, and is told their result."""
 
 import json
 import logging
