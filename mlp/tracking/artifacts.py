@@ -14,7 +14,7 @@ def files_in(place: Path) -> Iterator[Path]:
     Raises
     ------
     RunError
-        At a symbolic link: what it points to is nobody's business.
+        At a symbolic link, which could point to anything outside the run.
     """
     if place.is_symlink():
         raise RunError(f"{place} is a symbolic link, and is not followed")

@@ -12,7 +12,7 @@ from math import inf
 from pathlib import Path
 from time import monotonic, sleep
 
-from mlp.base import runs_dir
+from mlp.base import RunError, runs_dir
 from mlp.runs import RunFolder, delivery_failure, read_run, undelivered_runs
 from mlp.tracking.store import is_remote, tracking_uri, uri_of
 
@@ -24,27 +24,31 @@ _started: list["subprocess.Popen[bytes]"] = []  # one that was forgotten would w
 
 
 def ensure_mirror() -> bool:
-    """Have a process bring to MLflow what is in the outbox; tell whether one was started.
+    """Have a process bring to MLflow what is in the outbox; tell whether none was running.
 
     There is one for each folder of runs and store. It outlives this process, and belongs to no
     terminal. It holds a lock, which this process acquires for it.
     """
     if not undelivered_runs():
         return False
-    lock = os.open(lock_file(), os.O_RDWR | os.O_CREAT, 0o666)
+    try:
+        lock = os.open(lock_file(), os.O_RDWR | os.O_CREAT, 0o666)
+    except OSError:  # a full disk, a folder of somebody else: no run fails for that
+        return True
     try:
         if not locked(lock):
             return False
-        command = [sys.executable, "-m", "mlp.tracking.mirror", str(lock)]
         process = subprocess.Popen(
-            command,
+            [sys.executable, "-m", "mlp.tracking.mirror", str(lock)],
             pass_fds=[lock],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             start_new_session=True,
         )
-        _started.append(process)
+        _started[:] = [*(p for p in _started if p.poll() is None), process]
+    except OSError as error:
+        logger.warning("nothing brings runs to MLflow: %s", error)
     finally:
         os.close(lock)
     return True
@@ -87,7 +91,10 @@ def _is_awaited(folder: RunFolder) -> bool:
     reason = delivery_failure(folder)
     if reason is None or (reason and not is_remote(tracking_uri())):
         return False
-    tracking = read_run(folder)["tracking"]
+    try:
+        tracking = read_run(folder)["tracking"]
+    except RunError:  # it was deleted meanwhile
+        return False
     return tracking is not None and uri_of(tracking) == tracking_uri()
 
 

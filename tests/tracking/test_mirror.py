@@ -189,10 +189,15 @@ class TestWaiting:
         wait_for_delivery([run.folder])
         assert len(caplog.messages) == 1
 
+    @pytest.mark.parametrize("program", ["/bin/false", "/does/not/exist"])
     def test_a_mirror_that_does_not_start_is_not_waited_for(
-        self, case: Case, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+        self,
+        case: Case,
+        monkeypatch: pytest.MonkeyPatch,
+        caplog: pytest.LogCaptureFixture,
+        program: str,
     ):
-        monkeypatch.setattr("mlp.tracking.mirror_control.sys.executable", "/bin/false")
+        monkeypatch.setattr("mlp.tracking.mirror_control.sys.executable", program)
         with opened(case) as run:
             pass
         wait_for_delivery([run.folder])
