@@ -124,14 +124,10 @@ class Sweeper:
 
     def run(self, executor: Executor) -> bool:
         """Run the jobs that are not done yet, and sum up; tell whether all have succeeded."""
-        tracking = build(
-            "tracking", self._plan.example.config["tracking"], MLflowTracking | NoTracking
-        )
-        opened = None
+        stored, fresh = self._plan.example.config["tracking"], self._settings.fresh
+        tracking, opened = build("tracking", stored, MLflowTracking | NoTracking), None
         try:
-            with open_sweep(
-                tracking, self._description(), self._settings.fresh, self._wait
-            ) as opened:
+            with open_sweep(tracking, self._description(), fresh, self._wait) as opened:
                 self._run_jobs(opened, executor)
                 self.sum_up(opened.folder)
         except (UserError, OSError) as error:  # OSError: the disk is full
@@ -148,22 +144,18 @@ class Sweeper:
 
     def _description(self) -> dict[str, Any]:
         """Return what the sweep's record says of it."""
-        plan = self._plan
+        plan, jobs = self._plan, self._plan.jobs
         return {
             "identity": plan.identity,
             "name": self._settings.name or " × ".join(short_keys(plan.axes).values()) or None,
             "command": self._command,
             "monitor": plan.example.metric,
             "axes": plan.axes,
-            "jobs": [
-                {"key": job.key, "name": job.name, "overrides": job.overrides} for job in plan.jobs
-            ],
+            "jobs": [{"key": j.key, "name": j.name, "overrides": j.overrides} for j in jobs],
         }
 
     def _wait(self) -> None:
-        self._progress.say(
-            "another process is running this sweep; this one goes on when it has ended"
-        )
+        self._progress.say("another process is running this sweep: this one waits for its end")
 
     def _run_jobs(self, opened: OpenSweep, executor: Executor) -> None:
         self._opened, self.children, self.id = opened, opened.children, opened.id

@@ -105,35 +105,10 @@ class _Range(Dimension):
     def ends(self) -> list[Any]:
         return [self.low, self.high]
 
-    def values_on_grid(self) -> list[Any]:
-        if self.log or not self._step:
-            missing = "log must be false" if self._step else "step must be given"
-            raise ValueError(f"{missing} for a grid")
-        return [self._after(i) for i in range(self._n_steps + 1)]
-
-    def suggest(self, trial: "Trial", key: str) -> Any:
-        suggest = trial.suggest_int if isinstance(self, Int) else trial.suggest_float
-        high = self.high if self.log or not self._step else self._after(self._n_steps)
-        return self._tidy(suggest(key, self.low, high, step=self._step, log=self.log))
-
-    @property
-    def _n_steps(self) -> int:
-        return int((self.high - self.low) / self._step + 1e-9)
-
-    def _after(self, n_steps: int) -> Any:
-        return self._tidy(self.low + n_steps * self._step)
-
     def in_words(self) -> list[Any]:
         log = ", log" if self.log else ""
         step = f", step {self.step:g}" if self.step is not None else ""
         return [f"{self.low:g} to {self.high:g}{log}{step}"]
-
-    @property
-    def _step(self) -> Any:
-        return self.step
-
-    def _tidy(self, value: Any) -> Any:
-        return value
 
 
 @dataclass(frozen=True)
@@ -144,9 +119,16 @@ class Int(_Range):
     high: int
     step: int | None = None
 
-    @property
-    def _step(self) -> int:
-        return self.step or 1
+    def suggest(self, trial: "Trial", key: str) -> int:
+        """Return one of the numbers."""
+        high = self.high - (self.high - self.low) % (self.step or 1)
+        return trial.suggest_int(key, self.low, high, step=self.step or 1, log=self.log)
+
+    def values_on_grid(self) -> list[int]:
+        """Return the numbers."""
+        if self.log:
+            raise ValueError("log must be false for a grid")
+        return list(range(self.low, self.high + 1, self.step or 1))
 
 
 @dataclass(frozen=True)
@@ -159,6 +141,22 @@ class Float(_Range):
     low: float
     high: float
     step: float | None = None
+
+    def suggest(self, trial: "Trial", key: str) -> float:
+        """Return one of the numbers."""
+        high = self.high if self.step is None else self._tidy(self.low + self._n_steps * self.step)
+        return self._tidy(trial.suggest_float(key, self.low, high, step=self.step, log=self.log))
+
+    def values_on_grid(self) -> list[float]:
+        """Return the numbers."""
+        if self.step is None:
+            raise ValueError("step must be given for a grid")
+        return [self._tidy(self.low + i * self.step) for i in range(self._n_steps + 1)]
+
+    @property
+    def _n_steps(self) -> int:
+        assert self.step is not None
+        return int((self.high - self.low) / self.step + 1e-9)
 
     def _tidy(self, value: float) -> float:
         return min(max(float(f"{value:.6g}"), self.low), self.high)
