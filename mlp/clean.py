@@ -23,7 +23,7 @@ from mlp.jobs import (
     select,
     size_of,
 )
-from mlp.runs import bury_dead
+from mlp.runs import SweepRecord, bury_dead
 
 EPILOG = """\
   mlp clean                                    what there is
@@ -151,9 +151,9 @@ def _lines(arguments: argparse.Namespace) -> list[Line]:
 
 def _line(entry: Entry) -> Line:
     record, n_runs = entry.record, len(entry.stored) - 1
-    what = f"{record['started'][:10]}  {record['status']}"
-    runs = f"  (a sweep of {n_runs} runs)" if record.get("kind") == "sweep" else ""
-    name = f"{record['id'][:8]}  {record['name']}{runs}"
+    what = f"{record.started:%Y-%m-%d}  {record.status}"
+    runs = f"  (a sweep of {n_runs} runs)" if isinstance(record, SweepRecord) else ""
+    name = f"{record.id[:8]}  {record.name}{runs}"
     return Line(what, name, entry.size, partial(delete, entry))
 
 

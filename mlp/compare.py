@@ -22,8 +22,8 @@ from mlp.reports import (
 )
 from mlp.runs import (
     Children,
-    Record,
     RunFolder,
+    SweepRecord,
     bury_dead,
     find_run,
     list_sweeps,
@@ -82,8 +82,9 @@ def compare(
     found = [_latest_sweep()] if references == ["latest"] else [*map(find_run, references)]
     folders = list(dict.fromkeys(found))
     records = [read_run(folder) for folder in folders]
-    if all(record.get("kind") == "sweep" for record in records):
-        _compare_sweeps(records, terminal, metric, most)
+    sweeps = [record for record in records if isinstance(record, SweepRecord)]
+    if len(sweeps) == len(records):
+        _compare_sweeps(sweeps, terminal, metric, most)
     elif len(records) > 1:
         _compare_runs([training_of(folder) for folder in folders], terminal, metric)
     else:
@@ -94,22 +95,22 @@ def _latest_sweep() -> RunFolder:
     found = list_sweeps()
     if not found:
         raise RunError(f"there is no sweep in {runs_dir()} yet")
-    return RunFolder(runs_dir() / found[-1]["id"])
+    return RunFolder(runs_dir() / found[-1].id)
 
 
 def _compare_sweeps(
-    records: Sequence[Record], terminal: Terminal, metric: str | None, most: int
+    records: Sequence[SweepRecord], terminal: Terminal, metric: str | None, most: int
 ) -> None:
-    ids = [record["id"] for record in records]
+    ids = [record.id for record in records]
     board = read_leaderboard(ids, metric)
     n_all = 0
     for record in records:
-        counts = Children(record["id"]).counts()
+        counts = Children(record.id).counts()
         n_all += sum(counts.values())
-        n_jobs = len(record["jobs"]) or sum(counts.values())  # a search knows them only afterwards
+        n_jobs = record.n_jobs or sum(counts.values())  # a search knows them only afterwards
         states = ", ".join(f"{n} {state}" for state, n in counts.items() if n)
-        jobs = f"{record['status'].lower()}, {n_jobs} jobs: {states}"
-        terminal.print(Text.assemble((record["name"], "bold"), f"  {jobs}"))
+        jobs = f"{record.status.lower()}, {n_jobs} jobs: {states}"
+        terminal.print(Text.assemble((record.name, "bold"), f"  {jobs}"))
     if n_twice := n_all - board.n_runs:
         terminal.print(f"{n_twice} jobs are the same in several sweeps, and shown once")
     terminal.print()
@@ -122,7 +123,7 @@ def _compare_sweeps(
 
 def _compare_runs(folders: Sequence[RunFolder], terminal: Terminal, metric: str | None) -> None:
     records = [read_run(folder) for folder in folders]
-    path = _place([record["id"] for record in records]) / "curves.png"
+    path = _place([record.id for record in records]) / "curves.png"
     drawn = draw_side_by_side(folders, metric, path)
     terminal.print(comparison_table(folders))
     terminal.print()

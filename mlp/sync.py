@@ -50,8 +50,8 @@ def sync(folders: Sequence[RunFolder]) -> int:
     n_left, silent = 0, set()  # silent: servers that did not answer once are not asked again
     for folder in folders:
         content, record = folder.record.read_bytes(), read_run(folder)
-        server = record["tracking"] and uri_of(record["tracking"])
-        line = f"{record['id'][:8]}  {record['name']}"
+        server = record.tracking and uri_of(record.tracking)
+        line = f"{record.id[:8]}  {record.name}"
         try:
             if is_alive(folder):
                 raise RunError("it is still running")

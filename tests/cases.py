@@ -15,6 +15,7 @@ from mlp.training import Evaluation, Evaluator, Listener, Outcome, Predictor, Tr
 CONFIG: dict[str, Any] = {
     "model": {"_target_": "mlp.nn.MLP", "hidden_sizes": [6, 5], "max_norm": None},
     "optimizer": {"_target_": "mlp.nn.Adam", "lr": 0.01},
+    "trainer": {"limit_batches": None, "overfit_batches": None},
     "seed": 0,
     "name": None,
     "tags": {"question": "does it learn"},

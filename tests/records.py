@@ -1,27 +1,79 @@
 """Hand-made records of a sweep and its runs, as `mlp.sweep` leaves them."""
 
 from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from mlp.runs import RunFolder, write_csv, write_run
+from mlp.runs import RunFolder, RunRecord, SweepRecord, make_record, write_csv, write_run
 from mlp.runs.folder import write_yaml
+
+START = datetime(2026, 1, 1, 10, tzinfo=UTC)
+BEST = {"epoch": 2, "metrics": {"val/loss": 0.5, "val/accuracy": 0.9, "lr": 0.1}}
+PROVENANCE: dict[str, Any] = {
+    "git": None,
+    "versions": {"numpy": "2.0"},
+    "blas": {"library": "openblas", "version": "0.3", "threads": 1},
+    "host": "here",
+    "platform": "Linux",
+    "user": "me",
+}
+COMMON: dict[str, Any] = {
+    "id": "5eed",
+    "name": "a run",
+    "status": "FINISHED",
+    "started": START,
+    "seconds": 2.0,
+    "stop_reason": "max_epochs",
+    "command": "python -m mlp.run",
+    "provenance": PROVENANCE,
+    "process": {"host": "here", "pid": 1},
+    "tracking": None,
+}
+RUN: dict[str, Any] = COMMON | {
+    "kind": "run",
+    "monitor": "val/loss",
+    "limited": False,
+    "epochs": 3,
+    "best": BEST,
+    "model": {"layers": ["dense 2 → 2"], "loss": "SoftmaxCrossEntropy", "n_parameters": 6},
+    "data": {
+        "name": "npz",
+        "n_in": 2,
+        "classes": ["0", "1"],
+        "image_shape": None,
+        "digest": "abc",
+        "split": "def",
+        "n_train": 20,
+        "n_val": 5,
+        "n_test": 10,
+    },
+}
+SWEEP: dict[str, Any] = COMMON | {
+    "kind": "sweep",
+    "identity": "",
+    "monitor": "val/loss",
+    "axes": {},
+    "n_jobs": 0,
+}
+
+
+def make_run(runs: Path, run_id: str, **changes: Any) -> RunFolder:
+    """Write a run of its own; of ``data`` and ``best`` (flat), what differs will do."""
+    folder = RunFolder(runs / run_id)
+    folder.path.mkdir(parents=True)
+    start = START + timedelta(minutes=len(list(runs.iterdir())))
+    own = {"id": run_id, "name": f"name-{run_id}", "started": start}
+    write_run(folder, make_record(RunRecord, RUN | own | _whole(changes)))
+    return folder
 
 
 def make_sweep(runs: Path, sweep_id: str = "5eed", **changes: Any) -> RunFolder:
     """Write a sweep of no run yet."""
     folder = RunFolder(runs / sweep_id)
     folder.path.mkdir(parents=True)
-    record = {
-        "kind": "sweep",
-        "id": sweep_id,
-        "name": f"sweep-{sweep_id}",
-        "status": "FINISHED",
-        "started": "2026-01-01T10:00:00+00:00",
-        "jobs": [],
-        "tracking": None,
-    }
-    write_run(folder, record | changes)
+    own = {"id": sweep_id, "name": f"sweep-{sweep_id}"}
+    write_run(folder, make_record(SweepRecord, SWEEP | own | changes))
     return folder
 
 
@@ -37,30 +89,30 @@ def make_child(
     """Write a run of a sweep, whose val/loss was best, with ``value``, in the second epoch."""
     folder = RunFolder(runs / run_id)
     folder.path.mkdir(parents=True)
-    best = {"epoch": 2, "val/loss": value, "val/accuracy": 0.9, "lr": 0.1}
-    record = {
+    metrics = BEST["metrics"] | {"val/loss": value}
+    own = {
         "id": run_id,
         "name": " ".join(f"{key}={params[key]}" for key in params),
-        "status": "FINISHED",
-        "started": f"2026-01-01T10:00:{len(list(runs.iterdir())):02}+00:00",
-        "seconds": 2.0,
-        "stop_reason": "max_epochs",
-        "monitor": "val/loss",
-        "epochs": 3,
-        "best": None if value is None else best,
-        "test": None,
-        "evaluations": {},
-        "data": {"digest": "abc", "n_test": 10},
-        "provenance": {"git": None, "host": "here"},
-        "tracking": None,
-        "sweep": {"parent": parent, "key": f"key of {run_id}", "name": "", "params": dict(params)},
+        "started": START + timedelta(seconds=len(list(runs.iterdir()))),
+        "best": None if value is None else BEST | {"metrics": metrics},
+        "sweep": {"parent": parent, "key": f"key of {run_id}", "params": dict(params)},
     }
-    write_run(folder, record | changes)
+    write_run(folder, make_record(RunRecord, RUN | own | _whole(changes)))
     write_yaml(folder.config, nested(params))
     level = value or 1.0
     rows = [(epoch, 0, level * factor, 0.8) for epoch, factor in enumerate((2.0, 1.0, 1.5), 1)]
     write_csv(folder.history, ["epoch", "timestamp", "val/loss", "val/accuracy"], rows)
     return folder
+
+
+def _whole(changes: Mapping[str, Any]) -> dict[str, Any]:
+    whole = dict(changes)
+    if best := whole.get("best"):
+        metrics = {key: value for key, value in best.items() if key != "epoch"}
+        whole["best"] = {"epoch": best["epoch"], "metrics": metrics}
+    if "data" in whole:
+        whole["data"] = RUN["data"] | whole["data"]
+    return whole
 
 
 def nested(params: Mapping[str, Any]) -> dict[str, Any]:

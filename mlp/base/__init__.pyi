@@ -1,6 +1,6 @@
 from .arrays import read_into
 from .commands import command, exit_status
-from .errors import ConfigError, DataError, RunError, UserError, closest
+from .errors import ConfigError, DataError, RunError, UserError, closest, in_one_line
 from .files import UNFINISHED, atomic_write, read_json, remove, remove_unfinished, temporary_sibling
 from .paths import data_dir, runs_dir
 from .randomness import generator
@@ -24,6 +24,7 @@ __all__ = [
     "fraction",
     "generator",
     "handled_signals",
+    "in_one_line",
     "positive",
     "read_into",
     "read_json",

@@ -24,3 +24,9 @@ def closest(name: str, choices: Iterable[str]) -> str:
     """Return ``"; did you mean 'x'?"`` for the choice nearest to ``name``, or an empty string."""
     match = get_close_matches(name, list(choices), n=1)
     return f"; did you mean '{match[0]}'?" if match else ""
+
+
+def in_one_line(error: BaseException) -> str:
+    """Return what an error says, without line breaks and without what a terminal would obey."""
+    text = str(error) or type(error).__name__
+    return "".join(c if c.isprintable() else " " for c in text).strip()

@@ -115,4 +115,4 @@ def _fix_origin(config: dict[str, Any]) -> None:
     if isinstance(reference, str) and not known:
         folder = find_run(reference)
         among_runs = folder.path.parent == runs_dir()
-        config["init_from"] = read_run(folder)["id"] if among_runs else str(folder.path)
+        config["init_from"] = read_run(folder).id if among_runs else str(folder.path)

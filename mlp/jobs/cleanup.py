@@ -11,21 +11,29 @@ import time
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 from urllib.parse import unquote, urlparse
 
 from filelock import FileLock, Timeout
 
 from mlp.base import UNFINISHED, RunError, data_dir, runs_dir, temporary_sibling
 from mlp.data import is_entry
-from mlp.runs import Life, RunFolder, Stored, all_runs, find_run, is_alive
+from mlp.runs import (
+    Life,
+    Record,
+    RunFolder,
+    RunRecord,
+    Stored,
+    SweepRecord,
+    all_runs,
+    find_run,
+    is_alive,
+)
 from mlp.tracking import client_of, is_lost, reason_of, uri_of
 from mlp.tracking import delete as delete_from_mlflow
 from mlp.training import higher_is_better
 
-DAY = 86400.0  # seconds
 RECENT = 3600.0  # seconds; what is younger may belong to a process that is at work
 
 
@@ -35,7 +43,7 @@ class Entry:
 
     Attributes
     ----------
-    stored : list of (RunFolder, dict)
+    stored : list of (RunFolder, Record)
         Folder and record; of a sweep its own first, then those of its runs.
     """
 
@@ -47,7 +55,7 @@ class Entry:
         return self.stored[0][0]
 
     @property
-    def record(self) -> dict[str, Any]:
+    def record(self) -> Record:
         """The record of the run, or the sweep's own."""
         return self.stored[0][1]
 
@@ -59,7 +67,7 @@ class Entry:
     @property
     def statuses(self) -> set[str]:
         """The statuses in all its records."""
-        return {record["status"] for _, record in self.stored}
+        return {record.status for _, record in self.stored}
 
     @property
     def size(self) -> int:
@@ -104,14 +112,14 @@ def select(criteria: Criteria) -> list[Entry]:
     entries = _entries()
     named = [_named(name, entries) for name in criteria.names] or entries
     kept = entries[max(0, len(entries) - criteria.keep_last) :] + _best(entries, criteria.keep_best)
-    limit = datetime.fromtimestamp(time.time() - DAY * criteria.older_than, UTC).isoformat()
+    limit = datetime.now(UTC) - timedelta(days=criteria.older_than)
     return [
         entry
         for entry in entries
         if entry in named
         and entry not in kept
         and (not criteria.status or entry.statuses <= set(criteria.status))
-        and entry.record["started"] <= limit
+        and entry.record.started <= limit
         and not entry.is_alive
     ]
 
@@ -197,16 +205,16 @@ def _entries() -> list[Entry]:
     stored = [
         (folder, record)
         for folder, record in all_runs()
-        if folder.path.name == record["id"] and not folder.path.is_symlink()  # no link, no copy
+        if folder.path.name == record.id and not folder.path.is_symlink()  # no link, no copy
     ]
-    sweeps = {record["id"] for _, record in stored if record.get("kind") == "sweep"}
+    sweeps = {record.id for _, record in stored if isinstance(record, SweepRecord)}
     runs_of: dict[str, list[Stored]] = defaultdict(list)
     alone: list[Stored] = []
     for folder, record in stored:
-        parent = (record.get("sweep") or {}).get("parent")
-        group = runs_of[parent] if parent and parent in sweeps else alone
+        job = record.sweep if isinstance(record, RunRecord) else None
+        group = runs_of[job.parent] if job and job.parent in sweeps else alone
         group.append((folder, record))
-    return [Entry([own, *runs_of[own[1]["id"]]]) for own in alone]
+    return [Entry([own, *runs_of[own[1].id]]) for own in alone]
 
 
 def _named(name: str, entries: list[Entry]) -> Entry:
@@ -214,10 +222,10 @@ def _named(name: str, entries: list[Entry]) -> Entry:
     for entry in entries:
         if entry.folder.path.resolve() == path:
             if entry.is_alive:
-                raise RunError(f"a process works on {entry.record['name']!r}: it stays")
+                raise RunError(f"a process works on {entry.record.name!r}: it stays")
             return entry
         if path in [folder.path.resolve() for folder, _ in entry.stored]:
-            sweep = entry.record["name"]
+            sweep = entry.record.name
             raise RunError(f"{name!r} is a run of the sweep {sweep!r}, which goes as a whole")
     raise RunError(f"{path} is a copy, or does not lie in {runs_dir()}: it stays")
 
@@ -227,10 +235,11 @@ def _best(entries: list[Entry], n: int) -> list[Entry]:
     rivals = defaultdict(list)
     for entry in entries:
         for _, record in entry.stored:
-            metric = record.get("monitor") or "train/loss"
-            if record["status"] == "FINISHED" and metric in (record.get("best") or {}):
-                digest = record["data"].get("digest")
-                rivals[digest, metric].append((record["best"][metric], entry))
+            if isinstance(record, SweepRecord) or record.status != "FINISHED":
+                continue
+            metric = record.monitor
+            if metric in record.metrics:
+                rivals[record.data.digest, metric].append((record.metrics[metric], entry))
     return [
         entry
         for (_, metric), values in rivals.items()
@@ -238,15 +247,15 @@ def _best(entries: list[Entry], n: int) -> list[Entry]:
     ]
 
 
-def _forgotten(record: dict[str, Any]) -> list[Path]:
+def _forgotten(record: Record) -> list[Path]:
     """Delete a run in MLflow; return the folders of its artifacts in our own store."""
-    tracking = record["tracking"]
+    tracking = record.tracking
     try:
         if tracking is None or is_lost(uri_of(tracking)):
             return []
         uris = delete_from_mlflow(record, client_of(tracking))
     except Exception as error:  # MLflow lets through what its database or its network raises
-        raise RunError(f"{record['name']} stays: MLflow says {reason_of(error)}") from None
+        raise RunError(f"{record.name} stays: MLflow says {reason_of(error)}") from None
     paths = [Path(unquote(urlparse(uri).path)) for uri in uris if uri.startswith("file:")]
     ours = (runs_dir() / "artifacts").resolve()
     return [path.parent for path in paths if path.parent.resolve().is_relative_to(ours)]

@@ -16,7 +16,7 @@ from mlp.config import Job, changed, check
 from mlp.data import Dataset, Part, Scaler
 from mlp.nn import Network, load
 from mlp.reports import Console, draw_evaluation_figures
-from mlp.runs import RunFolder, evaluation_name, read_config, read_run, record_evaluation
+from mlp.runs import RunFolder, read_config, read_training, record_evaluation
 from mlp.tracking import ensure_mirror
 from mlp.training import Evaluation, Evaluator
 
@@ -42,7 +42,7 @@ def evaluate_run(
         When the run, its weights, the changes or the data are not acceptable.
     """
     console = console or Console(quiet=True)
-    record = read_run(folder)
+    record = read_training(folder)
     job = _check(read_config(folder), changes)
     network, scaler = load(folder.weights), Scaler.load(folder.weights)
     if len(scaler.shift) != network.n_in:
@@ -50,17 +50,17 @@ def evaluate_run(
             f"{folder.weights} scales {len(scaler.shift)} inputs; its network has {network.n_in}"
         )
     dataset = job.data.load()
-    own = dataset.digest == record["data"]["digest"]
-    classes = record["data"]["classes"]
+    own = dataset.digest == record.data.digest
+    classes = record.data.classes
     part = _part(dataset, own, classes, network, scaler)
-    with threadpool_limits(job.threads or record["provenance"]["blas"]["threads"], "blas"):
+    with threadpool_limits(job.threads or record.provenance.blas.threads, "blas"):
         evaluation = Evaluator(network, part, job.trainer.eval_batch_size)()
     other = None if own else _name(job, dataset)
-    record_evaluation(folder, evaluation, classes, other)
-    figures = folder.evaluations / evaluation_name(other) if other else folder.figures
+    name = record_evaluation(folder, evaluation, classes, dataset.digest, other)
+    figures = folder.evaluations / name if name else folder.figures
     draw_evaluation_figures(figures, evaluation, part, classes, dataset.image_shape)
     ensure_mirror()
-    console.show_evaluation(record["name"], other or dataset.name, evaluation, classes, figures)
+    console.show_evaluation(record.name, other or dataset.name, evaluation, classes, figures)
     return evaluation
 
 
@@ -77,7 +77,7 @@ def _check(config: dict[str, Any], changes: Sequence[str]) -> Job:
 
 
 def _part(
-    dataset: Dataset, own: bool, classes: list[str], network: Network, scaler: Scaler
+    dataset: Dataset, own: bool, classes: Sequence[str], network: Network, scaler: Scaler
 ) -> Part:
     """Return the rows to evaluate: the test set, or all rows of other data that have none."""
     if dataset.n_in != network.n_in:

@@ -10,11 +10,20 @@ from mlp.config import Job, changed, check
 from mlp.jobs.train import Result, Resumption, run_job
 from mlp.nn import Annealing
 from mlp.reports import Console
-from mlp.runs import RunFolder, bury, bury_dead, find_run, is_alive, read_config, read_run
+from mlp.runs import (
+    RunFolder,
+    RunRecord,
+    SweepRecord,
+    bury,
+    bury_dead,
+    find_run,
+    is_alive,
+    read_config,
+    read_run,
+)
 from mlp.tracking import flatten
 
 LIMITS = ("trainer.max_epochs", "trainer.patience", "trainer.max_seconds")  # may be raised
-NEEDED = ("data", "provenance", "seconds", "stop_reason")  # of a record to go on from
 FREE = ("trainer.checkpoint_every", "trainer.keep_checkpoint", "test")  # may be anything
 
 
@@ -43,53 +52,54 @@ def resume_run(
     stored = _stored_config(folder, record)
     config = changed(stored, overrides)
     changes = _changes(stored, check(config))
-    if record.get("sweep") and (longer := changes.keys() & set(LIMITS)):
+    if record.sweep and (longer := changes.keys() & set(LIMITS)):
         raise ConfigError(
             f"{longer.pop()} cannot be raised for a job of a sweep: it would not be that job any "
-            f"more; init_from={record['id'][:8]} starts a run of its own from its weights"
+            f"more; init_from={record.id[:8]} starts a run of its own from its weights"
         )
-    if record["status"] == "FINISHED":
+    if record.status == "FINISHED":
         _check_longer(folder, record, changes)
-    sweep, resumption = record.get("sweep"), Resumption(folder, changes)
-    return run_job(config, console=console, sweep=sweep, resume=resumption)
+    sweep = record.sweep.model_dump() if record.sweep else None
+    return run_job(config, console=console, sweep=sweep, resume=Resumption(folder, changes))
 
 
 def offer_what_died() -> None:
     """Mark what dead processes have left, and say, in a line each, how it goes on."""
     for record in bury_dead():
-        if not record.get("sweep"):  # the sweep's line goes on with its jobs, too
-            line = f"python -m mlp.run resume={record['id'][:8]}"
-            line = record["command"] if record.get("kind") == "sweep" else line
-            print(f"mlp: the process of {record['name']} died; to go on: {line}", file=sys.stderr)
+        if isinstance(record, SweepRecord):
+            line = record.command
+        elif record.sweep:  # the sweep's line goes on with its jobs, too
+            continue
+        else:
+            line = f"python -m mlp.run resume={record.id[:8]}"
+        print(f"mlp: the process of {record.name} died; to go on: {line}", file=sys.stderr)
 
 
-def _mendable(folder: RunFolder) -> dict[str, Any]:
+def _mendable(folder: RunFolder) -> RunRecord:
     """Return the record of a run that nobody works on."""
     if is_alive(folder):
         record = read_run(folder)
-        who = "process {pid} on {host}".format(**record["process"])
-        raise RunError(f"{who} is at work on {record['name']} ({folder.path})")
+        who = f"process {record.process.pid} on {record.process.host}"
+        raise RunError(f"{who} is at work on {record.name} ({folder.path})")
     record = bury(folder) or read_run(folder)
-    if record.get("kind") == "sweep":
+    if isinstance(record, SweepRecord):
         raise RunError(
-            f"{record['name']} is a sweep, which the same line goes on with: {record['command']}"
+            f"{record.name} is a sweep, which the same line goes on with: {record.command}"
         )
-    if lacking := [key for key in NEEDED if key not in record]:
-        raise RunError(f"{folder.record} is damaged: it lacks {', '.join(lacking)}")
     return record
 
 
-def _stored_config(folder: RunFolder, record: Mapping[str, Any]) -> dict[str, Any]:
+def _stored_config(folder: RunFolder, record: RunRecord) -> dict[str, Any]:
     """Return the configuration that a run had last, with the BLAS threads that it had."""
     config = read_config(folder)
-    for resumption in record.get("resumed", []):
-        for key, value in resumption["changes"].items():
+    for resumption in record.resumed:
+        for key, value in resumption.changes.items():
             group, _, name = key.rpartition(".")
             place = config.get(group) if group else config
             if not isinstance(place, dict):
                 raise RunError(f"{folder.config} is damaged: there is no {group}")
             place[name] = value
-    config["threads"] = config.get("threads") or record["provenance"]["blas"]["threads"]
+    config["threads"] = config.get("threads") or record.provenance.blas.threads
     return config
 
 
@@ -125,13 +135,13 @@ def _is_lower(new: float | None, old: float | None) -> bool:
     return new is not None and (old is None or new < old)
 
 
-def _check_longer(folder: RunFolder, record: Mapping[str, Any], changes: Mapping[str, Any]) -> None:
+def _check_longer(folder: RunFolder, record: RunRecord, changes: Mapping[str, Any]) -> None:
     """Raise RunError unless a FINISHED run can be made longer, and is to be."""
-    what = f"{record['name']} has FINISHED ({record['stop_reason']})"
+    what = f"{record.name} has FINISHED ({record.stop_reason})"
     if not folder.checkpoints.exists():
         raise RunError(
             f"{what} and has no checkpoint: trainer.keep_checkpoint=true keeps one; init_from="
-            f"{record['id'][:8]} starts another run from its weights"
+            f"{record.id[:8]} starts another run from its weights"
         )
     if not changes.keys() & set(LIMITS):
         raise RunError(f"{what}; to make it longer, raise {' or '.join(LIMITS)}")

@@ -159,11 +159,11 @@ def run_job(
     if not sweep:
         wait_for_delivery([run.folder])
     return Result(
-        id=record["id"],
+        id=record.id,
         folder=run.folder.path,
-        status=record["status"],
-        best=record["best"] or {},
-        reason=record["stop_reason"],
+        status=record.status,
+        best=record.metrics,
+        reason=record.stop_reason or "",
         signal=interruption.signal,
     )
 
@@ -275,13 +275,13 @@ def _checkpoints(job: Job, run: Recorder, may_start_over: bool) -> Checkpoints:
 
     def report(sentence: str) -> None:
         run.log(sentence)
-        if not run.record.get("sweep"):  # which has a line on the screen for each job
+        if not run.record.sweep:  # which has a line on the screen for each job
             logger.warning(sentence)
 
     run.keep_checkpoint = job.trainer.keep_checkpoint
     every, keep = job.trainer.checkpoint_every, job.trainer.keep_checkpoint
     checkpoints = Checkpoints(run.folder.checkpoints, every, keep, report, may_start_over)
-    if run.record.get("resumed") and not checkpoints.stored():
+    if run.record.resumed and not checkpoints.stored():
         report("there is no checkpoint: the training starts over")
     return checkpoints
 

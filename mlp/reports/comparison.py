@@ -1,6 +1,6 @@
 """Runs side by side: what differs in their configurations and environments, and their results."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +12,13 @@ from mlp.reports.figure_style import save_figure
 from mlp.reports.sweep_figures import curves
 from mlp.runs import (
     RunFolder,
+    RunRecord,
     differing_params,
     in_words,
     metric_in_words,
     read_config,
     read_history,
-    read_run,
+    read_training,
 )
 from mlp.training import higher_is_better
 
@@ -30,14 +31,14 @@ def comparison_table(folders: Sequence[RunFolder]) -> Table:
     folders : sequence of RunFolder
         Of trainings.
     """
-    records = [read_run(folder) for folder in folders]
+    records = [read_training(folder) for folder in folders]
     table = Table(box=None, padding=(0, 2, 0, 0))
     table.add_column()
     for record in records:
-        table.add_column(Text(record["name"]))
-    table.add_row("run", *(record["id"][:8] for record in records))
-    table.add_row("status", *(record["status"].lower() for record in records))
-    table.add_row("stopped", *(Text(record["stop_reason"] or "") for record in records))
+        table.add_column(Text(record.name))
+    table.add_row("run", *(record.id[:8] for record in records))
+    table.add_row("status", *(record.status.lower() for record in records))
+    table.add_row("stopped", *(Text(record.stop_reason or "") for record in records))
     for title, values in {
         "configuration": differing_params([read_config(folder) for folder in folders]),
         "environment": differing_params([_environment(record) for record in records]),
@@ -71,34 +72,36 @@ def draw_side_by_side(folders: Sequence[RunFolder], metric: str | None, path: Pa
     RunError
         When no run has the metric.
     """
-    records = [read_run(folder) for folder in folders]
-    metric = metric or records[0]["monitor"] or "train/loss"
+    records = [read_training(folder) for folder in folders]
+    metric = metric or records[0].monitor
     histories = [read_history(folder) for folder in folders]
     known = sorted({key for rows in histories for row in rows[:1] for key in row if "/" in key})
     if known and metric not in known:
         raise RunError(f"no run has the metric {metric!r}; there are {', '.join(known)}")
-    names = [f"{record['name']} ({record['id'][:8]})" for record in records]
+    names = [f"{record.name} ({record.id[:8]})" for record in records]
     groups = {name: [history] for name, history in zip(names, histories, strict=True) if history}
     if groups:
         save_figure(curves(groups, metric), path)
     return bool(groups)
 
 
-def _environment(record: Mapping[str, Any]) -> dict[str, Any]:
+def _environment(record: RunRecord) -> dict[str, Any]:
     """Return what a result depends on besides the configuration, hashes cut short."""
-    git = record["provenance"]["git"] or {}
-    short = {"git": git | {"commit": git.get("commit", "")[:10]}}
-    return {**record["provenance"], **short, "data": record["data"]["digest"][:10]}
+    environment = record.provenance.model_dump()
+    if git := environment["git"]:
+        git["commit"] = git["commit"][:10]
+    return {**environment, "data": record.data.digest[:10]}
 
 
-def _results(record: Mapping[str, Any]) -> dict[str, float | None]:
+def _results(record: RunRecord) -> dict[str, float | None]:
     """Return the metrics of the best epoch and of the evaluations, and the cost of the training."""
-    best = record["best"] or {}
+    best = record.metrics
     results = {key: value for key, value in best.items() if key.startswith(("train/", "val/"))}
-    evaluations = {f"eval/{name}": found for name, found in record["evaluations"].items()}
-    for part, found in {"test": record["test"] or {}, **evaluations}.items():
-        results |= {f"{part}/{key}": found[key] for key in ("loss", "accuracy") if found}
-    cost = {"epochs": record["epochs"], "seconds": record["seconds"]}
+    evaluations = {f"eval/{name}": found for name, found in record.evaluations.items()}
+    for part, found in {"test": record.test, **evaluations}.items():
+        if found:
+            results |= {f"{part}/loss": found.loss, f"{part}/accuracy": found.accuracy}
+    cost = {"epochs": record.epochs, "seconds": record.seconds}
     return {"best epoch": best.get("epoch"), **results, **cost}
 
 

@@ -19,6 +19,7 @@ from mlp.data import Dataset, Parts
 from mlp.nn import Network
 from mlp.reports.progress import ProgressBar, ProgressLines
 from mlp.reports.terminal import number_table, show_places
+from mlp.runs import RunRecord
 from mlp.tracking import is_remote, uri_of
 from mlp.training import (
     ClassFigures,
@@ -103,31 +104,30 @@ class Console:
                 case EpochEnded() if self._progress:
                     self._progress.update(event)
 
-    def show_result(self, record: Mapping[str, Any], folder: Path) -> None:
+    def show_result(self, record: RunRecord, folder: Path) -> None:
         """Print how the run ended, and where its results are.
 
         Parameters
         ----------
-        record : mapping
-            The content of ``run.json``.
+        record : RunRecord
         folder : Path
             The run's folder.
         """
-        style = "bold green" if record["status"] == "FINISHED" else "bold red"
-        end = f" after {record['epochs']} epochs, {record['seconds']:.1f} s"
-        end += f": {record['stop_reason']}" if record["stop_reason"] else ""
-        self._terminal.print(Text.assemble((record["status"], style), end), soft_wrap=True)
+        style = "bold green" if record.status == "FINISHED" else "bold red"
+        end = f" after {record.epochs} epochs, {record.seconds:.1f} s"
+        end += f": {record.stop_reason}" if record.stop_reason else ""
+        self._terminal.print(Text.assemble((record.status, style), end), soft_wrap=True)
         results = _results(record)
         if results.rows:
             self._terminal.print(results)
         self._terminal.print()
-        short, tracking, places = record["id"][:8], record["tracking"], {"run": record["name"]}
+        short, tracking, places = record.id[:8], record.tracking, {"run": record.name}
         places["folder"] = _relative(folder)
         if (folder / "traceback.txt").exists():
             places["traceback"] = "traceback.txt"
         if (folder / "weights").exists():
             places["evaluate"] = f"python -m mlp.evaluate {short}"
-        if record["status"] == "KILLED" and not record.get("sweep"):  # a sweep continues its own
+        if record.status == "KILLED" and not record.sweep:  # a sweep continues its own
             places["resume"] = f"python -m mlp.run resume={short}"
         if tracking:
             uri = uri_of(tracking)
@@ -168,11 +168,12 @@ def _pairs(values: Mapping[str, Any]) -> Columns:
     return Columns(pairs, padding=(0, 3))
 
 
-def _results(record: Mapping[str, Any]) -> Table:
+def _results(record: RunRecord) -> Table:
     """Return loss and accuracy on each part of the data, with the best epoch's weights."""
-    best, test = record["best"] or {}, record["test"] or {}
-    figures = best | {f"test/{name}": value for name, value in test.items()}
-    table = number_table(f"epoch {best['epoch']}" if best else "", "loss", "accuracy")
+    figures, test = record.metrics, record.test
+    if test:
+        figures |= {"test/loss": test.loss, "test/accuracy": test.accuracy}
+    table = number_table(f"epoch {record.best.epoch}" if record.best else "", "loss", "accuracy")
     for part in ("train", "val", "test"):
         if f"{part}/loss" in figures:
             loss, accuracy = figures[f"{part}/loss"], figures[f"{part}/accuracy"]

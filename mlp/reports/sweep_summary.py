@@ -87,8 +87,8 @@ def _table(board: Leaderboard, most: int, narrow: bool = False) -> Table:
         table.add_row()
     for entry in board.others[:most]:
         seed = f", seed {entry.params['seed']}" if "seed" in entry.params else ""
-        seconds = entry.record["seconds"]
-        cost = [str(entry.record["epochs"]), "" if seconds is None else f"{seconds:.1f}"]
+        seconds = entry.record.seconds
+        cost = [str(entry.record.epochs), f"{seconds:.1f}" if seconds else ""]
         add("", entry.params, entry.state + seed, cost, "", entry.id[:8])
     if hidden := len(board.rows[most:]) + len(board.others[most:]):
         table.caption, table.caption_justify = f"and {hidden} more", "left"
@@ -106,10 +106,10 @@ def write_leaderboard(board: Leaderboard, path: Path) -> None:
         values = [*_values(board, row.params), board.metric, *results, row.test_accuracy]
         rows.append([rank, "finished", row.name, *values, ids])
     for entry in board.others:
-        record, best = entry.record, entry.record["best"] or {}
-        results = [None, entry.value(board.metric), None, best.get("epoch"), record["seconds"]]
+        record, best = entry.record, entry.record.metrics
+        results = [None, entry.value(board.metric), None, best.get("epoch"), record.seconds]
         values = [*_values(board, entry.params), board.metric, *results, None]
-        rows.append([None, entry.state, record["name"], *values, entry.id])
+        rows.append([None, entry.state, record.name, *values, entry.id])
     write_csv(path, header, rows)
 
 

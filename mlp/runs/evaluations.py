@@ -1,17 +1,24 @@
-"""The result of an evaluation, put down in the run's folder."""
+"""The result of an evaluation, stored in the run's folder."""
 
 import re
 import time
 from collections.abc import Sequence
+from math import isfinite
 from pathlib import Path
 
-from mlp.runs.folder import RunFolder, read_run, update_run, write_csv
+from mlp.base import RunError
+from mlp.runs.folder import RunFolder, read_training, record_lock, update_run, write_csv, write_run
+from mlp.runs.record import RunRecord, TestResult
 from mlp.training import Evaluation
 
 
 def record_evaluation(
-    folder: RunFolder, evaluation: Evaluation, classes: Sequence[str], other_data: str | None = None
-) -> None:
+    folder: RunFolder,
+    evaluation: Evaluation,
+    classes: Sequence[str],
+    digest: str,
+    other_data: str | None = None,
+) -> str | None:
     """Write an evaluation's predictions, and its loss and accuracy into the run's record.
 
     Parameters
@@ -20,25 +27,41 @@ def record_evaluation(
     evaluation : Evaluation
     classes : sequence of str
         Names of the classes, by index.
+    digest : str
+        Of the data.
     other_data : str, optional
         Name of the data when it is not the run's own test set.
+
+    Returns
+    -------
+    str or None
+        The name of the evaluation, of which no other data bear the same; None for the run's own
+        test set.
     """
-    result = summary_of(evaluation)
+    result = summary_of(evaluation, digest)
     if other_data is None:
         update_run(folder, test=result)
-        path = folder.test_predictions
-    else:
-        name = evaluation_name(other_data)
-        update_run(folder, evaluations=read_run(folder)["evaluations"] | {name: result})
-        path = folder.evaluations / name / "predictions.csv"
-        path.parent.mkdir(parents=True, exist_ok=True)
+        write_predictions(folder.test_predictions, evaluation, classes)
+        return None
+    with record_lock(folder):
+        record = read_training(folder)
+        name = _name(record, other_data, digest)
+        evaluations = record.evaluations | {name: result}
+        write_run(folder, record.changed(evaluations=evaluations))
+    path = folder.evaluations / name / "predictions.csv"
+    path.parent.mkdir(parents=True, exist_ok=True)
     write_predictions(path, evaluation, classes)
+    return name
 
 
-def summary_of(evaluation: Evaluation) -> dict[str, float]:
-    """Return what a record says of an evaluation."""
+def summary_of(evaluation: Evaluation, digest: str) -> TestResult:
+    """Return what a record says of an evaluation; RunError when the loss is not finite."""
+    if not isfinite(evaluation.loss):
+        raise RunError("the loss is not a finite number: the weights do not fit these data")
     now = time.time_ns() // 1_000_000  # so that a later delivery is the same
-    return {"loss": evaluation.loss, "accuracy": evaluation.accuracy, "timestamp": now}
+    return TestResult(
+        loss=evaluation.loss, accuracy=evaluation.accuracy, timestamp=now, digest=digest
+    )
 
 
 def write_predictions(path: Path, evaluation: Evaluation, classes: Sequence[str]) -> None:
@@ -54,6 +77,8 @@ def write_predictions(path: Path, evaluation: Evaluation, classes: Sequence[str]
     )
 
 
-def evaluation_name(data: str) -> str:
-    """Return the name of an evaluation on ``data``, fit for a folder and for a metric."""
-    return re.sub(r"\W+", "_", data)[:100]
+def _name(record: RunRecord, data: str, digest: str) -> str:
+    """Return the name of an evaluation, fit for a folder and for a metric."""
+    name = re.sub(r"\W+", "_", data)[:100]
+    other = record.evaluations.get(name)
+    return name if other is None or other.digest == digest else f"{name}_{digest[:8]}"

@@ -4,14 +4,14 @@ import shutil
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from mlp.runs.folder import RunFolder, write_csv, write_run
+from mlp.runs.record import RunRecord
 
 
 def save_elsewhere(
     folder: RunFolder,
-    record: Mapping[str, Any],
+    record: RunRecord,
     rows: Sequence[Mapping[str, float]],
     write_weights: Callable[[Path], None],
 ) -> str:
@@ -21,7 +21,7 @@ def save_elsewhere(
     ----------
     folder : RunFolder
         That cannot be written.
-    record : mapping
+    record : RunRecord
         As ``run.json`` would hold it.
     rows : sequence of mapping
         The history.
@@ -35,7 +35,7 @@ def save_elsewhere(
     """
     for place in (Path(tempfile.gettempdir()), Path.home()):
         try:
-            path = Path(tempfile.mkdtemp(prefix=f"mlp-{record['id'][:8]}-", dir=place))
+            path = Path(tempfile.mkdtemp(prefix=f"mlp-{record.id[:8]}-", dir=place))
         except OSError:
             continue
         try:

@@ -8,13 +8,14 @@ from typing import Any
 
 from mlp.base import ConfigError, RunError, closest, runs_dir
 from mlp.runs.folder import RunFolder, read_run
+from mlp.runs.record import Record, RunRecord
 from mlp.training import higher_is_better
 
 LONGEST_NAME = 200
 RESERVED_NAMES = ("latest", "best")
 TAG = re.compile(r"\w[\w.\- ]{0,199}")
 
-Stored = tuple[RunFolder, dict[str, Any]]  # a run's folder and record
+Stored = tuple[RunFolder, Record]  # a run's folder and record
 
 
 def check_name(name: str | None, key: str = "name") -> None:
@@ -77,14 +78,14 @@ def find_run(reference: str) -> RunFolder:
         return trainings[-1][0]
     if reference == "best":
         return _best(_trainings(runs))
-    matches = [run for run in runs if run[1]["id"] == reference] or [
-        run for run in runs if run[1]["name"] == reference or run[1]["id"].startswith(reference)
+    matches = [run for run in runs if run[1].id == reference] or [
+        run for run in runs if run[1].name == reference or run[1].id.startswith(reference)
     ]
     if len(matches) == 1:
         return matches[0][0]
     if matches:
         raise RunError(f"{reference!r} means {len(matches)} runs:{_listing(matches)}")
-    hint = closest(reference, [record["name"] for _, record in runs])
+    hint = closest(reference, [record.name for _, record in runs])
     raise RunError(
         f"no run is called {reference!r} and no id starts so{hint}; the last ones:{_listing(runs)}"
     )
@@ -99,27 +100,29 @@ def all_runs() -> list[Stored]:
             runs.append((folder, read_run(folder)))
         except RunError:
             continue  # one damaged record must not hide the others
-    return sorted(runs, key=lambda run: (run[1]["started"], run[1]["id"]))
+    return sorted(runs, key=lambda run: (run[1].started, run[1].id))
 
 
-def _trainings(runs: list[Stored]) -> list[Stored]:
-    return [run for run in runs if run[1].get("kind") != "sweep"]
+def _trainings(runs: list[Stored]) -> list[tuple[RunFolder, RunRecord]]:
+    return [(folder, record) for folder, record in runs if isinstance(record, RunRecord)]
 
 
-def _best(runs: list[Stored]) -> RunFolder:
-    finished = [run for run in runs if run[1]["status"] == "FINISHED" and run[1].get("best")]
+def _best(runs: list[tuple[RunFolder, RunRecord]]) -> RunFolder:
+    finished = [run for run in runs if run[1].status == "FINISHED" and run[1].best]
     if not finished:
         raise RunError("no run has finished yet, so there is no 'best'")
     _, latest = finished[-1]
-    metric, digest = latest["monitor"] or "train/loss", latest["data"]["digest"]
+    metric = latest.monitor
     rivals = [
-        run for run in finished if run[1]["data"]["digest"] == digest and metric in run[1]["best"]
+        run
+        for run in finished
+        if run[1].data.digest == latest.data.digest and metric in run[1].metrics
     ]
     choose = max if higher_is_better(metric) else min
-    return choose(rivals, key=lambda run: run[1]["best"][metric])[0]
+    return choose(rivals, key=lambda run: run[1].metrics[metric])[0]
 
 
 def _listing(runs: list[Stored], most: int = 10) -> str:
     """One line for each of the latest runs, as the tail of a message."""
-    lines = [f"\n  {r['id']}  {r['started'][:19]}  {r['status']}  {r['name']}" for _, r in runs]
+    lines = [f"\n  {r.id}  {r.started:%Y-%m-%d %H:%M:%S}  {r.status}  {r.name}" for _, r in runs]
     return "".join(lines[-most:])

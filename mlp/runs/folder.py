@@ -6,18 +6,17 @@ complete or not at all, so a reader never meets half a file, whatever ended the 
 
 import csv
 import fcntl
-import json
 import os
-import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from math import isfinite
 from pathlib import Path
-from types import NoneType
+from stat import S_ISREG
 from typing import Any
 
-from mlp.base import RunError, atomic_write, read_json, runs_dir
+from mlp.base import RunError, atomic_write, runs_dir
+from mlp.runs.record import Record, RunRecord, SweepRecord, parse_record
 
 
 @dataclass(frozen=True)
@@ -124,62 +123,45 @@ def write_csv(path: Path, header: list[str], rows: Iterable[Iterable[Any]]) -> N
         csv.writer(file, lineterminator="\n").writerows([header, *rows])
 
 
-ID = re.compile(r"[\w-][\w. -]{0,99}")  # it becomes the name of a folder
-OBJECT = (dict, NoneType)
-KINDS: dict[str, tuple[type, ...]] = {  # of what is relied on, in a record that has it
-    "name": (str, NoneType),
-    "status": (str,),
-    "started": (str,),
-    "tags": (dict,),
-    "data": (dict,),
-    "evaluations": (dict,),
-    "provenance": (dict,),
-    "best": OBJECT,
-    "test": OBJECT,
-    "tracking": OBJECT,
-    "sweep": OBJECT,
-}
-
-
-def read_run(folder: RunFolder) -> dict[str, Any]:
-    """Return the record of a run.
+def read_run(folder: RunFolder) -> Record:
+    """Return the record of a run or a sweep.
 
     Raises
     ------
     RunError
-        When ``run.json`` is absent or not the record of a run.
+        When ``run.json`` is absent, no regular file, or not such a record.
     """
     try:
-        record = read_json(folder.record)
+        if not S_ISREG(folder.record.lstat().st_mode):  # a pipe would never end
+            raise ValueError("it is not a regular file")
+        return parse_record(folder.record.read_bytes())
     except (OSError, ValueError) as error:
-        raise RunError(f"{folder.record} cannot be read as the record of a run: {error}") from None
-    if not isinstance(record, dict) or not {"id", "name", "status", "started"} <= record.keys():
-        raise RunError(f"{folder.record} is not the record of a run: it lacks id, name or status")
-    if flaw := _flaw(record):
-        raise RunError(f"{folder.record} is damaged: '{flaw}' is not what it should be")
+        why = getattr(error, "strerror", None) or error
+        raise RunError(f"{folder.record} cannot be read as the record of a run: {why}") from None
+
+
+def read_training(folder: RunFolder) -> RunRecord:
+    """Return the record of a run; RunError also when it is a sweep's."""
+    record = read_run(folder)
+    if isinstance(record, SweepRecord):
+        raise RunError(f"{record.name} is a sweep, not a run")
     return record
 
 
-def _flaw(record: Mapping[str, Any]) -> str | None:
-    """Return the key of a value that would be a trap for those who rely on the record."""
-    for key, kinds in KINDS.items():
-        if key in record and not isinstance(record[key], kinds):
-            return key
-    if not (record["name"] or "").isprintable():  # a terminal would obey it
-        return "name"
-    parent = (record.get("sweep") or {}).get("parent", record["id"])
-    for key, name in {"id": record["id"], "sweep": parent}.items():
-        if not isinstance(name, str) or not ID.fullmatch(name):
-            return key
-    return None
+def read_sweep(folder: RunFolder) -> SweepRecord:
+    """Return the record of a sweep; RunError also when it is a run's."""
+    record = read_run(folder)
+    if isinstance(record, RunRecord):
+        raise RunError(f"{record.name} is a run, not a sweep")
+    return record
 
 
-def write_run(folder: RunFolder, record: Mapping[str, Any]) -> None:
-    """Write the record of a run."""
-    if record.get("tracking") and folder.path == runs_dir() / record["id"]:
+def write_run(folder: RunFolder, record: Record) -> None:
+    """Write the record of a run or a sweep."""
+    if record.tracking and folder.path == runs_dir() / record.id:
         folder.undelivered.parent.mkdir(exist_ok=True)
         folder.undelivered.write_text("")
-    write_text(folder.record, json.dumps(record, indent=2, ensure_ascii=False) + "\n")
+    write_text(folder.record, record.model_dump_json(indent=2) + "\n")
 
 
 @contextmanager
@@ -193,10 +175,10 @@ def record_lock(folder: RunFolder) -> Iterator[None]:
         os.close(descriptor)
 
 
-def update_run(folder: RunFolder, **changes: Any) -> dict[str, Any]:
+def update_run(folder: RunFolder, **changes: Any) -> Record:
     """Change some entries of the record, which is to be delivered again; return all of it."""
     with record_lock(folder):
-        record = read_run(folder) | changes
+        record = read_run(folder).changed(**changes)
         write_run(folder, record)
     return record
 

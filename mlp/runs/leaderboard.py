@@ -8,15 +8,14 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from math import isfinite
 from statistics import fmean, stdev
 from typing import Any
 
 from mlp.base import RunError, runs_dir
 from mlp.runs.differences import differing_params, metric_in_words, name_of, short_keys
 from mlp.runs.folder import RunFolder, read_config, read_run
-from mlp.runs.record import Record
-from mlp.runs.sweeps import Children, state
+from mlp.runs.record import RunRecord, SweepRecord
+from mlp.runs.sweeps import Children
 from mlp.training import higher_is_better
 
 
@@ -26,19 +25,18 @@ class Entry:
 
     Attributes
     ----------
-    record : mapping
-        The content of ``run.json``.
+    record : RunRecord
     params : dict
         The values that distinguish it from the other runs, by dotted key; its seed among them.
     """
 
-    record: Mapping[str, Any]
+    record: RunRecord
     params: dict[str, Any]
 
     @property
     def id(self) -> str:
         """The run's id."""
-        return self.record["id"]
+        return self.record.id
 
     @property
     def folder(self) -> RunFolder:
@@ -48,12 +46,11 @@ class Entry:
     @property
     def state(self) -> str:
         """``finished``, ``pruned``, ``failed``, ``killed`` or ``running``."""
-        return state(self.record)
+        return self.record.state
 
     def value(self, metric: str) -> float | None:
-        """Return a metric at the run's best epoch; None if it has none that is finite."""
-        value = (self.record["best"] or {}).get(metric)
-        return value if value is not None and isfinite(value) else None
+        """Return a metric at the run's best epoch, if it has it."""
+        return self.record.metrics.get(metric)
 
 
 @dataclass(frozen=True)
@@ -101,12 +98,12 @@ class Row:
     @property
     def best_epoch(self) -> float:
         """Mean of the best epochs."""
-        return fmean(entry.record["best"]["epoch"] for entry in self.entries)
+        return fmean(entry.record.metrics["epoch"] for entry in self.entries)
 
     @property
     def seconds(self) -> float:
         """Mean time of a training."""
-        return fmean(entry.record["seconds"] for entry in self.entries)
+        return fmean(entry.record.seconds for entry in self.entries)
 
     @property
     def test_accuracy(self) -> float | None:
@@ -116,8 +113,7 @@ class Row:
     @property
     def tests(self) -> list[float]:
         """The accuracies of those."""
-        tests = [entry.record["test"] for entry in self.entries]
-        return [test["accuracy"] for test in tests if test]
+        return [test.accuracy for entry in self.entries if (test := entry.record.test)]
 
 
 @dataclass(frozen=True)
@@ -141,12 +137,12 @@ class Leaderboard:
     others: Sequence[Entry]
 
     @classmethod
-    def of(cls, records: Iterable[Record], metric: str | None = None) -> "Leaderboard":
+    def of(cls, records: Iterable[RunRecord], metric: str | None = None) -> "Leaderboard":
         """Rank runs.
 
         Parameters
         ----------
-        records : iterable of dict
+        records : iterable of RunRecord
             Of the runs of a sweep, or of several.
         metric : str, optional
             Default: the one that all runs monitored.
@@ -163,7 +159,7 @@ class Leaderboard:
         metric = metric or _common_monitor(finished)
         ranked = [e for e in finished if e.value(metric) is not None]
         if not ranked:
-            known = sorted({k for e in finished for k in e.record["best"] or {} if "/" in k})
+            known = sorted({k for e in finished for k in e.record.metrics if "/" in k})
             raise RunError(f"no run has the metric {metric!r}; there are {', '.join(known)}")
         keys = _differing(entries)
         groups: dict[str, list[Entry]] = {}
@@ -173,7 +169,7 @@ class Leaderboard:
         rows = [_row(g, metric, names) for g in groups.values() if valued & {e.id for e in g}]
         rows.sort(key=lambda row: (row.n_lost > 0, _order(metric, row.mean), row.name))
         others = [entry for entry in entries if entry.id not in valued]
-        others.sort(key=lambda entry: (entry.state, entry.record["name"], entry.id))
+        others.sort(key=lambda entry: (entry.state, entry.record.name, entry.id))
         return cls(metric, keys, rows, others)
 
     @property
@@ -197,18 +193,18 @@ def training_of(folder: RunFolder) -> RunFolder:
     """Return a sweep's best run; a training as it is."""
     record = read_run(folder)
     return (
-        read_leaderboard([record["id"]]).winner.folder if record.get("kind") == "sweep" else folder
+        read_leaderboard([record.id]).winner.folder if isinstance(record, SweepRecord) else folder
     )
 
 
-def _entries(records: Iterable[Record]) -> list[Entry]:
+def _entries(records: Iterable[RunRecord]) -> list[Entry]:
     """Tell each run from the others; of a job that several sweeps share, one run counts."""
-    ordered = sorted(records, key=lambda r: (r["status"] == "FINISHED", r["started"]))
-    chosen = list({record["sweep"]["key"]: record for record in ordered}.values())
-    if len({record["sweep"]["parent"] for record in chosen}) == 1:
-        params = [record["sweep"]["params"] for record in chosen]  # as the user wrote them
+    ordered = sorted(records, key=lambda r: (r.status == "FINISHED", r.started))
+    chosen = list({record.job.key: record for record in ordered}.values())
+    if len({record.job.parent for record in chosen}) == 1:
+        params = [record.job.params for record in chosen]  # as the user wrote them
     else:
-        folders = [RunFolder(runs_dir() / record["id"]) for record in chosen]
+        folders = [RunFolder(runs_dir() / record.id) for record in chosen]
         params = differing_params([read_config(folder) for folder in folders])
     return [Entry(*both) for both in zip(chosen, params, strict=True)]
 
@@ -220,8 +216,8 @@ def _census(entries: Iterable[Entry]) -> str:
 
 
 def _common_monitor(entries: Iterable[Entry]) -> str:
-    """Return what all have monitored; without validation data nothing is, and the loss counts."""
-    monitors = sorted({entry.record["monitor"] or "train/loss" for entry in entries})
+    """Return what all have monitored."""
+    monitors = sorted({entry.record.monitor for entry in entries})
     if len(monitors) > 1:
         raise RunError(
             f"the runs monitored different metrics, {' and '.join(monitors)}: "

@@ -14,12 +14,12 @@ import time
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from filelock import FileLock, Timeout
 
 from mlp.base import RunError, runs_dir
 from mlp.runs.folder import RunFolder, read_run, update_run
+from mlp.runs.record import Process, Record
 
 LOOK = 0.5  # seconds for which somebody who only looks may hold the lock
 BEAT = 3.0  # seconds between two signs of life
@@ -69,9 +69,9 @@ class Life:
                 os.utime(self._file)
 
 
-def this_process() -> dict[str, Any]:
+def this_process() -> Process:
     """Return what a record says of the process that works on the run."""
-    return {"host": platform.node(), "pid": os.getpid()}
+    return Process(host=platform.node(), pid=os.getpid())
 
 
 def is_alive(folder: RunFolder) -> bool:
@@ -91,15 +91,15 @@ def is_alive(folder: RunFolder) -> bool:
     return False
 
 
-def bury(folder: RunFolder) -> dict[str, Any] | None:
+def bury(folder: RunFolder) -> Record | None:
     """Mark a run that a dead process has left RUNNING as KILLED, as of its last sign of life.
 
     Returns
     -------
-    dict or None
+    Record or None
         The new record; None if the run is alive, or has ended.
     """
-    if is_alive(folder) or read_run(folder)["status"] != "RUNNING":
+    if is_alive(folder) or read_run(folder).status != "RUNNING":
         return None
     signs = [folder.alive, folder.history, folder.log, folder.record]
     last = max(map(_changed, signs))  # before the lock touches one
@@ -108,22 +108,19 @@ def bury(folder: RunFolder) -> dict[str, Any] | None:
         return None
     try:
         record = read_run(folder)
-        if record["status"] != "RUNNING":
+        if record.status != "RUNNING":
             return None
-        ended = datetime.fromtimestamp(last, UTC)
-        since = datetime.fromisoformat(record.get("continued") or record["started"])
         return update_run(
             folder,
             status="KILLED",
             stop_reason=DIED,
-            ended=ended.isoformat(),
-            seconds=(record["seconds"] or 0.0) + (ended - since).total_seconds(),
+            **record.ended_at(datetime.fromtimestamp(last, UTC)),
         )
     finally:
         lock.release()
 
 
-def bury_dead() -> list[dict[str, Any]]:
+def bury_dead() -> list[Record]:
     """Mark all orphaned runs as killed, and return those that were not returned before.
 
     A mirror may have marked a run first: its ``alive`` shows that nobody was told yet.
@@ -136,7 +133,7 @@ def bury_dead() -> list[dict[str, Any]]:
             record = read_run(folder)
             if is_alive(folder):
                 continue
-            if record["stop_reason"] == DIED:
+            if record.stop_reason == DIED:
                 killed.append(record)
             folder.alive.unlink()
     return killed
@@ -162,7 +159,7 @@ def _beats_elsewhere(folder: RunFolder) -> bool:
     """Tell whether another machine's process has given a sign of life of late."""
     try:
         silence = time.time() - folder.alive.stat().st_mtime
-        host = read_run(folder)["process"]["host"]
-    except (OSError, RunError, KeyError):  # nobody's, or one that is just being made
+        host = read_run(folder).process.host
+    except (OSError, RunError):  # nobody's, or one that is just being made
         return False
     return host != platform.node() and silence < SILENCE

@@ -3,6 +3,7 @@
 import shlex
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from hashlib import sha256
 from typing import Any
 from uuid import uuid4
 
@@ -14,7 +15,7 @@ from mlp.nn import Network
 from mlp.runs.folder import RunFolder, write_run, write_text, write_yaml
 from mlp.runs.lock import Life, this_process
 from mlp.runs.provenance import collect_provenance, git_diff
-from mlp.runs.record import Tracking
+from mlp.runs.record import RunRecord, Tracking, make_record
 from mlp.runs.recorder import Recorder
 
 
@@ -52,33 +53,26 @@ def open_run(
     RunError
         When the runs' folder cannot be written.
     """
-    record: dict[str, Any] = {
-        "id": uuid4().hex,
-        "name": config.get("name"),
-        "status": "RUNNING",
-        "started": datetime.now(UTC).isoformat(),
-        "ended": None,
-        "seconds": None,
-        "stop_reason": None,
+    own, trainer = uuid4().hex, config["trainer"]
+    job = dict(sweep) if sweep else None
+    values = {
+        "id": own,
+        "name": (job.pop("name") if job else config.get("name")) or f"run-{own[:8]}",
+        "started": datetime.now(UTC),
         "command": shlex.join(["python", "-m", "mlp.run", *overrides]),
-        "tags": dict(config.get("tags") or {}),
-        "monitor": None,
-        "epochs": 0,
-        "best": None,
-        "test": None,
+        "tags": config.get("tags") or {},
+        "limited": bool(trainer.get("limit_batches") or trainer.get("overfit_batches")),
         "init_from": config.get("init_from"),
-        "evaluations": {},
         "model": _describe_network(network),
         "data": _describe_data(dataset, parts),
         "provenance": collect_provenance(),
         "process": this_process(),
         "tracking": tracking,
+        "sweep": job,
     }
-    if sweep:
-        record |= {"name": sweep["name"], "sweep": dict(sweep)}
-    record["name"] = record["name"] or f"run-{record['id'][:8]}"
+    record = make_record(RunRecord, values)
     make_runs_dir()
-    folder = RunFolder(runs_dir() / record["id"])
+    folder = RunFolder(runs_dir() / record.id)
     try:
         life = _make_folder(folder, record, config, overrides, dataset.x_train[:1])
     except OSError as error:
@@ -99,7 +93,7 @@ def make_runs_dir() -> None:
 
 def _make_folder(
     folder: RunFolder,
-    record: Mapping[str, Any],
+    record: RunRecord,
     config: Mapping[str, Any],
     overrides: Sequence[str],
     example: np.ndarray,
@@ -110,8 +104,7 @@ def _make_folder(
     try:
         write_yaml(folder.config, config)
         write_yaml(folder.overrides, list(overrides))
-        git = record["provenance"]["git"]
-        if git and git["dirty"]:
+        if record.provenance.git and record.provenance.git.dirty:
             write_text(folder.diff, git_diff())
         with atomic_write(folder.example) as unfinished, unfinished.open("wb") as file:
             np.save(file, example)
@@ -135,10 +128,17 @@ def _describe_data(dataset: Dataset, parts: Parts) -> dict[str, Any]:
     return {
         "name": dataset.name,
         "n_in": dataset.n_in,
-        "classes": list(dataset.classes),
-        "image_shape": list(dataset.image_shape) if dataset.image_shape else None,
+        "classes": dataset.classes,
+        "image_shape": dataset.image_shape,
         "digest": dataset.digest,
+        "split": split_digest(parts),
         "n_train": len(parts.train),
         "n_val": len(parts.val) if parts.val else 0,
         "n_test": len(parts.test) if parts.test else 0,
     }
+
+
+def split_digest(parts: Parts) -> str:
+    """Return a hash of which rows train; runs with the same one validate on the same rows."""
+    rows = np.arange(len(parts.train)) if parts.train.rows is None else parts.train.rows
+    return sha256(rows.astype(np.int64).tobytes()).hexdigest()

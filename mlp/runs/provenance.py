@@ -1,41 +1,42 @@
-"""Where a result comes from: the code's commit, the versions, the threads, the machine."""
+"""The origin of a result: the code's commit, the versions, the threads, the machine."""
 
 import getpass
 import platform
 import subprocess
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
+
+from mlp.runs.record import Blas, Git, Provenance
 
 CHECKOUT = Path(__file__).resolve().parent.parent.parent
 PACKAGES = ("mlp", "numpy", "mlflow", "hydra-core")
 
 
-def collect_provenance() -> dict[str, Any]:
+def collect_provenance() -> Provenance:
     """Return what a result depends on besides its configuration and its data.
 
     ``git`` is None when the code does not run from a checkout.
     """
-    return {
-        "git": git_state(),
-        "versions": {"python": platform.python_version()} | _package_versions(),
-        "blas": blas(),
-        "host": platform.node(),
-        "platform": platform.platform(),
-        "user": _user(),
-    }
+    return Provenance(
+        git=git_state(),
+        versions={"python": platform.python_version()} | _package_versions(),
+        blas=blas(),
+        host=platform.node(),
+        platform=platform.platform(),
+        user=_user(),
+    )
 
 
-def git_state() -> dict[str, Any] | None:
+def git_state() -> Git | None:
     """Return commit, branch and dirtiness of the checkout this very code runs from, or None."""
     commit = _git("rev-parse", "HEAD")
     if commit is None:
         return None
-    return {
-        "commit": commit.strip(),
-        "branch": (_git("rev-parse", "--abbrev-ref", "HEAD") or "").strip(),
-        "dirty": bool((_git("status", "--porcelain") or "").strip()),
-    }
+    return Git(
+        commit=commit.strip(),
+        branch=(_git("rev-parse", "--abbrev-ref", "HEAD") or "").strip(),
+        dirty=bool((_git("status", "--porcelain") or "").strip()),
+    )
 
 
 def git_diff() -> str:
@@ -45,7 +46,7 @@ def git_diff() -> str:
     return notes + (_git("diff", "HEAD") or "")
 
 
-def blas() -> dict[str, Any]:
+def blas() -> Blas:
     """Return name, version and thread count of the library behind NumPy's matrix products.
 
     The last bits of a result depend on the thread count.
@@ -55,12 +56,9 @@ def blas() -> dict[str, Any]:
 
     for pool in threadpool_info():
         if pool["user_api"] == "blas":
-            return {
-                "library": pool["internal_api"],
-                "version": pool["version"],
-                "threads": pool["num_threads"],
-            }
-    return {"library": "unknown", "version": None, "threads": None}
+            names = {"library": pool["internal_api"], "version": pool["version"]}
+            return Blas(**names, threads=pool["num_threads"])
+    return Blas(library="unknown", version=None, threads=None)
 
 
 def _package_versions() -> dict[str, str]:

@@ -1,12 +1,278 @@
-"""The record of a run: what ``run.json`` holds."""
+"""The record of a run or of a sweep: the content of ``run.json``, checked when it is read."""
 
-from typing import Any, TypedDict
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from math import isfinite
+from typing import Annotated, Any, Literal, Self, TypeVar
 
-Record = dict[str, Any]
+from annotated_types import Ge, Le, Lt
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    JsonValue,
+    StringConstraints,
+    TypeAdapter,
+    ValidationError,
+)
+
+from mlp.base import RunError
 
 
-class Tracking(TypedDict):
+def _plain(value: Any) -> Any:
+    """Refuse control characters, which a terminal would obey, and numbers that JSON has not."""
+    match value:
+        case str():
+            if any(c not in "\n\t" and (c < " " or "\x7f" <= c <= "\x9f") for c in value):
+                raise ValueError("it has control characters")
+        case float() if not isfinite(value):
+            raise ValueError("it is not a finite number")
+        case dict():
+            _plain([*value, *value.values()])
+        case list():
+            for item in value:
+                _plain(item)
+    return value
+
+
+def _printable(text: str) -> str:
+    if not text.isprintable():
+        raise ValueError("it has unprintable characters")
+    return text
+
+
+Id = Annotated[str, StringConstraints(pattern=r"^[\w-][\w. -]{0,99}$")]  # it names a folder
+Line = Annotated[str, AfterValidator(_printable)]
+Text = Annotated[str, AfterValidator(_plain)]
+Value = Annotated[JsonValue, AfterValidator(_plain)]
+Count = Annotated[int, Ge(0), Lt(2**53)]
+FIRST, LAST = (datetime(year, 1, 1, tzinfo=UTC) for year in (1970, 3000))
+Moment = Annotated[AwareDatetime, Ge(FIRST), Lt(LAST)]
+Status = Literal["RUNNING", "FINISHED", "FAILED", "KILLED"]
+
+
+class Model(BaseModel):
+    """Values that were checked, and do not change."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class Process(Model):
+    """The process that works on a run, or did."""
+
+    host: Line
+    pid: Count
+
+
+class Git(Model):
+    """The state of the code's checkout."""
+
+    commit: Line
+    branch: Line
+    dirty: bool
+
+
+class Blas(Model):
+    """The library behind NumPy's matrix products."""
+
+    library: Line
+    version: Line | None
+    threads: Annotated[int, Ge(1), Le(4096)] | None
+
+
+class Provenance(Model):
+    """What a result depends on besides its configuration and its data."""
+
+    git: Git | None
+    versions: dict[Line, Line]
+    blas: Blas
+    host: Line
+    platform: Line
+    user: Line
+
+
+class ModelDescription(Model):
+    """The network."""
+
+    layers: tuple[Line, ...]
+    loss: Line
+    n_parameters: Count
+
+
+class DataDescription(Model):
+    """The data; equal digests mean the same data, and the same split of the training rows."""
+
+    name: Line
+    n_in: Count
+    classes: tuple[Line, ...]
+    image_shape: tuple[Count, ...] | None
+    digest: Line
+    split: Line
+    n_train: Count
+    n_val: Count
+    n_test: Count
+
+
+class Best(Model):
+    """The best epoch and its metrics."""
+
+    epoch: Count
+    metrics: dict[Line, float]
+
+
+class TestResult(Model):
+    """The result of an evaluation on data with a digest; the time in ms since 1970."""
+
+    loss: float
+    accuracy: float
+    timestamp: Annotated[int, Ge(0), Lt(10**14)]
+    digest: Line
+
+
+class Resumption(Model):
+    """A later start of the same run, and what differs from the configuration since then."""
+
+    at: Moment
+    changes: dict[Line, Value]
+    provenance: Provenance
+
+
+class SweepMembership(Model):
+    """The job of a sweep that a run is; ``key`` is the same for the same job."""
+
+    parent: Id
+    key: Line
+    params: dict[Line, Value]
+    trial: int | None = None
+
+
+class Tracking(Model):
     """Where a run is mirrored; ``uri`` is None for the database among the runs."""
 
-    uri: str | None
-    experiment: str
+    uri: Text | None
+    experiment: Line
+
+
+class Common(Model):
+    """What the records of runs and sweeps have in common."""
+
+    id: Id
+    name: Line
+    status: Status = "RUNNING"
+    started: Moment
+    continued: Moment | None = None
+    ended: Moment | None = None
+    seconds: float = 0.0
+    stop_reason: Text | None = None
+    command: Text
+    tags: dict[Line, Value] = {}
+    provenance: Provenance
+    process: Process
+    tracking: Tracking | None
+
+    def changed(self, **changes: Any) -> Self:
+        """Return the record with other values for some fields.
+
+        Raises
+        ------
+        RunError
+            For a value that is not acceptable.
+        """
+        try:
+            return self.model_validate({**dict(self), **changes})
+        except ValidationError as error:
+            raise RunError(f"{self.name} cannot be recorded: {complaint(error)}") from None
+
+    def ended_at(self, moment: datetime) -> dict[str, Any]:
+        """Return the changes for an end at a given time."""
+        spent = (moment - (self.continued or self.started)).total_seconds()
+        return {"ended": moment, "seconds": self.seconds + spent}
+
+
+class RunRecord(Common):
+    """The record of a training."""
+
+    kind: Literal["run"] = "run"
+    monitor: Line = "train/loss"
+    limited: bool
+    epochs: Count = 0
+    best: Best | None = None
+    test: TestResult | None = None
+    init_from: Text | None = None
+    evaluations: dict[Annotated[str, StringConstraints(pattern=r"^\w{1,120}$")], TestResult] = {}
+    model: ModelDescription
+    data: DataDescription
+    sweep: SweepMembership | None = None
+    pruned: bool = False
+    resumed: tuple[Resumption, ...] = ()
+
+    @property
+    def job(self) -> SweepMembership:
+        """The job that the run is; RunError when it belongs to no sweep."""
+        if self.sweep is None:
+            raise RunError(f"{self.name} belongs to no sweep")
+        return self.sweep
+
+    @property
+    def state(self) -> str:
+        """``running``, ``finished``, ``pruned``, ``failed`` or ``killed``."""
+        return "pruned" if self.pruned else self.status.lower()
+
+    @property
+    def metrics(self) -> dict[str, float]:
+        """The metrics of the best epoch, and ``epoch``; {} before the first one has ended."""
+        return {"epoch": self.best.epoch, **self.best.metrics} if self.best else {}
+
+
+class Winner(Model):
+    """The best run of a sweep, and the value that ranked it."""
+
+    run: Id
+    name: Line
+    metric: Line
+    value: float
+    best: Best
+
+
+class SweepRecord(Common):
+    """The record of a sweep; of a search, ``n_jobs`` is 0."""
+
+    kind: Literal["sweep"] = "sweep"
+    identity: Line
+    monitor: Line
+    axes: dict[Line, list[Value]]
+    n_jobs: Count
+    best: Winner | None = None
+    counts: dict[Line, Count] = {}
+
+
+Record = RunRecord | SweepRecord
+R = TypeVar("R", bound=Common)
+_RECORD: TypeAdapter[Record] = TypeAdapter(Annotated[Record, Field(discriminator="kind")])
+
+
+def parse_record(content: bytes | str) -> Record:
+    """Return the record that is the content of a ``run.json``; ValueError names what is wrong."""
+    try:
+        return _RECORD.validate_json(content)
+    except ValidationError as error:
+        raise ValueError(complaint(error)) from None
+
+
+def make_record(kind: type[R], values: Mapping[str, Any]) -> R:
+    """Return a new record; RunError names a value that cannot be recorded."""
+    try:
+        return kind.model_validate(values)
+    except ValidationError as error:
+        raise RunError(f"this cannot be recorded: {complaint(error)}") from None
+
+
+def complaint(error: ValidationError) -> str:
+    """Return the first of pydantic's complaints in one line, without the value."""
+    first = error.errors(include_url=False, include_input=False)[0]
+    key = ".".join(str(part) for part in first["loc"] if part not in ("run", "sweep"))
+    reason = first["msg"].removeprefix("Value error, ")
+    key = key if key.isprintable() else "a key"
+    return f"'{key[:80]}': {reason[0].lower()}{reason[1:]}" if key else reason

@@ -9,17 +9,25 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from errno import ENOSPC
 from io import StringIO
+from math import isfinite
 from os import strerror
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from mlp.base import RunError, atomic_write, remove
+from mlp.base import RunError, atomic_write, in_one_line, remove
 from mlp.nn import MLP
 from mlp.runs.evaluations import summary_of, write_predictions
 from mlp.runs.fallback import save_elsewhere
-from mlp.runs.folder import RunFolder, read_history, read_run, update_run, write_text
+from mlp.runs.folder import (
+    RunFolder,
+    read_history,
+    read_training,
+    update_run,
+    write_text,
+)
 from mlp.runs.lock import Life
+from mlp.runs.record import Best
 from mlp.training import (
     EpochEnded,
     Evaluation,
@@ -52,7 +60,7 @@ class Recorder:
     Attributes
     ----------
     folder : RunFolder
-    record : dict
+    record : RunRecord
         What ``run.json`` holds, or would hold if it could be written.
     killed : bool
         To be set when a signal brought the training to a regular end.
@@ -65,7 +73,7 @@ class Recorder:
     def __init__(self, folder: RunFolder, life: Life) -> None:
         self.folder = folder
         self.killed = self.pruned = self.keep_checkpoint = False
-        self.record = read_run(folder)
+        self.record = read_training(folder)
         self._life = life
         self._rows = read_history(folder)
         self._n_written = len(self._rows)
@@ -84,8 +92,11 @@ class Recorder:
             case EpochEnded():
                 self._add(event.epoch, event.metrics)
             case RunEnded(outcome):
-                best = {"epoch": outcome.best_epoch} | outcome.best if outcome.best else None
-                best = self.record["best"] if self.has_better_than(outcome) else best
+                best = None
+                if self.has_better_than(outcome):
+                    best = self.record.best
+                elif outcome.best:
+                    best = Best(epoch=outcome.best_epoch, metrics=_finite(outcome.best))
                 self._update(best=best, stop_reason=outcome.stop_reason)
                 self.log(f"stopped after {outcome.epochs} epochs: {outcome.stop_reason}")
 
@@ -96,7 +107,7 @@ class Recorder:
 
     def has_better_than(self, outcome: Outcome) -> bool:
         """Tell whether an earlier start, which got further than this one, has stored weights."""
-        stored = self.record["best"] and self.folder.weights.exists()
+        stored = self.record.best and self.folder.weights.exists()
         return bool(stored) and outcome.epochs < self._n_epochs
 
     def save_weights(self, predictor: Predictor, model: MLP) -> None:
@@ -129,7 +140,7 @@ class Recorder:
 
     def save_test(self, evaluation: Evaluation, classes: Sequence[str]) -> None:
         """Record the result on the run's own test set, as far as the disk takes it."""
-        self._update(test=summary_of(evaluation))
+        self._update(test=summary_of(evaluation, self.record.data.digest))
         with self._tolerant():
             write_predictions(self.folder.test_predictions, evaluation, classes)
 
@@ -139,7 +150,7 @@ class Recorder:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if self.record["status"] == "RUNNING":
+        if self.record.status == "RUNNING":
             self.end(error)
         self._life.end(in_order=not self._changes)  # else it counts as orphaned
 
@@ -154,20 +165,17 @@ class Recorder:
         if error is not None:
             interrupted = isinstance(error, KeyboardInterrupt | SystemExit)
             changes["status"] = "KILLED" if interrupted else "FAILED"
-            changes["stop_reason"] = str(error) or type(error).__name__
+            changes["stop_reason"] = in_one_line(error)
             if interrupted:
-                changes["stop_reason"] = self.record["stop_reason"] or "interrupted"
+                changes["stop_reason"] = self.record.stop_reason or "interrupted"
             else:
                 with self._tolerant():
                     text = "".join(traceback.format_exception(error))
                     write_text(self.folder.traceback, text)
-        ended = datetime.now(UTC)
-        since = datetime.fromisoformat(self.record.get("continued") or self.record["started"])
-        seconds = (self.record["seconds"] or 0.0) + (ended - since).total_seconds()
-        self._update(**changes, ended=ended.isoformat(), seconds=seconds)
+        self._update(**changes, **self.record.ended_at(datetime.now(UTC)))
         if not self._changes and changes["status"] == "FINISHED" and not self.keep_checkpoint:
             remove(self.folder.checkpoints)
-        self.log(f"{self.record['status']}: {self.record['stop_reason']}")
+        self.log(f"{self.record.status}: {self.record.stop_reason}")
 
     @property
     def _n_epochs(self) -> int:
@@ -175,7 +183,7 @@ class Recorder:
 
     def _start(self, event: RunStarted) -> None:
         """Record what is going to be trained, and epochs that were lost with a machine's power."""
-        self._update(monitor=event.monitor)
+        self._update(monitor=event.monitor or "train/loss")
         for past in event.history:
             self._add(int(past["epoch"]), {k: v for k, v in past.items() if k != "epoch"})
         if event.history:
@@ -209,9 +217,10 @@ class Recorder:
     def _update(self, **changes: Any) -> None:
         """Change entries of the record, in the folder as soon as it can be written."""
         self._changes |= changes
-        self.record = self.record | changes
+        self.record = self.record.changed(**changes)
         with self._tolerant():
-            self.record = update_run(self.folder, **self._changes)
+            update_run(self.folder, **self._changes)
+            self.record = read_training(self.folder)
             self._changes = {}
 
     @contextmanager
@@ -224,3 +233,8 @@ class Recorder:
                 why = getattr(error, "strerror", None) or error
                 logger.warning("%s cannot be written: %s", self.folder.path, why)
             self._in_trouble = True
+
+
+def _finite(metrics: Mapping[str, float]) -> dict[str, float]:
+    """Return the metrics that JSON has numbers for."""
+    return {name: float(value) for name, value in metrics.items() if isfinite(value)}

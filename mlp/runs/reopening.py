@@ -7,9 +7,16 @@ from typing import Any
 
 from mlp.base import RunError, remove, remove_unfinished
 from mlp.data import Dataset
-from mlp.runs.folder import RunFolder, mend_history, read_history, read_run, update_run
+from mlp.runs.folder import (
+    RunFolder,
+    mend_history,
+    read_history,
+    read_training,
+    update_run,
+)
 from mlp.runs.lock import Life, bury, this_process
 from mlp.runs.provenance import collect_provenance
+from mlp.runs.record import Provenance, Resumption
 from mlp.runs.recorder import Recorder
 
 logger = logging.getLogger(__name__)
@@ -34,10 +41,10 @@ def reopen_run(folder: RunFolder, dataset: Dataset, changes: Mapping[str, Any]) 
     bury(folder)
     life, opened = Life(folder), False
     try:
-        record = read_run(folder)
-        if dataset.digest != record["data"]["digest"]:
+        record = read_training(folder)
+        if dataset.digest != record.data.digest:
             raise RunError(
-                f"the data of {record['name']} have changed since it began; it cannot go on with "
+                f"the data of {record.name} have changed since it began; it cannot go on with "
                 "others"
             )
         remove_unfinished(folder.path)
@@ -45,8 +52,8 @@ def reopen_run(folder: RunFolder, dataset: Dataset, changes: Mapping[str, Any]) 
         remove(folder.traceback)
         mend_history(folder)
         read_history(folder)  # a damaged one is refused before anything is changed
-        now, origin = datetime.now(UTC).isoformat(), collect_provenance()
-        resumption = {"at": now, "changes": dict(changes), "provenance": origin}
+        now, origin = datetime.now(UTC), collect_provenance()
+        resumption = Resumption(at=now, changes=dict(changes), provenance=origin)
         opened = True
         update_run(
             folder,
@@ -56,7 +63,7 @@ def reopen_run(folder: RunFolder, dataset: Dataset, changes: Mapping[str, Any]) 
             stop_reason=None,
             test=None,
             process=this_process(),
-            resumed=[*record.get("resumed", []), resumption],
+            resumed=[*record.resumed, resumption],
         )
         run = Recorder(folder, life)
     except BaseException as error:
@@ -64,19 +71,19 @@ def reopen_run(folder: RunFolder, dataset: Dataset, changes: Mapping[str, Any]) 
         if not isinstance(error, OSError):
             raise
         raise RunError(f"{folder.path} cannot be written: {error.strerror}") from None
-    for difference in _differences(record["provenance"], origin):
+    for difference in _differences(record.provenance, origin):
         logger.warning("%s: the last bits may differ", difference)
         run.log(difference)
     return run
 
 
-def _differences(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+def _differences(then: Provenance, now: Provenance) -> list[str]:
     """Return in what two origins differ that may decide about the last bits."""
-    facts = {
-        "NumPy": [origin["versions"]["numpy"] for origin in (then, now)],
+    facts: dict[str, list[str | None]] = {
+        "NumPy": [origin.versions.get("numpy") for origin in (then, now)],
         "the BLAS library": [
-            f"{origin['blas']['library']} {origin['blas']['version']}" for origin in (then, now)
+            f"{origin.blas.library} {origin.blas.version}" for origin in (then, now)
         ],
-        "the code's commit": [(origin["git"] or {}).get("commit") for origin in (then, now)],
+        "the code's commit": [origin.git.commit if origin.git else None for origin in (then, now)],
     }
     return [f"{what} was {a} and is {b}" for what, (a, b) in facts.items() if a != b]

@@ -5,17 +5,16 @@ waits, and then finds it done. The operating system gives the lock back when a p
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
 
 from filelock import FileLock, Timeout
 
 from mlp.base import RunError, runs_dir
-from mlp.runs.folder import RunFolder, read_run
+from mlp.runs.folder import RunFolder, read_run, read_training
 from mlp.runs.lock import bury
-from mlp.runs.record import Record
+from mlp.runs.record import RunRecord, SweepRecord
 
 
 class Children:
@@ -29,25 +28,25 @@ class Children:
 
     def __init__(self, parent: str) -> None:
         self.parent = parent
-        self._records: dict[str, Record] = {}  # by folder name
+        self._records: dict[str, RunRecord] = {}  # by folder name
         self._settled: set[str] = set()  # folders that need no second look
 
-    def read(self) -> list[Record]:
+    def read(self) -> list[RunRecord]:
         """Return the record of every run so far, the first started first."""
         for path in runs_dir().iterdir():
             if path.name not in self._settled:
                 self._look_at(path)
-        return sorted(self._records.values(), key=lambda record: record["started"])
+        return sorted(self._records.values(), key=lambda record: record.started)
 
-    def by_key(self) -> dict[str, Record]:
+    def by_key(self) -> dict[str, RunRecord]:
         """Return the record of each job's run: the finished one, or the latest attempt."""
         records = self.read()
-        latest = {record["sweep"]["key"]: record for record in records}
-        return latest | {r["sweep"]["key"]: r for r in records if r["status"] == "FINISHED"}
+        latest = {record.job.key: record for record in records}
+        return latest | {r.job.key: r for r in records if r.status == "FINISHED"}
 
     def states(self) -> dict[str, str]:
-        """Return what each job has come to (see `state`), by its key."""
-        return {key: state(record) for key, record in self.by_key().items()}
+        """Return what each job has come to (see `RunRecord.state`), by its key."""
+        return {key: record.state for key, record in self.by_key().items()}
 
     def counts(self) -> dict[str, int]:
         """Return how many jobs have come to what."""
@@ -57,24 +56,19 @@ class Children:
     def bury_dead(self) -> None:
         """Mark the runs KILLED whose process has died."""
         for record in self.read():
-            if record["status"] == "RUNNING":
-                bury(RunFolder(runs_dir() / record["id"]))
+            if record.status == "RUNNING":
+                bury(RunFolder(runs_dir() / record.id))
 
     def _look_at(self, path: Path) -> None:
         try:
-            record = read_run(RunFolder(path))
+            record = read_training(RunFolder(path))
         except RunError:
             return  # not a run, or one that is just being made
-        ours = (record.get("sweep") or {}).get("parent") == self.parent
+        ours = record.sweep is not None and record.sweep.parent == self.parent
         if ours:
             self._records[path.name] = record
-        if not ours or record["status"] == "FINISHED":
+        if not ours or record.status == "FINISHED":
             self._settled.add(path.name)
-
-
-def state(record: Mapping[str, Any]) -> str:
-    """Return ``running``, ``finished``, ``pruned``, ``failed`` or ``killed``."""
-    return "pruned" if record.get("pruned") else record["status"].lower()
 
 
 @contextmanager
@@ -118,16 +112,16 @@ def study_journal(parent: str) -> Path:
     return runs_dir() / parent / "study.journal"
 
 
-def list_sweeps() -> list[Record]:
+def list_sweeps() -> list[SweepRecord]:
     """Return the record of every sweep, the first started first."""
     records = []
     for path in runs_dir().glob("*/run.json"):
         with suppress(RunError):
             records.append(read_run(RunFolder(path.parent)))
-    found = [record for record in records if record.get("kind") == "sweep"]
-    return sorted(found, key=lambda record: record["started"])
+    found = [record for record in records if isinstance(record, SweepRecord)]
+    return sorted(found, key=lambda record: record.started)
 
 
-def find_sweep(identity: str) -> Record | None:
+def find_sweep(identity: str) -> SweepRecord | None:
     """Return the record of the latest sweep with this identity, None if there is none."""
-    return next((r for r in reversed(list_sweeps()) if r["identity"] == identity), None)
+    return next((r for r in reversed(list_sweeps()) if r.identity == identity), None)

@@ -7,18 +7,20 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
-from mlp.base import RunError, remove, runs_dir
+from mlp.base import RunError, in_one_line, remove, runs_dir
 from mlp.runs import (
     Children,
     Life,
-    Record,
     RunFolder,
+    SweepRecord,
     bury_dead,
     claim,
     collect_provenance,
     find_sweep,
+    make_record,
     make_runs_dir,
     read_run,
+    read_sweep,
     this_process,
     update_run,
     write_run,
@@ -33,7 +35,7 @@ class OpenSweep:
 
     Parameters
     ----------
-    record : dict
+    record : SweepRecord
         As it is to stand in ``run.json``.
 
     Attributes
@@ -46,8 +48,8 @@ class OpenSweep:
         Jobs of this start that have failed or were killed before they had a run.
     """
 
-    def __init__(self, record: Record) -> None:
-        self.id: str = record["id"]
+    def __init__(self, record: SweepRecord) -> None:
+        self.id: str = record.id
         self.folder = RunFolder(runs_dir() / self.id)
         self.folder.path.mkdir(exist_ok=True)
         self.children = Children(self.id)
@@ -71,25 +73,23 @@ class OpenSweep:
             finally:  # whatever comes in between, a sweep that has ended does not look alive
                 self._record_end(error)
         finally:
-            self._lock.end(in_order=read_run(self.folder)["status"] != "RUNNING")
+            self._lock.end(in_order=read_run(self.folder).status != "RUNNING")
         if not isinstance(error, KeyboardInterrupt | SystemExit):  # nobody waits after a signal
-            folders = [RunFolder(runs_dir() / record["id"]) for record in self.children.read()]
+            folders = [RunFolder(runs_dir() / record.id) for record in self.children.read()]
             wait_for_delivery([self.folder, *folders])
 
     def _record_end(self, error: BaseException | None) -> None:
-        record = read_run(self.folder)
+        record = read_sweep(self.folder)
         counts = {state: n + self.lost[state] for state, n in self.children.counts().items()}
-        n_good, n_jobs = counts["finished"] + counts["pruned"], len(record["jobs"])
+        n_good, n_jobs = counts["finished"] + counts["pruned"], record.n_jobs
         n_jobs = n_jobs or sum(counts.values())  # of a search, those that it has come to
         status = "FINISHED" if n_good == n_jobs else "FAILED"
         reason = f"{n_good} of {n_jobs} jobs finished"
         if error is not None:
             interrupted = isinstance(error, KeyboardInterrupt | SystemExit)
             status = "KILLED" if interrupted else "FAILED"
-            reason += f", then: {'interrupted' if interrupted else error or type(error).__name__}"
-        ended = datetime.now(UTC)
-        spent = (ended - datetime.fromisoformat(record["continued"])).total_seconds()
-        changes = {"ended": ended.isoformat(), "seconds": record["seconds"] + spent}
+            reason += f", then: {'interrupted' if interrupted else in_one_line(error)}"
+        changes = record.ended_at(datetime.now(UTC))
         self._reserve.unlink(missing_ok=True)
         update_run(self.folder, status=status, counts=counts, stop_reason=reason, **changes)
         self.log(f"{status}: {reason}")
@@ -110,7 +110,7 @@ def open_sweep(
     ----------
     tracking : MLflowTracking or NoTracking
     description : mapping
-        ``identity``, ``name``, ``command``, ``monitor``, ``axes``, ``jobs``.
+        ``identity``, ``name``, ``command``, ``monitor``, ``axes``, ``n_jobs``.
     fresh : bool
         Do not continue.
     on_wait : callable
@@ -130,9 +130,9 @@ def open_sweep(
             sweep = OpenSweep(record)
         except OSError as error:
             if earlier is None:
-                remove(runs_dir() / record["id"])
+                remove(runs_dir() / record.id)
             why = error.strerror or error
-            raise RunError(f"{runs_dir() / record['id']} cannot be written: {why}") from None
+            raise RunError(f"{runs_dir() / record.id} cannot be written: {why}") from None
         try:
             sweep.log("opened")
             ensure_mirror()
@@ -145,14 +145,19 @@ def open_sweep(
 
 
 def _record(
-    tracking: MLflowTracking | NoTracking, description: Mapping[str, Any], earlier: Record | None
-) -> Record:
+    tracking: MLflowTracking | NoTracking,
+    description: Mapping[str, Any],
+    earlier: SweepRecord | None,
+) -> SweepRecord:
     """Return what the sweep's record is to say while it is under way."""
-    now, own = datetime.now(UTC).isoformat(), uuid4().hex
-    new = {"kind": "sweep", "id": own, **description, "started": now, "seconds": 0.0, "best": None}
-    new |= {"name": description["name"] or f"run-{own[:8]}", "tags": {}, "counts": {}}
-    record = earlier or new | {"tracking": None}
-    record |= {"status": "RUNNING", "continued": now, "ended": None, "stop_reason": None}
-    record |= {"command": description["command"], "provenance": collect_provenance()}
-    record |= {"process": this_process()}
-    return record | {"tracking": record["tracking"] or tracking.destination()}
+    now, own = datetime.now(UTC), uuid4().hex
+    start = {"status": "RUNNING", "continued": now, "ended": None, "stop_reason": None}
+    start |= {"command": description["command"], "provenance": collect_provenance()}
+    start |= {"process": this_process()}
+    start["tracking"] = (earlier and earlier.tracking) or tracking.destination()
+    if earlier:
+        return earlier.changed(**start)
+    name = description["name"] or f"run-{own[:8]}"
+    return make_record(
+        SweepRecord, {**description, **start, "id": own, "name": name, "started": now}
+    )

@@ -30,7 +30,7 @@ def summarise(
     board = read_leaderboard([sweep.path.name])
     ranked = [entry for row in board.rows for entry in row.entries]
     wanted = {"winner": ranked[:1], "all": ranked, "none": []}[test]
-    untested = [e for e in wanted if not e.record["test"] and e.record["data"]["n_test"]]
+    untested = [e for e in wanted if not e.record.test and e.record.data.n_test]
     for entry in untested:
         evaluate_run(entry.folder)
     if untested:
@@ -38,7 +38,7 @@ def summarise(
     if news or untested:
         winner = board.winner
         write_summary(board, sweep.path)
-        best = {"metric": board.metric, "value": winner.value(board.metric), "run": winner.id}
-        best |= {"name": winner.record["name"], "metrics": winner.record["best"]}
+        value = {"metric": board.metric, "value": winner.value(board.metric)}
+        best = {"run": winner.id, "name": winner.record.name, "best": winner.record.best, **value}
         update_run(sweep, best=best)
     return board

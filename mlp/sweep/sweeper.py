@@ -3,7 +3,6 @@
 import shlex
 import sys
 import traceback
-from collections.abc import Mapping
 from dataclasses import replace
 from importlib import import_module
 from typing import Any
@@ -11,7 +10,7 @@ from typing import Any
 from mlp.base import ConfigError, RunError, UserError, runs_dir
 from mlp.config import Grid, Search, build, read_settings
 from mlp.reports import importances, save_figure, show_summary
-from mlp.runs import Children, RunFolder, find_sweep, git_state, read_run, short_keys, state
+from mlp.runs import Children, Git, RunFolder, find_sweep, git_state, read_run, short_keys
 from mlp.sweep.archive import unpack
 from mlp.sweep.composer import CommandLine, PlannedJob
 from mlp.sweep.executors.base import Executor, share_environment
@@ -44,7 +43,7 @@ def run_sweep(line: CommandLine) -> None:
     progress = SweepProgress()
     plan = _plan(settings, line, progress)
     earlier = None if settings.fresh else find_sweep(plan.identity)
-    children = Children(earlier["id"]) if earlier else None
+    children = Children(earlier.id) if earlier else None
     states = children.states() if children else {}
     progress.show_plan(plan, states, executor.describe(plan.threads))
     if settings.dry_run:
@@ -53,8 +52,8 @@ def run_sweep(line: CommandLine) -> None:
     sweeper = Sweeper(settings, plan, progress, _command(line))
     if earlier and children:
         _warn_of_other_code(children, progress)
-        if earlier["status"] == "FINISHED" and not plan.source(children).n_left:
-            sweeper.sum_up(RunFolder(runs_dir() / earlier["id"]), news=False)
+        if earlier.status == "FINISHED" and not plan.source(children).n_left:
+            sweeper.sum_up(RunFolder(runs_dir() / earlier.id), news=False)
             return
     try:
         succeeded = sweeper.run(executor)
@@ -90,8 +89,8 @@ def _command(line: CommandLine) -> str:
 def _warn_of_other_code(children: Children, progress: SweepProgress) -> None:
     """Say so if finished jobs were run by another commit than this one."""
     now = _commit(git_state())
-    finished = [record for record in children.read() if record["status"] == "FINISHED"]
-    if others := {_commit(record["provenance"]["git"]) for record in finished} - {now}:
+    finished = [record for record in children.read() if record.status == "FINISHED"]
+    if others := {_commit(record.provenance.git) for record in finished} - {now}:
         progress.say(
             f"the code has changed since (then {', '.join(sorted(others))}, now {now}): "
             "finished jobs are kept, sweep.fresh=true runs them again",
@@ -99,8 +98,8 @@ def _warn_of_other_code(children: Children, progress: SweepProgress) -> None:
         )
 
 
-def _commit(git: Mapping[str, Any] | None) -> str:
-    return git["commit"][:10] if git else "unknown"
+def _commit(git: Git | None) -> str:
+    return git.commit[:10] if git else "unknown"
 
 
 class Sweeper:
@@ -137,10 +136,10 @@ class Sweeper:
             return False
         except (KeyboardInterrupt, SystemExit):  # a signal
             if opened:
-                self._progress.say(read_run(opened.folder)["stop_reason"] or "interrupted", "red")
+                self._progress.say(read_run(opened.folder).stop_reason or "interrupted", "red")
                 self._progress.say(f"go on  {self._command}")
             raise
-        return bool(read_run(opened.folder)["status"] == "FINISHED")
+        return bool(read_run(opened.folder).status == "FINISHED")
 
     def _description(self) -> dict[str, Any]:
         """Return what the sweep's record says of it."""
@@ -160,8 +159,8 @@ class Sweeper:
     def _run_jobs(self, opened: OpenSweep, executor: Executor) -> None:
         self._opened, self.children, self.id = opened, opened.children, opened.id
         for record in self.children.by_key().values():
-            if state(record) == "finished":
-                self._progress.consider(record["name"], record["best"])
+            if record.state == "finished":
+                self._progress.consider(record.name, record.metrics)
         self._source = self._plan.source(self.children)
         with self._progress.live(self.n_left):
             executor.run(self, self._plan.threads)
@@ -197,7 +196,7 @@ class Sweeper:
         if result.state == "killed" and result.run is None:  # it could not say so itself
             self._opened.children.bury_dead()
             if record := self.children.by_key().get(job.key):
-                result = replace(result, run=record["id"])
+                result = replace(result, run=record.id)
         if result.run is None:
             self._opened.lost[result.state] += 1
         self._n_failed += result.state in ("failed", "killed")

@@ -9,7 +9,7 @@ from mlp.base import RunError, UserError, runs_dir
 from mlp.config import check
 from mlp.data import Dataset, Source
 from mlp.jobs import Resumption, run_job
-from mlp.runs import Children, Record, RunFolder, claim, read_run, state, study_journal
+from mlp.runs import Children, RunFolder, RunRecord, claim, read_training, study_journal
 from mlp.sweep.archive import pack
 from mlp.sweep.composer import job_key
 from mlp.training import Pruner
@@ -47,10 +47,10 @@ class ChildResult:
     archive: bytes | None = field(default=None, repr=False)
 
     @classmethod
-    def of(cls, record: Record, signal: int | None = None) -> "ChildResult":
+    def of(cls, record: RunRecord, signal: int | None = None) -> "ChildResult":
         """Return what the record of an ended run says."""
-        reason, best = record["stop_reason"] or "", record["best"] or {}
-        return cls(state(record), reason, record["id"], best, record["seconds"], signal)
+        reason = record.stop_reason or ""
+        return cls(record.state, reason, record.id, record.metrics, record.seconds, signal)
 
 
 def run_child(
@@ -86,7 +86,7 @@ def _run(
     config: Mapping[str, Any], overrides: Sequence[str], child: Mapping[str, Any]
 ) -> ChildResult:
     earlier = _children(child["parent"]).by_key().get(child["key"])
-    if earlier and earlier["status"] == "FINISHED":
+    if earlier and earlier.status == "FINISHED":
         return _answer(child, earlier)
     job = check(config)
     dataset = _dataset(job.data)
@@ -100,21 +100,21 @@ def _run(
         pruner=_pruner(child),
         resume=_resumption(earlier),
     )
-    return _answer(child, read_run(RunFolder(result.folder)), result.signal)
+    return _answer(child, read_training(RunFolder(result.folder)), result.signal)
 
 
-def _answer(child: Mapping[str, Any], record: Record, signal: int | None = None) -> ChildResult:
+def _answer(child: Mapping[str, Any], record: RunRecord, signal: int | None = None) -> ChildResult:
     """Return what has become of a run, and its folder if the sweep does not see it."""
     result = ChildResult.of(record, signal)
-    folder = runs_dir() / record["id"]
+    folder = runs_dir() / record.id
     return result if _has_sweep(child) else replace(result, archive=pack(folder))
 
 
-def _resumption(earlier: Record | None) -> Resumption | None:
+def _resumption(earlier: RunRecord | None) -> Resumption | None:
     """Return how an interrupted run goes on; one that has failed would fail again."""
-    if earlier is None or earlier["status"] == "FAILED":
+    if earlier is None or earlier.status == "FAILED":
         return None
-    return Resumption(RunFolder(runs_dir() / earlier["id"]))
+    return Resumption(RunFolder(runs_dir() / earlier.id))
 
 
 def _has_sweep(child: Mapping[str, Any]) -> bool:

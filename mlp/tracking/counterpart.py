@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 from filelock import FileLock
 
-from mlp.base import atomic_write, runs_dir
-from mlp.runs import Record, RunFolder, read_run
+from mlp.base import RunError, atomic_write, runs_dir
+from mlp.runs import Record, RunFolder, SweepRecord, read_run
 from mlp.tracking.store import find_experiment
 from mlp.tracking.tags import ID
 
@@ -53,8 +53,8 @@ def find_or_create(folder: RunFolder, client: "MlflowClient") -> "Run":
     if known and (run := _own(client, known.run_id, record)):
         return run
     with counterpart_lock(folder):
-        experiment = find_experiment(client, record["tracking"]["experiment"])
-        runs = _tagged(client, experiment, record["id"])
+        experiment = find_experiment(client, _experiment(record))
+        runs = _tagged(client, experiment, record.id)
         run = runs[0] if runs else _create(client, experiment, record)
         place = Counterpart(run.info.experiment_id, run.info.run_id)
         with atomic_write(_file(folder)) as unfinished:
@@ -64,18 +64,18 @@ def find_or_create(folder: RunFolder, client: "MlflowClient") -> "Run":
 
 def delete_duplicates(client: "MlflowClient", run: "Run", record: Record) -> None:
     """Delete what a slow server has created after it was thought not to answer."""
-    for other in _tagged(client, run.info.experiment_id, record["id"]):
+    for other in _tagged(client, run.info.experiment_id, record.id):
         if other.info.run_id != run.info.run_id:
             client.delete_run(other.info.run_id)
 
 
 def delete(record: Record, client: "MlflowClient") -> list[str]:
     """Delete a run's counterpart and its models; return where their artifacts are, as URIs."""
-    experiment = client.get_experiment_by_name(record["tracking"]["experiment"])
+    experiment = client.get_experiment_by_name(_experiment(record))
     if experiment is None:
         return []
     uris = []
-    for run in _tagged(client, experiment.experiment_id, record["id"]):
+    for run in _tagged(client, experiment.experiment_id, record.id):
         query = f"source_run_id = '{run.info.run_id}'"
         for model in client.search_logged_models([experiment.experiment_id], query):
             client.delete_logged_model(model.model_id)
@@ -87,23 +87,27 @@ def delete(record: Record, client: "MlflowClient") -> list[str]:
 
 def family_tags(record: Record, client: "MlflowClient") -> dict[str, str]:
     """Return what makes a run the child of its sweep, if it has one."""
-    if not record.get("sweep"):
+    if isinstance(record, SweepRecord) or record.sweep is None:
         return {}
-    tags = {"mlp.sweep.key": record["sweep"]["key"]}
-    folder = RunFolder(runs_dir() / record["sweep"]["parent"])
+    tags = {"mlp.sweep.key": record.sweep.key}
+    folder = RunFolder(runs_dir() / record.sweep.parent)
     if folder.record.exists():
         return tags | {"mlflow.parentRunId": find_or_create(folder, client).info.run_id}
-    experiment = find_experiment(
-        client, record["tracking"]["experiment"]
-    )  # started on another machine
-    for parent in _tagged(client, experiment, record["sweep"]["parent"]):
+    experiment = find_experiment(client, _experiment(record))  # started on another machine
+    for parent in _tagged(client, experiment, record.sweep.parent):
         tags["mlflow.parentRunId"] = parent.info.run_id
     return tags
 
 
-def milliseconds(moment: str) -> int:
-    """Return an ISO time as milliseconds since 1970."""
-    return round(datetime.fromisoformat(moment).timestamp() * 1000)
+def milliseconds(moment: datetime) -> int:
+    """Return a time as milliseconds since 1970."""
+    return round(moment.timestamp() * 1000)
+
+
+def _experiment(record: Record) -> str:
+    if record.tracking is None:
+        raise RunError(f"{record.name} was run with tracking=none: MLflow is not to have it")
+    return record.tracking.experiment
 
 
 def _file(folder: RunFolder) -> Path:
@@ -120,15 +124,15 @@ def _own(client: "MlflowClient", run_id: str, record: Record) -> "Run | None":
         if error.error_code != "RESOURCE_DOES_NOT_EXIST":
             raise
         return None
-    return run if run.data.tags.get(ID) == record["id"] else None
+    return run if run.data.tags.get(ID) == record.id else None
 
 
 def _create(client: "MlflowClient", experiment: str, record: Record) -> "Run":
     return client.create_run(
         experiment,
-        start_time=milliseconds(record["started"]),
-        run_name=record["name"],
-        tags={ID: record["id"]} | family_tags(record, client),
+        start_time=milliseconds(record.started),
+        run_name=record.name,
+        tags={ID: record.id} | family_tags(record, client),
     )
 
 

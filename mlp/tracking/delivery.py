@@ -10,7 +10,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from mlp.base import RunError
-from mlp.runs import Record, RunFolder, read_config, read_history, read_run
+from mlp.runs import (
+    RunFolder,
+    RunRecord,
+    SweepRecord,
+    read_config,
+    read_history,
+    read_run,
+    read_training,
+)
 from mlp.tracking.artifacts import files_in, link_or_log, subfolder
 from mlp.tracking.counterpart import (
     counterpart_lock,
@@ -49,25 +57,26 @@ def deliver(folder: RunFolder, client: "MlflowClient | None" = None) -> None:
         When the run is not to be in MLflow, or its store does not exist.
     """
     record = read_run(folder)
-    if record["tracking"] is None:
-        raise RunError(f"{record['name']} was run with tracking=none: MLflow is not to have it")
-    client = retrying(client or client_of(record["tracking"]))
-    send = send_sweep if record.get("kind") == "sweep" else _send_training
+    if record.tracking is None:
+        raise RunError(f"{record.name} was run with tracking=none: MLflow is not to have it")
+    client = retrying(client or client_of(record.tracking))
     with counterpart_lock(folder):
         run = find_or_create(folder, client)
         try:
-            send(folder, record, run, client)
+            if isinstance(record, SweepRecord):
+                send_sweep(folder, record, run, client)
+            else:
+                _send_training(folder, record, run, client)
             if is_remote(client.tracking_uri):
                 delete_duplicates(client, run, record)
         finally:  # an ended run must not look as if it went on, whatever else was refused
-            if record["ended"]:
-                ended = milliseconds(record["ended"])
-                client.set_terminated(run.info.run_id, record["status"], ended)
+            if record.ended:
+                client.set_terminated(run.info.run_id, record.status, milliseconds(record.ended))
 
 
 def send_opening(folder: RunFolder, client: "MlflowClient") -> "Run":
     """Send what is known when a training begins, and return the MLflow run."""
-    client, record = retrying(client), read_run(folder)
+    client, record = retrying(client), read_training(folder)
     run = find_or_create(folder, client)
     _send_origin(folder, record, run, client)
     if run.info.status != "RUNNING":  # it had ended before it was resumed
@@ -106,7 +115,9 @@ def flatten(config: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
     return flat
 
 
-def _send_training(folder: RunFolder, record: Record, run: "Run", client: "MlflowClient") -> None:
+def _send_training(
+    folder: RunFolder, record: RunRecord, run: "Run", client: "MlflowClient"
+) -> None:
     run_id, rows = run.info.run_id, read_history(folder)
     _send_origin(folder, record, run, client)
     known = last_epoch(client, run, rows)
@@ -115,11 +126,11 @@ def _send_training(folder: RunFolder, record: Record, run: "Run", client: "Mlflo
         run_id, metrics=_final_metrics(record, rows), tags=as_tags(_outcome_tags(record))
     )
     _send_files(folder, run, client)
-    if record["status"] == "FINISHED" and folder.weights.exists():
+    if record.status == "FINISHED" and folder.weights.exists():
         log_model(folder, record, run, client)
 
 
-def _send_origin(folder: RunFolder, record: Record, run: "Run", client: "MlflowClient") -> None:
+def _send_origin(folder: RunFolder, record: RunRecord, run: "Run", client: "MlflowClient") -> None:
     """Send params, tags and the data."""
     tags = _opening_tags(record) | family_tags(record, client)
     params = as_params(flatten(read_config(folder)))
@@ -127,18 +138,21 @@ def _send_origin(folder: RunFolder, record: Record, run: "Run", client: "MlflowC
     client.log_inputs(run.info.run_id, [_dataset_input(record)])
 
 
-def _opening_tags(record: Record) -> dict[str, Any]:
-    tags = {"mlp.data.digest": record["data"]["digest"], "mlp.init_from": record.get("init_from")}
-    for resumption in record.get("resumed", []):  # what is a param cannot be changed in MLflow
-        tags |= {f"mlp.resumed.{key}": value for key, value in resumption["changes"].items()}
-        tags["mlp.resumed"] = resumption["at"]
-    return record["tags"] | origin_tags(record) | tags
+def _opening_tags(record: RunRecord) -> dict[str, Any]:
+    tags: dict[str, Any] = {
+        "mlp.data.digest": record.data.digest,
+        "mlp.init_from": record.init_from,
+    }
+    for resumption in record.resumed:  # what is a param cannot be changed in MLflow
+        tags |= {f"mlp.resumed.{key}": value for key, value in resumption.changes.items()}
+        tags["mlp.resumed"] = resumption.at.isoformat()
+    return record.tags | origin_tags(record) | tags
 
 
-def _outcome_tags(record: Record) -> dict[str, Any]:
+def _outcome_tags(record: RunRecord) -> dict[str, Any]:
     return {
-        "mlp.stop_reason": record["stop_reason"],
-        "mlp.pruned": "true" if record.get("pruned") else None,
+        "mlp.stop_reason": record.stop_reason,
+        "mlp.pruned": "true" if record.pruned else None,
         "mlflow.note.content": describe(record),
     }
 
@@ -154,11 +168,11 @@ def _metrics(rows: Iterable[Mapping[str, float]]) -> "list[Metric]":
     ]
 
 
-def _final_metrics(record: Record, rows: Iterable[Mapping[str, float]]) -> "list[Metric]":
+def _final_metrics(record: RunRecord, rows: Iterable[Mapping[str, float]]) -> "list[Metric]":
     """Return the best epoch's figures, at that epoch, and the evaluations', at their time."""
     from mlflow.entities import Metric
 
-    best = record["best"] or {}
+    best = record.metrics
     step = int(best.get("epoch", 0))
     part = "val/" if "val/loss" in best else "train/"
     times = {row["epoch"]: int(row["timestamp"]) for row in rows}
@@ -168,30 +182,30 @@ def _final_metrics(record: Record, rows: Iterable[Mapping[str, float]]) -> "list
         for key, value in best.items()
         if step in times and (key == "epoch" or key.startswith(part))
     ]
-    evaluations = {f"eval/{name}": found for name, found in record["evaluations"].items()}
-    for prefix, found in ({"test": record["test"]} | evaluations).items():
+    evaluations = {f"eval/{name}": found for name, found in record.evaluations.items()}
+    for prefix, found in ({"test": record.test} | evaluations).items():
         if found:
-            for key, value in (("loss", found["loss"]), ("accuracy", found["accuracy"])):
-                metrics.append(Metric(f"{prefix}/{key}", value, found["timestamp"], step))
+            for key, value in (("loss", found.loss), ("accuracy", found.accuracy)):
+                metrics.append(Metric(f"{prefix}/{key}", value, found.timestamp, step))
     return metrics
 
 
-def _dataset_input(record: Record) -> "DatasetInput":
+def _dataset_input(record: RunRecord) -> "DatasetInput":
     from mlflow.entities import Dataset, DatasetInput, InputTag
 
-    data = record["data"]
-    names = ("n_train", "n_val", "n_test", "n_in", "classes", "image_shape", "digest")
+    data = record.data
+    names = {"n_train", "n_val", "n_test", "n_in", "classes", "image_shape", "digest"}
     columns = [
-        {"name": f"x ({data['n_in']})", "type": "float", "required": True},
-        {"name": f"y ({len(data['classes'])} classes)", "type": "long", "required": True},
+        {"name": f"x ({data.n_in})", "type": "float", "required": True},
+        {"name": f"y ({len(data.classes)} classes)", "type": "long", "required": True},
     ]
     dataset = Dataset(
-        name=data["name"],
-        digest=data["digest"][:LONGEST_DIGEST],
+        name=data.name,
+        digest=data.digest[:LONGEST_DIGEST],
         source_type="mlp",
-        source=json.dumps({"data": data["name"]}),
+        source=json.dumps({"data": data.name}),
         schema=json.dumps({"mlflow_colspec": columns}),
-        profile=json.dumps({name: data[name] for name in names}),
+        profile=data.model_dump_json(include=names),
     )
     return DatasetInput(dataset, [InputTag("mlflow.data.context", "training")])
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mlp.runs import Record, RunFolder
+from mlp.runs import RunFolder, RunRecord
 from mlp.tracking.artifacts import files_in, link_or_log, subfolder
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ GROUND = ("__init__.py", "base")
 NEEDED = (*GROUND, "nn", "data/scaling.py", "training/predictor.py")
 
 
-def log_model(folder: RunFolder, record: Record, run: "Run", client: "MlflowClient") -> None:
+def log_model(folder: RunFolder, record: RunRecord, run: "Run", client: "MlflowClient") -> None:
     """Attach the model to its MLflow run, as ``runs:/<run id>/model``; once for a best epoch.
 
     One that was created and not finished, since the server could not be reached any more, is used;
@@ -30,7 +30,7 @@ def log_model(folder: RunFolder, record: Record, run: "Run", client: "MlflowClie
     from mlflow.entities import LoggedModelOutput
 
     run_id, experiment = run.info.run_id, run.info.experiment_id
-    step = int((record["best"] or {}).get("epoch", 0))
+    step = int(record.metrics.get("epoch", 0))
     finished = run.outputs.model_outputs if run.outputs else []
     if any(output.step == step for output in finished):
         return
@@ -61,13 +61,13 @@ def log_model(folder: RunFolder, record: Record, run: "Run", client: "MlflowClie
     client.log_outputs(run_id, [LoggedModelOutput(model.model_id, step)])
 
 
-def _save(folder: RunFolder, record: Record, model: "LoggedModel", path: Path) -> None:
+def _save(folder: RunFolder, record: RunRecord, model: "LoggedModel", path: Path) -> None:
     """Write the model in MLflow's format, with those parts of our code that it needs."""
     import mlflow.pyfunc
     from mlflow.models import Model, ModelSignature
     from mlflow.types import ColSpec, Schema
 
-    classes = record["data"]["classes"]
+    classes = record.data.classes
     code = path.with_name("mlp")
     for part in NEEDED:
         _copy(PACKAGE / part, code / part)
@@ -88,7 +88,7 @@ def _save(folder: RunFolder, record: Record, model: "LoggedModel", path: Path) -
         pip_requirements=[
             f"{name}=={version(name)}" for name in ("lazy-loader", "mlflow", "numpy")
         ],
-        metadata={"classes": classes, "run": record["name"]},
+        metadata={"classes": classes, "run": record.name},
     )
     for module in [name for name in sys.modules if name.startswith("code_model_")]:
         del sys.modules[module]  # MLflow imports the code to check it, and keeps each import

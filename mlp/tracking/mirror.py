@@ -17,6 +17,7 @@ from mlp.base import RunError
 from mlp.runs import (
     Record,
     RunFolder,
+    SweepRecord,
     bury,
     is_alive,
     read_history,
@@ -109,9 +110,9 @@ class Mirror:
             if not folder.path.exists():
                 folder.undelivered.unlink(missing_ok=True)
             return False
-        if record["tracking"] is None or uri_of(record["tracking"]) != tracking_uri():
+        if record.tracking is None or uri_of(record.tracking) != tracking_uri():
             return False
-        progress.running = record["status"] == "RUNNING" or is_alive(folder)
+        progress.running = record.status == "RUNNING" or is_alive(folder)
         try:
             if progress.running:
                 self._follow(folder, record, progress)
@@ -130,7 +131,7 @@ class Mirror:
 
     def _follow(self, folder: RunFolder, record: Record, progress: _Progress) -> None:
         """Send what has happened since the last time in a run that has not ended."""
-        if record.get("kind") == "sweep":
+        if isinstance(record, SweepRecord):
             if progress.sent != progress.record:
                 deliver(folder, self._client)
                 progress.sent = progress.record

@@ -92,7 +92,7 @@ def _is_awaited(folder: RunFolder) -> bool:
     if reason is None or (reason and not is_remote(tracking_uri())):
         return False
     try:
-        tracking = read_run(folder)["tracking"]
+        tracking = read_run(folder).tracking
     except RunError:  # it was deleted meanwhile
         return False
     return tracking is not None and uri_of(tracking) == tracking_uri()

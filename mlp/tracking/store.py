@@ -63,7 +63,7 @@ def tracking_uri() -> str:
 
 def uri_of(tracking: Tracking) -> str:
     """Return the address of the store that a record names."""
-    return tracking["uri"] or _own_uri()
+    return tracking.uri or _own_uri()
 
 
 def is_remote(uri: str) -> bool:

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from mlp.base import RunError
-from mlp.runs import Record, RunFolder, in_words, metric_in_words, read_leaderboard
+from mlp.runs import RunFolder, SweepRecord, in_words, metric_in_words, read_leaderboard
 from mlp.tracking.artifacts import files_in
 from mlp.tracking.counterpart import milliseconds
 from mlp.tracking.tags import as_params, as_tags, fenced, origin_tags
@@ -13,10 +13,10 @@ if TYPE_CHECKING:
     from mlflow.entities import Metric, Run
 
 
-def send_sweep(folder: RunFolder, record: Record, run: "Run", client: "MlflowClient") -> None:
+def send_sweep(folder: RunFolder, record: SweepRecord, run: "Run", client: "MlflowClient") -> None:
     """Bring a sweep's MLflow run up to date with its folder."""
     run_id = run.info.run_id
-    axes = {key: ", ".join(map(in_words, values)) for key, values in record["axes"].items()}
+    axes = {key: ", ".join(map(in_words, values)) for key, values in record.axes.items()}
     tags = _tags(record) | {"mlflow.note.content": _note(record)}
     new = [m for m in _metrics(record) if run.data.metrics.get(m.key) != m.value]
     client.log_batch(run_id, params=as_params(axes), metrics=new, tags=as_tags(tags))
@@ -25,48 +25,46 @@ def send_sweep(folder: RunFolder, record: Record, run: "Run", client: "MlflowCli
             client.log_artifact(run_id, str(file))
     for figure in files_in(folder.figures):
         client.log_artifact(run_id, str(figure), "figures")
-    if not record["ended"] and run.info.status != record["status"]:  # it goes on
-        client.update_run(run_id, record["status"])
+    if not record.ended and run.info.status != record.status:  # it goes on
+        client.update_run(run_id, record.status)
 
 
-def _metrics(record: Record) -> "list[Metric]":
+def _metrics(record: SweepRecord) -> "list[Metric]":
     """Return how many jobs have come to what, and the best one's figures."""
     from mlflow.entities import Metric
 
-    best = record["best"]["metrics"] if record["best"] else {}
-    values = {f"jobs/{state}": n for state, n in record["counts"].items()}
+    best = record.best.best.metrics if record.best else {}
+    values: dict[str, float] = {f"jobs/{state}": n for state, n in record.counts.items()}
     values |= {
         f"best/{key.replace('/', '_')}": value
         for key, value in best.items()
-        if key.startswith(("val/", "train/", "epoch"))
+        if key.startswith(("val/", "train/"))
     }
-    moment = milliseconds(record["ended"] or record["continued"])
+    moment = milliseconds(record.ended or record.continued or record.started)
     return [Metric(key, value, moment, 0) for key, value in values.items()]
 
 
-def _tags(record: Record) -> dict[str, Any]:
+def _tags(record: SweepRecord) -> dict[str, Any]:
     return origin_tags(record) | {
         "mlp.kind": "sweep",
-        "mlp.sweep.identity": record["identity"],
-        "mlp.sweep.best": record["best"] and record["best"]["run"],
-        "mlp.stop_reason": record["stop_reason"],
+        "mlp.sweep.identity": record.identity,
+        "mlp.sweep.best": record.best and record.best.run,
+        "mlp.stop_reason": record.stop_reason,
     }
 
 
-def _note(record: Record) -> str:
+def _note(record: SweepRecord) -> str:
     """Return the sweep in some lines of Markdown; of a folded page, the first is to be seen."""
-    best, found = record["best"], ""
+    best, found = record.best, ""
     if best:
-        value = metric_in_words(best["metric"], best["value"])
-        found = f" Best: **{best['name']}**, {best['metric']} {value}."
-    axes = [
-        f"- `{key}`: {', '.join(map(in_words, values))}" for key, values in record["axes"].items()
-    ]
+        value = metric_in_words(best.metric, best.value)
+        found = f" Best: **{best.name}**, {best.metric} {value}."
+    axes = [f"- `{key}`: {', '.join(map(in_words, values))}" for key, values in record.axes.items()]
     parts = [
-        f"{record['stop_reason'] or 'Running'}.{found}",
-        _ranking(record["id"]),
+        f"{record.stop_reason or 'Running'}.{found}",
+        _ranking(record.id),
         "\n".join(axes),
-        f"To repeat or continue it:\n\n{fenced(record['command'])}",
+        f"To repeat or continue it:\n\n{fenced(record.command)}",
     ]
     return "\n\n".join(part for part in parts if part)
 

@@ -30,22 +30,22 @@ def as_tags(values: Mapping[str, Any]) -> "list[RunTag]":
 
 def origin_tags(record: Record) -> dict[str, Any]:
     """Return what a run or a sweep comes from: the command, the code, the machine."""
-    origin, git = record["provenance"], record["provenance"]["git"] or {}
+    origin, git = record.provenance, record.provenance.git
     tags = {
-        ID: record["id"],
-        "mlflow.runName": record["name"],
-        "mlflow.user": origin["user"],
+        ID: record.id,
+        "mlflow.runName": record.name,
+        "mlflow.user": origin.user,
         "mlflow.source.type": "LOCAL",
-        "mlflow.source.name": record["command"],
-        "mlflow.source.git.commit": git.get("commit"),
-        "mlflow.source.git.branch": git.get("branch"),
-        "mlp.git.dirty": git.get("dirty"),
-        "mlp.host": origin["host"],
-        "mlp.platform": origin["platform"],
-        "mlp.blas.library": f"{origin['blas']['library']} {origin['blas']['version']}",
-        "mlp.blas.threads": origin["blas"]["threads"],
+        "mlflow.source.name": record.command,
+        "mlflow.source.git.commit": git and git.commit,
+        "mlflow.source.git.branch": git and git.branch,
+        "mlp.git.dirty": git and git.dirty,
+        "mlp.host": origin.host,
+        "mlp.platform": origin.platform,
+        "mlp.blas.library": f"{origin.blas.library} {origin.blas.version}",
+        "mlp.blas.threads": origin.blas.threads,
     }
-    return tags | {f"mlp.version.{name}": version for name, version in origin["versions"].items()}
+    return tags | {f"mlp.version.{name}": version for name, version in origin.versions.items()}
 
 
 def fenced(text: str) -> str:

@@ -46,7 +46,7 @@ def five(clean: Clean, runs: Path) -> list[str]:
 
 
 def names() -> list[str]:
-    return [read_run(folder)["name"] for folder in list_runs()]
+    return [read_run(folder).name for folder in list_runs()]
 
 
 class TestDry:

@@ -8,7 +8,7 @@ import pytest
 
 from mlp.compare import main
 from tests.conftest import Said
-from tests.records import make_child, make_sweep
+from tests.records import PROVENANCE, make_child, make_sweep
 
 LR = "optimizer.lr"
 
@@ -71,6 +71,7 @@ class TestSweeps:
 
 class TestRuns:
     def test_they_stand_side_by_side(self, runs: Path, compare: Callable[..., Said]):
+        checkout = {"commit": "c" * 40, "branch": "main", "dirty": False}
         make_child(runs, "aaa", {LR: 0.1}, 0.4, name="slow")
         make_child(
             runs,
@@ -78,8 +79,8 @@ class TestRuns:
             {LR: 0.2},
             0.3,
             name="fast",
-            test={"loss": 0.35, "accuracy": 0.875},
-            provenance={"git": {"commit": "c" * 40}, "host": "there"},
+            test={"loss": 0.35, "accuracy": 0.875, "timestamp": 0},
+            provenance=PROVENANCE | {"git": checkout, "host": "there"},
         )
         said = compare("slow", "fast")
         rows = {line.split("  ")[0]: line.split()[-2:] for line in said.out.splitlines() if line}

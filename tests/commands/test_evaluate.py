@@ -45,30 +45,30 @@ def digits(path: Path, rows: slice | np.ndarray, **changes: object) -> list[str]
 
 class TestOwnTestSet:
     def test_training_s_figures_come_out_again_to_the_last_digit(self, run: RunFolder):
-        told = read_run(run)["test"]
+        told = read_run(run).test
         evaluation = evaluate("latest")
-        assert (evaluation.loss, evaluation.accuracy) == (told["loss"], told["accuracy"])
+        assert (evaluation.loss, evaluation.accuracy) == (told.loss, told.accuracy)
 
     def test_moved_folder_and_missing_conf_change_nothing(
         self, run: RunFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ):
-        told = read_run(run)["test"]
+        told = read_run(run).test
         moved = shutil.move(run.path, tmp_path / "elsewhere")
         monkeypatch.setattr(composing, "conf_dir", lambda: tmp_path / "no conf")
         monkeypatch.chdir(tmp_path)
-        assert evaluate("elsewhere").loss == told["loss"]
-        assert read_run(RunFolder(Path(moved)))["test"]["loss"] == told["loss"]
+        assert evaluate("elsewhere").loss == told.loss
+        assert read_run(RunFolder(Path(moved))).test.loss == told.loss
 
     def test_it_computes_with_the_stored_weights(self, run: RunFolder):
-        told = read_run(run)["test"]
+        told = read_run(run).test
         W1 = np.load(run.weights / "W1.npy")
         np.save(run.weights / "W1.npy", W1 + 0.01)
-        assert evaluate("sample").loss != told["loss"]
+        assert evaluate("sample").loss != told.loss
 
     def test_result_is_recorded_and_drawn(self, run: RunFolder):
         (run.figures / "confusion.png").unlink()
         evaluation = evaluate("sample")
-        assert read_run(run)["test"]["loss"] == evaluation.loss
+        assert read_run(run).test.loss == evaluation.loss
         assert (run.figures / "confusion.png").exists()
 
 
@@ -79,8 +79,8 @@ class TestOtherData:
         evaluation = evaluate("sample", words)
         assert len(evaluation.labels) == 200
         record = read_run(run)
-        assert record["evaluations"]["mine"]["accuracy"] == evaluation.accuracy
-        assert record["test"] == told["test"]
+        assert record.evaluations["mine"]["accuracy"] == evaluation.accuracy
+        assert record.test == told.test
         assert (run.evaluations / "mine" / "mistakes.png").exists()
 
     def test_classes_are_found_by_name(self, run: RunFolder, tmp_path: Path):

@@ -181,7 +181,7 @@ class TestNames:
         name = "../../$(id); rm -rf ~/*\\"
         run_job(changed(compose(QUICK), []) | {"name": name, "tags": {"odd": name}})
         [folder] = list_runs()
-        assert (read_run(folder)["name"], folder.path.parent) == (name, runs)
+        assert (read_run(folder).name, folder.path.parent) == (name, runs)
         assert list(tmp_path.iterdir()) == [runs]
 
 

@@ -39,9 +39,9 @@ class TestRun:
         assert (said.status, said.err) == (0, "")
         [folder] = list_runs()
         record = read_run(folder)
-        assert (record["status"], record["name"]) == ("FINISHED", "a [b]")
-        assert record["test"]["accuracy"] > 0.2
-        assert record["tags"] == {"why": "because"}
+        assert (record.status, record.name) == ("FINISHED", "a [b]")
+        assert record.test.accuracy > 0.2
+        assert record.tags == {"why": "because"}
         assert read_config(folder)["seed"] == 3
         assert {path.name for path in folder.weights.glob("?[123].npy")} == {
             f"{kind}{n}.npy" for kind in "Wb" for n in (1, 2, 3)
@@ -66,7 +66,7 @@ class TestRun:
     def test_test_set_can_be_left_alone(self, mlp_run: Command):
         mlp_run(*QUICK, "test=false")
         [folder] = list_runs()
-        assert read_run(folder)["test"] is None
+        assert read_run(folder).test is None
 
     def test_same_words_give_the_same_bits(self, mlp_run: Command, runs: Path):
         """In fresh processes, and inside a sweep in a used one."""
@@ -211,7 +211,7 @@ class TestFailure:
         said = mlp_run(*QUICK, *words, "optimizer.lr=1e9")
         [folder] = list_runs()
         record = read_run(folder)
-        assert (said.status, record["status"]) == (1, "FAILED")
+        assert (said.status, record.status) == (1, "FAILED")
         assert said.err == f"mlp: the run failed: {record['stop_reason']}\n"
         assert "DivergedError" in folder.traceback.read_text()
 
@@ -219,7 +219,7 @@ class TestFailure:
         words = ["loss=mean_squared_error", "loss.output_activation=identity", "optimizer=sgd"]
         said = mlp_run("-m", *QUICK, *words, "optimizer.lr=1e9,0.01")
         assert said.status == 1
-        statuses = {read_run(folder)["status"] for folder in list_runs()}
+        statuses = {read_run(folder).status for folder in list_runs()}
         assert statuses == {"FAILED", "FINISHED"}
 
 
@@ -230,7 +230,7 @@ class TestSweep:
         for name in ("none", "all"):
             words = [f"sweep.test={name}", f"sweep.name={name}"]
             assert mlp_run("-m", *quick, *words).status == 0
-        tested = [bool(read_run(folder)["test"]) for folder in list_runs()]
+        tested = [bool(read_run(folder).test) for folder in list_runs()]
         assert tested == [False, False, True, True]
         assert not any(Path.cwd().iterdir())
 
@@ -249,10 +249,10 @@ class TestSignal:
         assert process.wait(20) == status
         [folder] = list_runs()
         record = read_run(folder)
-        assert record["status"] == "KILLED"
-        assert record["stop_reason"] == f"stopped by {signal.Signals(number).name}"
+        assert record.status == "KILLED"
+        assert record.stop_reason == f"stopped by {signal.Signals(number).name}"
         assert "W1.npy" in arrays(folder)
-        assert record["test"] is None
+        assert record.test is None
 
 
 class TestHelp:

@@ -8,23 +8,36 @@ import pytest
 from hypothesis import example, given
 
 from mlp.base import RunError
-from mlp.runs import RunFolder, read_config, read_history, read_run
+from mlp.runs import (
+    RunFolder,
+    RunRecord,
+    SweepRecord,
+    make_record,
+    read_config,
+    read_history,
+    read_run,
+)
 from tests.fuzz.damage import altered, damaged, fuzz, only
+from tests.records import BEST, RUN, START, SWEEP
 
-RECORD = {
-    "id": "5eed",
-    "name": "a run",
-    "status": "FINISHED",
-    "started": "2026-01-01T10:00:00+00:00",
-    "tags": {},
-    "data": {"digest": "x"},
-    "best": {"epoch": 1},
-    "test": None,
-    "tracking": None,
-    "evaluations": {},
-    "provenance": {},
-    "sweep": {"parent": "5eed"},
+RESULT = {"loss": 0.2, "accuracy": 0.9, "timestamp": 1, "digest": "abc"}
+WHOLE = RUN | {
+    "tags": {"team": "a"},
+    "continued": START,
+    "ended": START,
+    "test": RESULT,
+    "init_from": "5eed",
+    "evaluations": {"other": RESULT},
+    "sweep": {"parent": "5eed", "key": "k", "params": {"lr": [0.1]}, "trial": 1},
+    "tracking": {"uri": None, "experiment": "mlp"},
+    "resumed": [{"at": START, "changes": {"a.b": 1}, "provenance": RUN["provenance"]}],
 }
+WINNER = {"run": "5eed", "name": "a", "metric": "val/loss", "value": 0.5, "best": BEST}
+FOUND = SWEEP | {"axes": {"lr": [0.1, "a"]}, "counts": {"finished": 1}, "best": WINNER}
+RECORD, SWEEP_RECORD = (
+    json.loads(make_record(kind, content).model_dump_json())
+    for kind, content in ((RunRecord, WHOLE), (SweepRecord, FOUND))
+)
 CONFIG = b"model:\n  hidden_sizes: [128, 64]\nname: null\ntags: {a: 'b', ? c : d}\n"
 HISTORY = b"epoch,timestamp,val/loss\n1,1700000000000,0.5\n2,1700000001000,0.25\n"
 BOMB = b"a: &a [x, x]\nb: &b [*a, *a]\nc: &c [*b, *b]\n"
@@ -39,20 +52,27 @@ def test_bytes_of_the_record(tmp_path: Path, content: bytes):
 
 
 @fuzz
-@given(record=altered(RECORD))
+@given(record=altered(RECORD) | altered(SWEEP_RECORD))
 @example(record=RECORD | {"id": "../../etc"})
 @example(record=RECORD | {"id": ".."})
-@example(record=RECORD | {"sweep": {"parent": "../.."}})
+@example(record=RECORD | {"sweep": RECORD["sweep"] | {"parent": "../.."}})
+@example(record=RECORD | {"stop_reason": "\x1b[2J"})
+@example(record=RECORD | {"tags": {"a": [{"\x9b": 1}]}})
+@example(record=RECORD | {"seconds": float("nan")})
 def test_record(tmp_path: Path, record: Any):
-    """What is read can be relied on: its ids lead nowhere else."""
+    """What is read can be relied on: ids lead nowhere else, and a terminal obeys nothing."""
     (tmp_path / "run.json").write_text(json.dumps(record))
     try:
         read = read_run(RunFolder(tmp_path))
     except RunError:
         return
-    for run_id in (read["id"], (read.get("sweep") or {}).get("parent", read["id"])):
+    parent = read.sweep.parent if isinstance(read, RunRecord) and read.sweep else read.id
+    for run_id in (read.id, parent):
         assert (tmp_path / run_id).resolve().parent == tmp_path
-    assert isinstance(read["status"] + read["started"], str)
+    text = read.model_dump_json()
+    assert json.loads(text, parse_constant=pytest.fail)
+    assert not any(f"\\u00{code:02x}" in text for code in [*range(32), *range(0x7F, 0xA0)])
+    assert not any("\x7f" <= c <= "\x9f" for c in text)
 
 
 @pytest.mark.e2e

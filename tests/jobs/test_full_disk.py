@@ -95,7 +95,7 @@ def test_limit_that_leaves_no_place_at_all(runs: Path):
     assert done.returncode == 1
     assert "the weights are lost: the temporary and the home folder" in done.stderr
     [folder] = list_runs()
-    assert read_run(folder)["status"] == "FAILED"
+    assert read_run(folder).status == "FAILED"
     assert len(read_history(folder)) == 3
     assert not folder.weights.exists()
     assert_files_are_whole(folder)
@@ -193,7 +193,7 @@ class TestMeanwhile:
         assert result.status == "FINISHED"
         full["on"] = False
         assert resume_run(result.id).status == "FINISHED"
-        assert read_run(list_runs()[0])["test"]["accuracy"] > 0
+        assert read_run(list_runs()[0]).test.accuracy > 0
 
     def test_checkpoints_make_room_for_the_weights(self, runs: Path, monkeypatch: Any):
         """A disk that holds the checkpoints holds the weights, once those are gone."""
@@ -224,7 +224,7 @@ class TestMeanwhile:
             result = run_job(compose([*QUICK, "trainer.checkpoint_every=0.001"]))
         full["on"] = False
         assert result.status == "FAILED"
-        assert read_run(list_runs()[0])["status"] == "RUNNING"
+        assert read_run(list_runs()[0]).status == "RUNNING"
         assert len(read_history(rescued(result.reason))) == 6
         assert resume_run(result.id).status == "FINISHED"
         [folder] = list_runs()

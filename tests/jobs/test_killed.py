@@ -54,11 +54,11 @@ def test_killed_run_is_found_told_of_and_resumed(mlp_run: Callable[..., Said], r
 
     said = mlp_run(*QUICK)
     assert said.status == 0
-    name = read_run(folder)["name"]
+    name = read_run(folder).name
     line = f"python -m mlp.run resume={folder.path.name[:8]}"
     assert said.err == f"mlp: the process of {name} died; to go on: {line}\n"
     wait_for_delivery([folder])
-    assert read_run(folder)["status"] == client.get_run(run_id).info.status == "KILLED"
+    assert read_run(folder).status == client.get_run(run_id).info.status == "KILLED"
     rows = read_history(folder)
     sent = client.get_metric_history(run_id, "val/loss")
     assert [(m.step, m.value) for m in sent] == [(row["epoch"], row["val/loss"]) for row in rows]
@@ -75,4 +75,4 @@ def test_killed_run_is_found_told_of_and_resumed(mlp_run: Callable[..., Said], r
     assert resumed.wait(30) == 143
     assert client.get_run(run_id).info.status == "KILLED"
     sent = client.get_metric_history(run_id, "val/loss")
-    assert [metric.step for metric in sent] == list(range(1, read_run(folder)["epochs"] + 1))
+    assert [metric.step for metric in sent] == list(range(1, read_run(folder).epochs + 1))

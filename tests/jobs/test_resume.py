@@ -84,9 +84,9 @@ def figures(folder: RunFolder) -> tuple[Any, ...]:
     """What a run has come to, but for the time it took."""
     record = read_run(folder)
     rows = [{k: v for k, v in r.items() if k not in TIMES} for r in read_history(folder)]
-    best = {k: v for k, v in record["best"].items() if k not in TIMES}
-    tested = record["test"] and (record["test"]["loss"], record["test"]["accuracy"])
-    return record["status"], record["stop_reason"], record["epochs"], best, tested, rows
+    best = {k: v for k, v in record.best.items() if k not in TIMES}
+    tested = record.test and (record.test.loss, record.test.accuracy)
+    return record.status, record.stop_reason, record.epochs, best, tested, rows
 
 
 def assert_same(one: RunFolder, other: RunFolder) -> None:
@@ -98,7 +98,7 @@ class TestTheSame:
     @pytest.mark.parametrize("epoch", [2, 5])
     def test_bits_and_figures(self, epoch: int):
         folder = interrupted(*MAYBE, epoch=epoch)
-        assert read_run(folder)["status"] == "KILLED"
+        assert read_run(folder).status == "KILLED"
         result = resume_run("latest")
         assert result.folder == folder.path
         assert_same(folder, finished(*MAYBE))
@@ -111,7 +111,7 @@ class TestTheSame:
                 with pytest.raises(KeyboardInterrupt):
                     resume_run("latest")
         resume_run("latest")
-        assert len(read_run(folder)["resumed"]) == 3
+        assert len(read_run(folder).resumed) == 3
         assert_same(folder, finished())
 
     def test_without_a_checkpoint_it_starts_over_in_its_folder(
@@ -152,10 +152,10 @@ class TestTheSame:
 
     def test_time_is_that_of_all_starts_and_none_in_between(self):
         folder = interrupted()
-        first = read_run(folder)["seconds"]
+        first = read_run(folder).seconds
         result = resume_run("latest")
         record = read_run(RunFolder(result.folder))
-        assert first < record["seconds"] < first + 60
+        assert first < record.seconds < first + 60
 
     def test_checkpoints_are_there_until_it_has_finished(self):
         folder = interrupted()
@@ -169,10 +169,10 @@ class TestTheSame:
         """Another number would mean other last bits."""
         folder = interrupted("threads=null")
         record = read_run(folder)
-        record["provenance"]["blas"]["threads"] = 2
+        record.provenance.blas.threads = 2
         folder.record.write_text(json.dumps(record))
         resume_run("latest")
-        assert read_run(folder)["resumed"][0]["provenance"]["blas"]["threads"] == 2
+        assert read_run(folder).resumed[0]["provenance"]["blas"]["threads"] == 2
 
 
 @pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy")  # in MLflow
@@ -246,11 +246,11 @@ class TestTwice:
         stop = partial(run_job, pruner=Stopper(4))
         folder = RunFolder(stop(compose([*QUICK, "trainer.checkpoint_every=null"])).folder)
         update_run(folder, status="KILLED", pruned=False)
-        best, stored = read_run(folder)["best"], weights(folder)
+        best, stored = read_run(folder).best, weights(folder)
         monkeypatch.setattr("mlp.jobs.resume.run_job", partial(run_job, pruner=Stopper(1)))
         resume_run("latest")
         record = read_run(folder)
-        assert (record["best"], record["epochs"], weights(folder)) == (best, 4, stored)
+        assert (record.best, record.epochs, weights(folder)) == (best, 4, stored)
 
     def test_checkpoints_after_damaged_ones_are_kept(self, monkeypatch: pytest.MonkeyPatch):
         folder = interrupted(epoch=5)
@@ -267,7 +267,7 @@ class TestTwice:
         folder.history.write_text("epoch,timestamp\n1,x\n")
         with pytest.raises(RunError, match=r"history\.csv is damaged"):
             resume_run("latest")
-        assert read_run(folder)["status"] == "KILLED"
+        assert read_run(folder).status == "KILLED"
         assert not folder.alive.exists()
 
 
@@ -316,7 +316,7 @@ class TestLonger:
     def test_more_patience(self):
         words = ["optimizer.lr=0.5", "trainer.max_epochs=60"]
         folder = finished(*words, "trainer.patience=2", "trainer.keep_checkpoint=true")
-        assert "has not improved" in read_run(folder)["stop_reason"]
+        assert "has not improved" in read_run(folder).stop_reason
         resume_run("latest", ["trainer.patience=4"])
         assert_same(folder, finished(*words, "trainer.patience=4"))
 
@@ -324,7 +324,7 @@ class TestLonger:
         folder = interrupted()
         resume_run("latest", ["trainer.max_epochs=8", "trainer.keep_checkpoint=true"])
         resume_run("latest", ["trainer.patience=20"])
-        assert read_run(folder)["epochs"] == 8
+        assert read_run(folder).epochs == 8
         with pytest.raises(ConfigError, match=r"can only be raised: it is 8, got 7"):
             resume_run("latest", ["trainer.max_epochs=7"])
 
@@ -399,7 +399,7 @@ class TestRefused:
         np.savez(tmp_path / "mine.npz", **arrays)
         with pytest.raises(RunError, match=r"the data of .* have changed since it began"):
             resume_run("latest")
-        assert read_run(folder)["status"] == "KILLED"
+        assert read_run(folder).status == "KILLED"
         assert not folder.alive.exists()
 
 
@@ -415,7 +415,7 @@ class TestInitFrom:
         tuned = finished(*words, "init_from=base", "optimizer.lr=1e-30", "trainer.max_epochs=1")
         assert weights(tuned) == weights(source)
         record = read_run(tuned)
-        assert record["init_from"] == source.path.name
+        assert record.init_from == source.path.name
         assert f"init_from: {source.path.name}" in tuned.config.read_text()
 
     def test_interrupted_it_goes_on(self):

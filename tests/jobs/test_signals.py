@@ -55,9 +55,9 @@ def test_while_the_run_is_opened_or_its_weights_are_stored(
     said = mlp_run(*QUICK)
     [folder] = list_runs()
     record = read_run(folder)
-    assert (said.status, record["status"]) == (128 + number, "KILLED")
+    assert (said.status, record.status) == (128 + number, "KILLED")
     assert (folder.weights / "W1.npy").exists()
-    assert record["test"] is None
+    assert record.test is None
     assert f"python -m mlp.run resume={record['id'][:8]}" in said.out
     assert not folder.alive.exists()
 
@@ -70,7 +70,7 @@ def test_when_all_is_done_but_the_figures(
     signal_when(f"mlp.jobs.train.draw_{figures}_figures", signal.SIGTERM)
     assert mlp_run(*QUICK).status == 143
     [folder] = list_runs()
-    assert read_run(folder)["status"] == "FINISHED"
+    assert read_run(folder).status == "FINISHED"
     assert {path.name for path in folder.figures.iterdir()} >= {"curves.png", "confusion.png"}
 
 
@@ -89,7 +89,7 @@ def test_second_signal_ends_at_once(mlp_run: Callable[..., Said], signal_when: S
     said = mlp_run(*QUICK)
     assert said.status == 128 + number
     [folder] = list_runs()
-    assert read_run(folder)["status"] == "KILLED"
+    assert read_run(folder).status == "KILLED"
     assert not folder.figures.exists()
     assert "resume=" in said.out
     best, again = run_job(compose(QUICK)).best, resume_run(folder.path.name).best
@@ -111,7 +111,7 @@ def test_process_goes_on_where_it_was_told_to_end(runs: Path, number: int):
     out, _ = process.communicate(timeout=20)
     assert process.returncode == 128 + number
     [folder] = list_runs()
-    epochs = read_run(folder)["epochs"]
+    epochs = read_run(folder).epochs
     [line] = [line for line in out.splitlines() if line.startswith("resume")]
     words = line.split()[2:]
     going_on = subprocess.Popen([sys.executable, *words], stdout=subprocess.DEVNULL)
@@ -121,7 +121,7 @@ def test_process_goes_on_where_it_was_told_to_end(runs: Path, number: int):
     going_on.send_signal(number)
     assert going_on.wait(20) == 128 + number
     assert [row["epoch"] for row in read_history(RunFolder(folder.path))] == [
-        *range(1, read_run(folder)["epochs"] + 1)
+        *range(1, read_run(folder).epochs + 1)
     ]
 
 
@@ -146,7 +146,7 @@ def test_terminal_that_is_closed(runs: Path):
     process.send_signal(signal.SIGHUP)
     assert process.wait(20) == 128 + signal.SIGHUP
     [folder] = list_runs()
-    assert read_run(folder)["status"] == "KILLED"
+    assert read_run(folder).status == "KILLED"
     assert (folder.weights / "W1.npy").exists()
     assert (folder.figures / "curves.png").exists()
 

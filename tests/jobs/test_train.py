@@ -53,7 +53,7 @@ def test_the_result_is_shown_before_the_figures_are_drawn(monkeypatch: pytest.Mo
 
     class Spy(Console):
         def show_result(self, record: Mapping[str, Any], folder: Path) -> None:
-            order.append(read_run(RunFolder(folder))["status"])
+            order.append(read_run(RunFolder(folder)).status)
 
     monkeypatch.setattr("mlp.jobs.train.draw_training_figures", lambda *_: order.append("drawn"))
     run_job(compose(QUICK), console=Spy(quiet=True))

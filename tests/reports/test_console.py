@@ -9,20 +9,25 @@ import pytest
 from mlp.data import Dataset, Part, Parts, fit_scaler
 from mlp.nn import MLP, Network, SoftmaxCrossEntropy
 from mlp.reports import Console
+from mlp.runs import RunRecord, make_record
 from mlp.training import EpochEnded, Evaluation, Outcome, RunEnded, RunStarted
+from tests.records import RUN
 
-RECORD = {
-    "id": "0123456789abcdef",
-    "name": "night [run]",
-    "status": "FINISHED",
-    "epochs": 12,
-    "seconds": 3.4,
-    "stop_reason": "val/loss has not improved for 2 epochs",
-    "best": {"epoch": 10, "train/loss": 0.1, "train/accuracy": 0.99, "val/loss": 0.25},
-    "test": {"loss": 0.2, "accuracy": 0.955},
-    "tracking": {"uri": None, "experiment": "mlp"},
-}
-RECORD["best"]["val/accuracy"] = 0.9375
+BEST = {"train/loss": 0.1, "train/accuracy": 0.99, "val/loss": 0.25, "val/accuracy": 0.9375}
+RECORD = make_record(
+    RunRecord,
+    RUN
+    | {
+        "id": "0123456789abcdef",
+        "name": "night [run]",
+        "epochs": 12,
+        "seconds": 3.4,
+        "stop_reason": "val/loss has not improved for 2 epochs",
+        "best": {"epoch": 10, "metrics": BEST},
+        "test": {"loss": 0.2, "accuracy": 0.955, "timestamp": 1, "digest": "abc"},
+        "tracking": {"uri": None, "experiment": "mlp"},
+    },
+)
 
 
 class Terminal(io.StringIO):
@@ -169,7 +174,7 @@ class TestTexts:
         (tmp_path / "traceback.txt").touch()
         file = io.StringIO()
         changes = {"status": "FAILED", "best": None, "test": None, "stop_reason": "[/oops]"}
-        Console(file=file).show_result(RECORD | changes, tmp_path)
+        Console(file=file).show_result(RECORD.changed(**changes), tmp_path)
         assert "FAILED after 12 epochs, 3.4 s: [/oops]" in file.getvalue()
         assert "traceback.txt" in file.getvalue()
         assert "mlp.evaluate" not in file.getvalue()

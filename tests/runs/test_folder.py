@@ -1,13 +1,26 @@
 """The files of a run folder: written whole, read with care."""
 
+import json
 import os
 from pathlib import Path
 
 import pytest
 
 from mlp.base import RunError
-from mlp.runs import RunFolder, read_config, read_history, read_run, write_csv, write_run
+from mlp.runs import (
+    RunFolder,
+    RunRecord,
+    SweepRecord,
+    make_record,
+    read_config,
+    read_history,
+    read_run,
+    update_run,
+    write_csv,
+    write_run,
+)
 from mlp.runs.folder import write_text, write_yaml
+from tests.records import RUN, SWEEP
 
 
 @pytest.fixture
@@ -70,14 +83,43 @@ class TestReading:
         with pytest.raises(RunError, match=r"config\.yaml cannot be read"):
             read_config(folder)
 
-    def test_numbers_that_are_not_finite_survive(self, folder: RunFolder):
-        record = {"id": "a", "name": "b", "status": "FAILED", "started": "", "x": float("inf")}
-        write_run(folder, record)
-        assert read_run(folder) == record
+    def test_a_pipe_is_no_record(self, folder: RunFolder):
+        os.mkfifo(folder.record)
+        with pytest.raises(RunError, match="not a regular file"):
+            read_run(folder)
+
+    @pytest.mark.parametrize(
+        ("key", "value"),
+        [
+            ("name", "\x1b[31mred"),
+            ("stop_reason", "\x1b[2J"),
+            ("command", "a\x9b"),
+            ("tags", {"a": ["\x07"]}),
+            ("id", "../other"),
+            ("seconds", float("nan")),
+            ("best", {"epoch": 1, "metrics": {"val/loss": float("inf")}}),
+            ("started", "yesterday"),
+            ("started", "2026-01-01T10:00:00"),
+            ("monitor", 7),
+            ("provenance", []),
+            ("pages", "an unknown key"),
+        ],
+    )
+    def test_a_value_of_the_wrong_kind_is_named(self, folder: RunFolder, key: str, value: object):
+        record = json.loads(make_record(RunRecord, RUN).model_dump_json()) | {key: value}
+        folder.record.write_text(json.dumps(record))
+        with pytest.raises(RunError, match=rf"'{key}") as told:
+            read_run(folder)
+        assert str(told.value).isprintable()
+
+    def test_a_record_reads_back_as_it_was(self, folder: RunFolder):
+        for record in (make_record(RunRecord, RUN), make_record(SweepRecord, SWEEP)):
+            write_run(folder, record)
+            assert read_run(folder) == record
 
 
-def test_a_name_that_a_terminal_would_obey_is_damage(tmp_path: Path):
-    record = {"id": "a", "name": "\x1b[31mred", "status": "FINISHED", "started": "2026"}
-    write_run(RunFolder(tmp_path), record)
-    with pytest.raises(RunError, match="'name' is not what it should be"):
-        read_run(RunFolder(tmp_path))
+def test_what_cannot_be_read_back_is_not_written(tmp_path: Path):
+    write_run(RunFolder(tmp_path), make_record(RunRecord, RUN))
+    with pytest.raises(RunError, match="'seconds'"):
+        update_run(RunFolder(tmp_path), seconds=float("nan"))
+    assert read_run(RunFolder(tmp_path)).seconds == 2.0

@@ -101,7 +101,7 @@ class TestUnranked:
         make_child(runs, "good", {LR: 1, "seed": 0}, 0.5)
         make_child(runs, "cut", {LR: 2, "seed": 0}, 0.1, pruned=True)
         make_child(runs, "bad", {LR: 3, "seed": 0}, None, status="FAILED")
-        make_child(runs, "busy", {LR: 4, "seed": 7}, None, status="RUNNING", seconds=None)
+        make_child(runs, "busy", {LR: 4, "seed": 7}, None, status="RUNNING", seconds=0)
         board = read_leaderboard(["5eed"])
         assert [entry.state for entry in board.others] == ["failed", "pruned", "running"]
         lines = said(board).splitlines()
@@ -109,7 +109,7 @@ class TestUnranked:
         assert lines[-3].split() == ["4", "running,", "seed", "7", "3", "busy"]
 
     def test_of_several_attempts_at_a_job_the_finished_one_counts(self, runs: Path):
-        job = {"parent": "5eed", "key": "k", "name": "", "params": {LR: 1}}
+        job = {"parent": "5eed", "key": "k", "params": {LR: 1}}
         make_child(runs, "first", {}, 0.1, status="KILLED", sweep=job)
         make_child(runs, "second", {}, 0.2, sweep=job)
         make_child(runs, "third", {}, None, status="FAILED", sweep=job)
@@ -117,9 +117,9 @@ class TestUnranked:
         assert [entry.id for entry in board.rows[0].entries] == ["second"]
         assert board.others == []
 
-    def test_a_value_that_is_not_finite_is_none(self, runs: Path):
+    def test_a_run_without_the_metric_is_not_ranked(self, runs: Path):
         make_child(runs, "a", {LR: 1}, 0.5)
-        make_child(runs, "b", {LR: 2}, float("nan"))
+        make_child(runs, "b", {LR: 2}, best={"epoch": 1, "val/accuracy": 0.5})
         board = read_leaderboard(["5eed"])
         assert board.winner.id == "a"
         assert [entry.id for entry in board.others] == ["b"]
@@ -152,10 +152,14 @@ class TestRefusal:
         with pytest.raises(RunError, match="'test/loss'; there are val/accuracy, val/loss"):
             read_leaderboard(["5eed"], "test/loss")
 
-    def test_without_a_monitor_the_training_loss_ranks(self, runs: Path):
+    def test_the_training_loss_ranks_where_it_was_monitored(self, runs: Path):
         for run_id, loss in (("a", 0.5), ("b", 0.4)):
             make_child(
-                runs, run_id, {LR: loss}, monitor=None, best={"epoch": 3, "train/loss": loss}
+                runs,
+                run_id,
+                {LR: loss},
+                monitor="train/loss",
+                best={"epoch": 3, "train/loss": loss},
             )
         assert read_leaderboard(["5eed"]).metric == "train/loss"
         assert read_leaderboard(["5eed"]).winner.id == "b"
@@ -173,7 +177,7 @@ class TestAcrossSweeps:
 
     def test_a_job_that_both_have_counts_once(self, runs: Path):
         for parent in ("one", "two"):
-            shared = {"parent": parent, "key": "same", "name": "", "params": {LR: 1}}
+            shared = {"parent": parent, "key": "same", "params": {LR: 1}}
             make_child(runs, f"of {parent}", {LR: 1}, sweep=shared)
         assert len(read_leaderboard(["one", "two"]).rows[0].entries) == 1
 
@@ -258,7 +262,7 @@ class TestSummary:
             run_job(compose([*words, f"{LR}={lr}"]), sweep=child)
         board = summarise(make_sweep(runs), test="winner")
         better, worse = board.rows
-        assert better.test_accuracy == read_run(board.winner.folder)["test"]["accuracy"]
+        assert better.test_accuracy == read_run(board.winner.folder).test.accuracy
         assert worse.test_accuracy is None
         assert "test accuracy" in said(board)
 
@@ -273,8 +277,8 @@ class TestSummary:
             "curves.png",
             "parallel.png",
         }
-        best = read_run(sweep)["best"]
-        assert (best["run"], best["value"]) == ("b", 0.2)
+        best = read_run(sweep).best
+        assert (best.run, best.value) == ("b", 0.2)
         assert board.rows[0].test_accuracy is None
 
     def test_a_sweep_stands_for_its_winner(self, runs: Path):

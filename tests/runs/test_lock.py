@@ -4,6 +4,7 @@ import json
 import os
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -42,7 +43,7 @@ class TestAlive:
             assert bury(run.folder) is None
             assert bury_dead() == []
         assert not is_alive(run.folder)
-        assert read_run(run.folder)["status"] == "FINISHED"
+        assert read_run(run.folder).status == "FINISHED"
 
     def test_seen_from_another_process(self, tmp_path: Path):
         life = Life(RunFolder(tmp_path))
@@ -78,28 +79,28 @@ class TestAlive:
 
 class TestDead:
     def test_marked_killed_as_of_its_last_sign_of_life(self, dead: RunFolder):
-        assert read_run(dead)["status"] == "RUNNING"
+        assert read_run(dead).status == "RUNNING"
         assert not is_alive(dead)
         for path in dead.path.iterdir():
             os.utime(path, (2_000_000_000, 2_000_000_000))
         [record] = bury_dead()
         assert record == read_run(dead)
-        assert (record["status"], record["stop_reason"]) == ("KILLED", "its process died")
-        assert record["ended"] == "2033-05-18T03:33:20+00:00"
-        assert record["seconds"] > 0
+        assert (record.status, record.stop_reason) == ("KILLED", "its process died")
+        assert record.ended == datetime(2033, 5, 18, 3, 33, 20, tzinfo=UTC)
+        assert record.seconds > 0
         assert bury_dead() == []
 
     def test_what_has_ended_stays_as_it_is(self, dead: RunFolder):
         """Its process died after it had written how the run ended."""
         update_run(dead, status="FINISHED")
         assert bury_dead() == []
-        assert read_run(dead)["status"] == "FINISHED"
+        assert read_run(dead).status == "FINISHED"
         assert not dead.alive.exists()
 
     def test_a_folder_that_is_no_run_hinders_nobody(self, dead: RunFolder, runs: Path):
         (runs / "0").mkdir()
         (runs / "0" / "alive").touch()
-        assert [record["id"] for record in bury_dead()] == [dead.path.name]
+        assert [record.id for record in bury_dead()] == [dead.path.name]
 
 
 class TestOtherMachine:
@@ -122,4 +123,4 @@ class TestOtherMachine:
         long_ago = time.time() - SILENCE - 1
         os.utime(elsewhere.alive, (long_ago, long_ago))
         assert not is_alive(elsewhere)
-        assert [record["status"] for record in bury_dead()] == ["KILLED"]
+        assert [record.status for record in bury_dead()] == ["KILLED"]

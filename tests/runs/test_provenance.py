@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from threadpoolctl import threadpool_limits
 
-from mlp.runs import collect_provenance, git_state
+from mlp.runs import Git, collect_provenance, git_state
 from mlp.runs.provenance import blas, git_diff
 
 
@@ -31,26 +31,26 @@ def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_versions_host_and_threads_are_known():
     origin = collect_provenance()
-    assert origin["versions"]["python"] == platform.python_version()
-    assert origin["versions"]["numpy"] == np.__version__
-    assert origin["host"] == platform.node()
+    assert origin.versions["python"] == platform.python_version()
+    assert origin.versions["numpy"] == np.__version__
+    assert origin.host == platform.node()
 
 
 def test_thread_count_is_the_one_in_force():
     with threadpool_limits(1, user_api="blas"):
-        assert blas()["threads"] == 1
+        assert blas().threads == 1
 
 
 def test_a_clean_checkout_is_its_commit(checkout: Path):
     commit = git(checkout, "rev-parse", "HEAD").strip()
-    assert git_state() == {"commit": commit, "branch": "work", "dirty": False}
+    assert git_state() == Git(commit=commit, branch="work", dirty=False)
     assert git_diff() == ""
 
 
 def test_a_dirty_checkout_is_its_commit_and_the_difference(checkout: Path):
     (checkout / "code.py").write_text("a = 2\n")
     (checkout / "new.py").touch()
-    assert git_state()["dirty"]
+    assert git_state().dirty
     assert "-a = 1\n+a = 2\n" in git_diff()
     assert "# untracked: new.py\n" in git_diff()
 

@@ -33,21 +33,21 @@ class TestFinished:
     def test_record_tells_the_run(self, runs: Path, case: Case):
         folder, outcome, evaluation = record_whole_run(case, NoTracking(), name="my run")[1:]
         record = read_run(folder)
-        assert record["id"] == folder.path.name
-        assert record["name"] == "my run"
-        assert record["status"] == "FINISHED"
-        assert record["stop_reason"] == "max_epochs=3 reached"
-        assert record["epochs"] == 3
-        assert record["monitor"] == "val/loss"
-        assert record["best"] == outcome.best | {"epoch": outcome.best_epoch}
-        assert record["test"]["loss"] == evaluation.loss
-        assert record["test"]["accuracy"] == evaluation.accuracy
-        assert record["command"] == (
+        assert record.id == folder.path.name
+        assert record.name == "my run"
+        assert record.status == "FINISHED"
+        assert record.stop_reason == "max_epochs=3 reached"
+        assert record.epochs == 3
+        assert record.monitor == "val/loss"
+        assert record.metrics == outcome.best | {"epoch": outcome.best_epoch}
+        assert record.test.loss == evaluation.loss
+        assert record.test.accuracy == evaluation.accuracy
+        assert record.command == (
             "python -m mlp.run 'model.hidden_sizes=[6,5]' 'tags.question=does it learn'"
         )
-        assert record["data"]["digest"] == case.dataset.digest
-        assert (record["data"]["n_train"], record["data"]["n_val"]) == (100, 20)
-        assert record["tracking"] is None
+        assert record.data.digest == case.dataset.digest
+        assert (record.data.n_train, record.data.n_val) == (100, 20)
+        assert record.tracking is None
 
     def test_history_has_a_row_per_epoch_to_the_last_digit(self, runs: Path, case: Case):
         folder, outcome, _ = record_whole_run(case, NoTracking())[1:]
@@ -82,22 +82,22 @@ class TestOtherEnds:
         with pytest.raises(ZeroDivisionError):
             train_and_fail()
         record = read_run(run.folder)
-        assert record["status"] == "FAILED"
-        assert record["stop_reason"] == "the reason"
-        assert record["epochs"] == 3
+        assert record.status == "FAILED"
+        assert record.stop_reason == "the reason"
+        assert record.epochs == 3
         assert "ZeroDivisionError: the reason" in run.folder.traceback.read_text()
 
     @pytest.mark.parametrize("end", [KeyboardInterrupt(), SystemExit(143)])
     def test_an_interrupted_run_is_killed(self, runs: Path, case: Case, end: BaseException):
         with pytest.raises(type(end)), opened(case) as run:
             raise end
-        assert read_run(run.folder)["status"] == "KILLED"
+        assert read_run(run.folder).status == "KILLED"
         assert not run.folder.traceback.exists()
 
     def test_a_signal_that_ended_the_training_in_good_order_kills_too(self, runs: Path, case: Case):
         with opened(case) as run:
             run.killed = True
-        assert read_run(run.folder)["status"] == "KILLED"
+        assert read_run(run.folder).status == "KILLED"
 
 
 class TestWhileTraining:
@@ -128,7 +128,7 @@ class TestOpening:
     def test_a_name_never_becomes_a_path(self, runs: Path, case: Case, name: str):
         with opened(case, name=name) as run:
             pass
-        assert read_run(run.folder)["name"] == name
+        assert read_run(run.folder).name == name
         assert run.folder.path.parent == runs
         assert [path.name for path in runs.iterdir()] == [run.folder.path.name]
 

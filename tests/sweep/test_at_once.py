@@ -22,8 +22,8 @@ def test_sixteen_jobs_from_four_processes():
         for i in range(0, 16, 4)
     ]
     assert [process.wait(120) for process in processes] == [0, 0, 0, 0]
-    children = [record for sweep in list_sweeps() for record in Children(sweep["id"]).read()]
-    assert len({record["sweep"]["key"] for record in children}) == 16
+    children = [record for sweep in list_sweeps() for record in Children(sweep.id).read()]
+    assert len({record.sweep.key for record in children}) == 16
     experiment = mlflow_client().get_experiment_by_name("mlp").experiment_id
     stored = mlflow_client().search_runs([experiment])
     assert Counter(run.info.status for run in stored) == {"FINISHED": 16 + 4}

@@ -44,22 +44,22 @@ def latest() -> Record:
 
 
 def statuses(sweep: Record) -> Counter[str]:
-    return Counter(record["status"] for record in Children(sweep["id"]).read())
+    return Counter(record.status for record in Children(sweep.id).read())
 
 
 def board(runs: Path, sweep: Record) -> list[dict[str, str]]:
     """The leaderboard, but for ids and times."""
-    with (runs / sweep["id"] / "leaderboard.csv").open() as file:
+    with (runs / sweep.id / "leaderboard.csv").open() as file:
         return [{k: v for k, v in row.items() if k not in MINE} for row in csv.DictReader(file)]
 
 
 def weights(runs: Path, sweep: Record) -> dict[tuple[str, str], bytes]:
     """The bytes of every array, by the job's key and the file's name."""
     return {
-        (record["sweep"]["key"], file.name): file.read_bytes()
-        for record in Children(sweep["id"]).read()
-        if record["status"] == "FINISHED"
-        for file in (runs / record["id"] / "weights").glob("*.npy")
+        (record.sweep.key, file.name): file.read_bytes()
+        for record in Children(sweep.id).read()
+        if record.status == "FINISHED"
+        for file in (runs / record.id / "weights").glob("*.npy")
     }
 
 
@@ -75,23 +75,23 @@ def test_a_killed_grid_is_continued(runs: Path):
         time.sleep(0.01)
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()
-    done = {record["id"] for record in children.read() if record["status"] == "FINISHED"}
+    done = {record.id for record in children.read() if record.status == "FINISHED"}
     assert 8 <= len(done) < 24
     assert latest()["status"] == "RUNNING"
 
     assert finish(*GRID) == 0
     [sweep] = list_sweeps()
     records = children.read()
-    finished = [record for record in records if record["status"] == "FINISHED"]
-    assert len(finished) == len({record["sweep"]["key"] for record in finished}) == 24
-    assert done < {record["id"] for record in finished}
+    finished = [record for record in records if record.status == "FINISHED"]
+    assert len(finished) == len({record.sweep.key for record in finished}) == 24
+    assert done < {record.id for record in finished}
     assert records == finished  # those that were interrupted went on
-    starts = [(runs / r["id"] / "log.txt").read_text().count("  opened\n") for r in records]
+    starts = [(runs / r.id / "log.txt").read_text().count("  opened\n") for r in records]
     assert 24 <= sum(starts) <= 26
-    assert sweep["status"] == "FINISHED"
+    assert sweep.status == "FINISHED"
 
     client = mlflow_client()
-    parent = read_counterpart(RunFolder(runs / sweep["id"]))
+    parent = read_counterpart(RunFolder(runs / sweep.id))
     query = f"tags.`mlflow.parentRunId` = '{parent.run_id}'"
     family = client.search_runs([parent.experiment_id], query)
     assert Counter(run.info.status for run in family) == statuses(sweep)
@@ -99,8 +99,8 @@ def test_a_killed_grid_is_continued(runs: Path):
     assert page.info.status == "FINISHED"
     assert page.data.params["optimizer.lr"] == "0.001, 0.003"
     assert page.data.metrics["jobs/finished"] == 24
-    assert page.data.metrics["best/val_loss"] == sweep["best"]["metrics"]["val/loss"]
-    assert page.data.tags["mlp.sweep.best"] == sweep["best"]["run"]
+    assert page.data.metrics["best/val_loss"] == sweep.best.metrics["val/loss"]
+    assert page.data.tags["mlp.sweep.best"] == sweep.best.run
     files = {file.path for file in client.list_artifacts(parent.run_id)}
     assert {"leaderboard.csv", "figures", "log.txt", "run.json"} <= files
 
@@ -120,6 +120,6 @@ def test_a_killed_grid_is_continued(runs: Path):
 
     assert finish(*GRID, "sweep.name=left alone", "tracking=none") == 0
     whole = latest()
-    assert whole["id"] != sweep["id"]
+    assert whole["id"] != sweep.id
     assert board(runs, whole) == board(runs, sweep)
     assert weights(runs, whole) == weights(runs, sweep)

@@ -34,7 +34,7 @@ def children(sweep: Record | None = None) -> list[Record]:
 
 
 def statuses() -> Counter[str]:
-    return Counter(record["status"] for record in children())
+    return Counter(record.status for record in children())
 
 
 def start(
@@ -56,8 +56,8 @@ def wait_for(condition: Callable[[], object], process: subprocess.Popen[str]) ->
 
 def training(runs: Path, n: int) -> bool:
     """Whether so many jobs have trained an epoch and go on."""
-    under_way = [record for record in children() if record["status"] == "RUNNING"]
-    return sum(bool(read_history(RunFolder(runs / r["id"]))) for r in under_way) == n
+    under_way = [record for record in children() if record.status == "RUNNING"]
+    return sum(bool(read_history(RunFolder(runs / r.id))) for r in under_way) == n
 
 
 def processes(session: int) -> list[int]:
@@ -81,17 +81,17 @@ class TestRun:
         said = mlp_run(*QUICK, "optimizer.lr=0.01,0.001", "seed=range(2)")
         assert said.status == 0
         [sweep] = list_sweeps()
-        assert sweep["status"] == "FINISHED"
-        assert sweep["name"] == "lr × seed"
-        assert sweep["counts"]["finished"] == 4
-        assert sweep["axes"] == {"optimizer.lr": [0.01, 0.001], "seed": [0, 1]}
-        assert {record["name"] for record in children()} == {
+        assert sweep.status == "FINISHED"
+        assert sweep.name == "lr × seed"
+        assert sweep.counts["finished"] == 4
+        assert sweep.axes == {"optimizer.lr": [0.01, 0.001], "seed": [0, 1]}
+        assert {record.name for record in children()} == {
             f"lr={lr} seed={seed}" for lr in (0.01, 0.001) for seed in (0, 1)
         }
-        best = min(children(), key=lambda record: record["best"]["val/loss"])
-        assert sweep["best"]["run"] == best["id"]
-        assert [bool(r["test"]) for r in children()].count(True) == 1  # the winner's
-        assert (runs / sweep["id"] / "leaderboard.csv").exists()
+        best = min(children(), key=lambda record: record.best["val/loss"])
+        assert sweep.best.run == best["id"]
+        assert [bool(r.test) for r in children()].count(True) == 1  # the winner's
+        assert (runs / sweep.id / "leaderboard.csv").exists()
         assert "4/4  finished" in said.out
         assert best["id"][:8] in said.out
 
@@ -102,8 +102,8 @@ class TestRun:
         assert python == "python"
         subprocess.run([sys.executable, *command], check=True, capture_output=True)
         alone = read_run(find_run("latest"))
-        assert alone["id"] != child["id"]
-        assert alone["best"]["val/loss"] == child["best"]["val/loss"]
+        assert alone.id != child["id"]
+        assert alone.best["val/loss"] == child["best"]["val/loss"]
 
     def test_dry_run_writes_nothing(self, mlp_run: Command, runs: Path):
         said = mlp_run(*QUICK, "seed=1,2,2", "sweep.dry_run=true")
@@ -125,11 +125,11 @@ class TestFailure:
         said = mlp_run(*QUICK, *DIVERGING, "optimizer.lr=1e9,0.1,0.01", "seed=range(2)", "seed=0")
         assert said.status == 1
         assert statuses() == {"FINISHED": 2, "FAILED": 1}
-        [failed] = [record for record in children() if record["status"] == "FAILED"]
+        [failed] = [record for record in children() if record.status == "FAILED"]
         assert f"failed  lr=1e+09: {failed['stop_reason']} (run {failed['id'][:8]})" in said.out
         assert (runs / failed["id"] / "traceback.txt").exists()
-        assert list_sweeps()[0]["status"] == "FAILED"
-        assert list_sweeps()[0]["stop_reason"] == "2 of 3 jobs finished"
+        assert list_sweeps()[0].status == "FAILED"
+        assert list_sweeps()[0].stop_reason == "2 of 3 jobs finished"
 
     def test_is_tried_again_by_the_same_line(self, mlp_run: Command):
         words = [*QUICK, *DIVERGING, "optimizer.lr=1e9,0.1"]
@@ -148,7 +148,7 @@ class TestFailure:
         said = mlp_run(*words, "hydra/launcher=basic")
         assert said.status == 1
         assert "no run can be opened" in said.out
-        assert (list_sweeps()[0]["status"], list_sweeps()[0]["counts"]["failed"]) == ("FAILED", 2)
+        assert (list_sweeps()[0].status, list_sweeps()[0].counts["failed"]) == ("FAILED", 2)
 
     def test_a_launcher_that_gives_up_is_told_of(
         self, mlp_run: Command, monkeypatch: pytest.MonkeyPatch
@@ -161,7 +161,7 @@ class TestFailure:
         said = mlp_run(*QUICK, "seed=1,2", "hydra/launcher=basic")
         assert (said.status, said.err) == (1, "")
         assert "mlp: the launcher gave up: OSError: no queue" in said.out
-        assert list_sweeps()[0]["status"] == "FAILED"
+        assert list_sweeps()[0].status == "FAILED"
 
     def test_of_the_folder_of_runs_is_told_before_anything_runs(self, mlp_run: Command, runs: Path):
         runs.write_text("a file")
@@ -177,29 +177,29 @@ class TestFailure:
 
         monkeypatch.setattr("mlp.sweep.lifecycle.ensure_mirror", interrupt)
         assert mlp_run(*QUICK, "seed=1,2").status == 130
-        assert list_sweeps()[0]["status"] == "KILLED"
+        assert list_sweeps()[0].status == "KILLED"
 
     def test_too_many_stop_the_sweep(self, mlp_run: Command):
         words = [*QUICK, *DIVERGING, "optimizer.lr=1e9", "seed=range(6)"]
         said = mlp_run(*words, "sweep.max_failures=2", "hydra.launcher.workers=1")
         assert said.status == 1
         assert statuses() == {"FAILED": 2}
-        assert list_sweeps()[0]["status"] == "FAILED"
+        assert list_sweeps()[0].status == "FAILED"
         assert "sweep.max_failures=2 reached: no more jobs were begun" in said.out
         mlp_run(*words, "sweep.max_failures=1", "hydra.launcher.workers=1")
         assert statuses() == {"FAILED": 3}
-        assert len({record["sweep"]["key"] for record in children()}) == 3  # another one first
+        assert len({record.sweep.key for record in children()}) == 3  # another one first
 
 
 class TestContinuation:
     def test_trains_nothing_twice(self, mlp_run: Command):
         words = [*QUICK, "seed=range(3)"]
         mlp_run(*words, "sweep.test=none")
-        done = {record["id"] for record in children()}
+        done = {record.id for record in children()}
         said = mlp_run(*words, "sweep.test=none", "hydra.launcher.workers=1")
         assert said.status == 0
         assert "from an earlier start: 3 finished" in said.out
-        assert {record["id"] for record in children()} == done
+        assert {record.id for record in children()} == done
         assert len(list_sweeps()) == 1
 
     @pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy")  # in MLflow
@@ -209,7 +209,7 @@ class TestContinuation:
         shutil.rmtree(runs_dir() / children()[0]["id"])
         said = mlp_run(*words, "seed=1,2")
         assert (said.status, statuses()) == (0, {"FINISHED": 2})
-        sweep = RunFolder(runs_dir() / list_sweeps()[0]["id"])
+        sweep = RunFolder(runs_dir() / list_sweeps()[0].id)
         page = mlflow_client().get_run(read_counterpart(sweep).run_id)
         assert page.info.status == "FINISHED"
         assert page.data.metrics["jobs/finished"] == 2
@@ -222,19 +222,19 @@ class TestContinuation:
         said = mlp_run(*words)
         assert said.status == 0
         assert "from an earlier start: 2 finished" in said.out
-        assert list_sweeps()[0]["best"]["run"][:8] in said.out  # the leaderboard
+        assert list_sweeps()[0].best.run[:8] in said.out  # the leaderboard
         after = {path: path.stat().st_mtime_ns for path in runs.rglob("*") if path.is_file()}
         assert after == before
 
     def test_test_sets_are_read_later_when_that_is_asked_for(self, mlp_run: Command):
         mlp_run(*QUICK, "seed=1,2", "sweep.test=none")
-        assert not any(record["test"] for record in children())
+        assert not any(record.test for record in children())
         mlp_run(*QUICK, "seed=1,2", "sweep.test=all")
-        assert all(record["test"] for record in children())
+        assert all(record.test for record in children())
 
     def test_the_line_that_goes_on_does_not_begin_anew(self, mlp_run: Command):
         mlp_run(*QUICK, "seed=1,2", "sweep.fresh=true")
-        assert list_sweeps()[0]["command"].endswith("seed=1,2")
+        assert list_sweeps()[0].command.endswith("seed=1,2")
 
     def test_is_given_up_by_fresh_and_by_a_name(self, mlp_run: Command):
         for words in ([], ["sweep.fresh=true"], ["sweep.name=other"]):
@@ -264,8 +264,8 @@ class TestEnd:
         assert "0 of 3 jobs finished, then: interrupted\n" in said
         assert f"go on  {list_sweeps()[0]['command']}\n" in said
         assert statuses() == {"KILLED": 2}
-        assert {record["stop_reason"] for record in children()} == {"stopped by SIGTERM"}
-        assert list_sweeps()[0]["status"] == "KILLED"
+        assert {record.stop_reason for record in children()} == {"stopped by SIGTERM"}
+        assert list_sweeps()[0].status == "KILLED"
         wait_for_end(process.pid)
 
     @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
@@ -280,8 +280,8 @@ class TestEnd:
         assert complaints in ("", "mlp: interrupted\n")
         assert statuses() == {"KILLED": 2}
         for record in children():
-            assert record["best"]
-            assert (runs / record["id"] / "weights" / "W1.npy").exists()
+            assert record.best
+            assert (runs / record.id / "weights" / "W1.npy").exists()
         wait_for_end(process.pid)
 
     def test_a_full_disk_for_a_moment_ends_no_sweep(
@@ -290,7 +290,7 @@ class TestEnd:
         opened = Path.open
 
         def full(path: Path, mode: str = "r", *args: Any, **kwargs: Any) -> Any:
-            if mode == "a" and path.parent.name == list_sweeps()[0]["id"]:
+            if mode == "a" and path.parent.name == list_sweeps()[0].id:
                 raise OSError(28, "No space left on device")
             return opened(path, mode, *args, **kwargs)
 
@@ -310,12 +310,12 @@ class TestEnd:
         words.append("hydra.launcher.workers=2")
         process = start(*QUICK, *words, output=subprocess.PIPE)
         wait_for(lambda: list_sweeps() and statuses() == {"FINISHED": 3, "RUNNING": 1}, process)
-        [running] = [record for record in children() if record["status"] == "RUNNING"]
+        [running] = [record for record in children() if record.status == "RUNNING"]
         wait_for(lambda: training(runs, 1), process)
-        os.kill(running["process"]["pid"], signal.SIGKILL)
+        os.kill(running.process.pid, signal.SIGKILL)
         said, _ = process.communicate(timeout=30)
         assert process.returncode == 1
         assert f"killed  {running['name']}: its process died (SIGKILL)" in said
         assert statuses() == {"FINISHED": 3, "KILLED": 1}
-        assert read_run(RunFolder(runs / running["id"]))["stop_reason"] == "its process died"
-        assert list_sweeps()[0]["status"] == "FAILED"
+        assert read_run(RunFolder(runs / running.id))["stop_reason"] == "its process died"
+        assert list_sweeps()[0].status == "FAILED"

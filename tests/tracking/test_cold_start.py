@@ -48,7 +48,7 @@ def test_sixteen_runs_of_four_processes_that_start_at_once_all_succeed(runs: Pat
         ids = {run_id for ids in pool.map(open_and_close_four, range(0, 16, 4)) for run_id in ids}
     assert {folder.path.name for folder in list_runs()} == ids
     assert len(ids) == 16
-    assert all(read_run(folder)["status"] == "FINISHED" for folder in list_runs())
+    assert all(read_run(folder).status == "FINISHED" for folder in list_runs())
     assert undelivered_runs() == []
     assert find_run("starter 15").path.name in ids
 

@@ -33,8 +33,8 @@ def stored(run: Recorder | Finished) -> Any:
 class TestFinishedRun:
     def test_it_bears_the_folders_id_and_the_name_is_shared(self, finished: Finished):
         run, record = stored(finished), read_run(finished.folder)
-        assert run.data.tags["mlp.id"] == record["id"] == finished.folder.path.name
-        assert run.info.run_name == record["name"] == "golden delicious"
+        assert run.data.tags["mlp.id"] == record.id == finished.folder.path.name
+        assert run.info.run_name == record.name == "golden delicious"
         assert run.info.status == "FINISHED"
         assert run.info.start_time < run.info.end_time
 

@@ -92,7 +92,7 @@ class TestStep:
         """That is, when its process releases it: the record has ended before."""
         with opened(case) as run:
             run.end()
-            assert read_run(run.folder)["status"] == "FINISHED"
+            assert read_run(run.folder).status == "FINISHED"
             mirror.step()
             assert stored(run.folder).info.status == "RUNNING"
         mirror.step()
@@ -106,7 +106,7 @@ class TestStep:
         [folder] = undelivered_runs()
         mirror.step()
         mirror.step()
-        assert read_run(folder)["status"] == stored(folder).info.status == "KILLED"
+        assert read_run(folder).status == stored(folder).info.status == "KILLED"
         assert steps(folder) == [1, 2, 3]
         assert undelivered_runs() == []
 

@@ -72,8 +72,8 @@ def check_delivered(folder: RunFolder, run: Any, server: FlakyServer) -> None:
     """Every metric has arrived once and at its time, and so have the files and the model."""
     client, record, history = mlflow_client(server.uri), read_run(folder), read_history(folder)
     assert delivery_failure(folder) is None
-    assert run.info.status == record["status"]
-    assert run.data.tags["mlp.id"] == record["id"]
+    assert run.info.status == record.status
+    assert run.data.tags["mlp.id"] == record.id
     assert run.data.params["optimizer.lr"] == "0.01"
     for name in history[0].keys() - {"epoch", "timestamp"}:
         sent = client.get_metric_history(run.info.run_id, name)
@@ -99,7 +99,7 @@ class TestGone:
     ):
         folder = record_whole_run(case, tracking(request)).folder
         record = read_run(folder)
-        assert record["status"] == "FINISHED"
+        assert record.status == "FINISHED"
         assert not Mirror().step()
         assert delivery_failure(folder).replace("[Errno 111] ", "") == "Connection refused"
         assert sync(undelivered_runs()) == 1

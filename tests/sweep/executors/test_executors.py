@@ -37,9 +37,9 @@ Numbers = dict[tuple[str, str], bytes]
 def numbers(runs: Path, sweep: Record) -> Numbers:
     """Every array and the history's metrics, by the job's key and the file's name."""
     found: Numbers = {}
-    for record in Children(sweep["id"]).read():
-        key, folder = record["sweep"]["key"], RunFolder(runs / record["id"])
-        assert record["status"] == "FINISHED"
+    for record in Children(sweep.id).read():
+        key, folder = record.sweep.key, RunFolder(runs / record.id)
+        assert record.status == "FINISHED"
         found |= {(key, name): array for name, array in weights(folder).items()}
         losses = [(row["train/loss"], row["val/loss"]) for row in read_history(folder)]
         found[key, "losses"] = repr(losses).encode()
@@ -58,7 +58,7 @@ def swept(mlp_run: Command, runs: Path) -> Callable[..., Numbers]:
         said = mlp_run(*GRID, f"hydra/launcher={launcher}", f"sweep.name={launcher}", *words)
         assert said.status == 0, said
         assert "2/2  finished" in said.out
-        assert list_sweeps()[-1]["counts"]["finished"] == 2
+        assert list_sweeps()[-1].counts["finished"] == 2
         return numbers(runs, list_sweeps()[-1])
 
     return sweep
@@ -135,7 +135,7 @@ def test_run_comes_home_from_another_disk(
 ):
     """A worker that does not see the sweep's folder hands over that of its run."""
     mlp_run(*GRID, "sweep.test=none")
-    child = Children(list_sweeps()[-1]["id"]).read()[0]
+    child = Children(list_sweeps()[-1].id).read()[0]
     config = read_config(RunFolder(runs / child["id"]))
     monkeypatch.setenv("MLP_RUNS", str(tmp_path / "far"))
     result = run_child(config, [], child["sweep"])
@@ -158,17 +158,17 @@ def start(*words: str) -> subprocess.Popen[str]:
 
 
 def children() -> list[Record]:
-    return Children(list_sweeps()[-1]["id"]).read() if list_sweeps() else []
+    return Children(list_sweeps()[-1].id).read() if list_sweeps() else []
 
 
 def statuses() -> Counter[str]:
-    return Counter(record["status"] for record in children())
+    return Counter(record.status for record in children())
 
 
 def under_way(runs: Path) -> list[Record]:
     """The jobs that have trained an epoch and go on."""
-    running = [record for record in children() if record["status"] == "RUNNING"]
-    return [record for record in running if read_history(RunFolder(runs / record["id"]))]
+    running = [record for record in children() if record.status == "RUNNING"]
+    return [record for record in running if read_history(RunFolder(runs / record.id))]
 
 
 def wait_for(condition: Callable[[], object], seconds: float = 60) -> None:
@@ -199,7 +199,7 @@ class TestEnd:
         assert sweep.returncode == 1
         assert f"killed  {victim['name']}: job" in said
         assert statuses() == {"FINISHED": 1, "KILLED": 1}
-        assert list_sweeps()[-1]["status"] == "FAILED"
+        assert list_sweeps()[-1].status == "FAILED"
 
     def test_by_a_signal_ends_the_jobs(self, runs: Path):
         sweep = start(*GRID, *LONG, "hydra/launcher=submitit_local")
@@ -207,8 +207,8 @@ class TestEnd:
         sweep.terminate()
         sweep.communicate(timeout=60)
         assert sweep.returncode == 143
-        assert list_sweeps()[-1]["status"] == "KILLED"
-        assert list_sweeps()[-1]["counts"]["killed"] == 2
+        assert list_sweeps()[-1].status == "KILLED"
+        assert list_sweeps()[-1].counts["killed"] == 2
         wait_for(lambda: not processes(sweep.pid))
 
 
@@ -278,7 +278,7 @@ class TestRay:
         sweep = start("-m", "data=digits", "tracking=none", "trainer.max_epochs=4", *words)
         said, _ = sweep.communicate(timeout=200)
         assert sweep.returncode == 0, said
-        assert list_sweeps()[-1]["counts"]["pruned"] >= 1
+        assert list_sweeps()[-1].counts.pruned >= 1
 
     def test_a_signal_ends_the_jobs(self, runs: Path):
         pytest.importorskip("ray", reason="needs mlp[ray]")
@@ -287,8 +287,8 @@ class TestRay:
         sweep.terminate()
         sweep.communicate(timeout=60)
         assert sweep.returncode == 143
-        assert list_sweeps()[-1]["counts"]["killed"] == 2
-        assert {record["stop_reason"] for record in children()} == {"stopped by SIGINT"}
+        assert list_sweeps()[-1].counts["killed"] == 2
+        assert {record.stop_reason for record in children()} == {"stopped by SIGINT"}
         wait_for(lambda: not processes(sweep.pid))
 
     def test_death_of_a_job_costs_that_job_only(self, runs: Path):

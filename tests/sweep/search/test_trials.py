@@ -24,7 +24,7 @@ SMALL = ("sweep=tpe", "model.hidden_sizes=[8],[16]", "trainer.batch_size=64", "m
 
 
 def children(parent: dict[str, Any]) -> list[dict[str, Any]]:
-    return Children(parent["id"]).read()
+    return Children(parent.id).read()
 
 
 class TestMistake:
@@ -124,7 +124,7 @@ class TestSearch:
         ]
         said = mlp_run(*words, "hydra/launcher=basic")
         assert (said.status, said.err) == (0, "")
-        journal = open_journal(runs / list_sweeps()[0]["id"] / "study.journal")
+        journal = open_journal(runs / list_sweeps()[0].id / "study.journal")
         assert {trial.state.name for trial in journal.get_all_trials(0)} <= {"COMPLETE", "PRUNED"}
 
     @pytest.mark.parametrize("value", ["é", "C:\\new", "it's", "a\tb", "a b", "1.5", "null", "[x"])
@@ -139,15 +139,15 @@ class TestSearch:
         said = mlp_run(*QUICK, *SMALL, "sweep.n_trials=5", "sweep.pruner=none")
         assert (said.status, said.err) == (0, "")
         [parent] = list_sweeps()
-        assert parent["status"] == "FINISHED"
-        assert parent["counts"]["finished"] == 5
+        assert parent.status == "FINISHED"
+        assert parent.counts["finished"] == 5
         numbers = sorted(child["name"].split(":")[0] for child in children(parent))
         assert numbers == [f"trial {number}" for number in range(5)]
 
     def test_interrupted_trial_is_run_again_under_its_number(self, mlp_run: Command, runs: Path):
         mlp_run(*QUICK, *SMALL, "sweep.n_trials=2")
         [parent] = list_sweeps()
-        journal = runs / parent["id"] / "study.journal"
+        journal = runs / parent.id / "study.journal"
         lines = journal.read_text().splitlines(keepends=True)
         told = next(i for i, line in enumerate(lines) if '"trial_id":1,"state"' in line)
         journal.write_text("".join(lines[:told]))  # it was killed before it could say more
@@ -163,7 +163,7 @@ class TestSearch:
         [parent] = list_sweeps()
         runs_of = children(parent)
         assert sorted(child["sweep"]["params"]["seed"] for child in runs_of) == [5, 5, 6, 6, 7, 7]
-        journal = open_journal(runs / parent["id"] / "study.journal")
+        journal = open_journal(runs / parent.id / "study.journal")
         for trial in journal.get_all_trials(0):
             values = [
                 child["best"]["val/loss"]
@@ -191,12 +191,12 @@ class TestSearch:
         )
         assert said.status == 1
         [parent] = list_sweeps()
-        counts = parent["counts"]
-        assert (parent["status"], counts["failed"]) == ("FAILED", 5)
+        counts = parent.counts
+        assert (parent.status, counts["failed"]) == ("FAILED", 5)
         assert counts["pruned"] >= 1
         assert counts["finished"] + counts["pruned"] == 10
         pruned = next(child for child in children(parent) if child["pruned"])
         assert pruned["status"] == "FINISHED"
         assert pruned["stop_reason"].startswith("pruned (median): ")
-        trials = open_journal(runs / parent["id"] / "study.journal").get_all_trials(0)
+        trials = open_journal(runs / parent.id / "study.journal").get_all_trials(0)
         assert sorted(trial.state.name for trial in trials).count("FAIL") == 5
