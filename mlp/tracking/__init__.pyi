@@ -8,16 +8,13 @@ from .store import (
     is_lost,
     is_outage,
     is_remote,
-    keep_mlflow_quiet,
     mlflow_client,
     reason_of,
     tracking_uri,
     uri_of,
 )
-from .tags import ID
 
 __all__ = [
-    "ID",
     "MLflowTracking",
     "NoTracking",
     "client_of",
@@ -28,7 +25,6 @@ __all__ = [
     "is_lost",
     "is_outage",
     "is_remote",
-    "keep_mlflow_quiet",
     "mlflow_client",
     "read_counterpart",
     "reason_of",

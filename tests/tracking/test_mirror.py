@@ -31,6 +31,8 @@ from mlp.tracking.mirror import Mirror
 from mlp.tracking.mirror_control import lock_file, locked
 from tests.cases import CONFIG, Case
 
+pytestmark = pytest.mark.e2e
+
 
 @pytest.fixture(autouse=True)
 def _empty_outbox(tracked: Path) -> None:
@@ -224,7 +226,6 @@ def kill_mirror() -> None:
                 os.kill(int(process.name), signal.SIGKILL)
 
 
-@pytest.mark.e2e
 class TestProcess:
     def test_one_serves_all_and_another_one_goes_on_where_it_died(self, case: Case):
         with opened(case) as run:

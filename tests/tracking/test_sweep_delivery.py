@@ -29,6 +29,8 @@ END = {
     "counts": {"finished": 2, "failed": 0},
 }
 
+pytestmark = pytest.mark.e2e
+
 
 @pytest.fixture
 def sweep(tracked: Path) -> RunFolder:
