@@ -88,9 +88,9 @@ def draw_side_by_side(folders: Sequence[RunFolder], metric: str | None, path: Pa
 def _environment(record: RunRecord) -> dict[str, Any]:
     """Return what a result depends on besides the configuration, hashes cut short."""
     environment = record.provenance.model_dump()
-    if git := environment["git"]:
-        git["commit"] = git["commit"][:10]
-    return {**environment, "data": record.data.digest[:10]}
+    git = environment["git"] or {"commit": "none"}
+    git["commit"] = git["commit"][:10]
+    return {**environment, "git": git, "data": record.data.digest[:10]}
 
 
 def _results(record: RunRecord) -> dict[str, float | None]:
