@@ -79,7 +79,7 @@ class TestOtherData:
         evaluation = evaluate("sample", words)
         assert len(evaluation.labels) == 200
         record = read_run(run)
-        assert record.evaluations["mine"]["accuracy"] == evaluation.accuracy
+        assert record.evaluations["mine"].accuracy == evaluation.accuracy
         assert record.test == told.test
         assert (run.evaluations / "mine" / "mistakes.png").exists()
 

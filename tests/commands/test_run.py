@@ -212,7 +212,7 @@ class TestFailure:
         [folder] = list_runs()
         record = read_run(folder)
         assert (said.status, record.status) == (1, "FAILED")
-        assert said.err == f"mlp: the run failed: {record['stop_reason']}\n"
+        assert said.err == f"mlp: the run failed: {record.stop_reason}\n"
         assert "DivergedError" in folder.traceback.read_text()
 
     def test_sweep_goes_on_after_a_failed_job(self, mlp_run: Command):

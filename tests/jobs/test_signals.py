@@ -58,7 +58,7 @@ def test_while_the_run_is_opened_or_its_weights_are_stored(
     assert (said.status, record.status) == (128 + number, "KILLED")
     assert (folder.weights / "W1.npy").exists()
     assert record.test is None
-    assert f"python -m mlp.run resume={record['id'][:8]}" in said.out
+    assert f"python -m mlp.run resume={record.id[:8]}" in said.out
     assert not folder.alive.exists()
 
 

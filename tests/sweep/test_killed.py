@@ -69,7 +69,7 @@ def test_a_killed_grid_is_continued(runs: Path):
     while not runs.exists() or not list_sweeps():
         assert process.poll() is None
         time.sleep(0.1)
-    children = Children(latest()["id"])
+    children = Children(latest().id)
     while (counts := children.counts())["finished"] < 10 or counts["running"] < 2:
         assert process.poll() is None
         time.sleep(0.01)
@@ -77,7 +77,7 @@ def test_a_killed_grid_is_continued(runs: Path):
     process.wait()
     done = {record.id for record in children.read() if record.status == "FINISHED"}
     assert 8 <= len(done) < 24
-    assert latest()["status"] == "RUNNING"
+    assert latest().status == "RUNNING"
 
     assert finish(*GRID) == 0
     [sweep] = list_sweeps()
@@ -120,6 +120,6 @@ def test_a_killed_grid_is_continued(runs: Path):
 
     assert finish(*GRID, "sweep.name=left alone", "tracking=none") == 0
     whole = latest()
-    assert whole["id"] != sweep.id
+    assert whole.id != sweep.id
     assert board(runs, whole) == board(runs, sweep)
     assert weights(runs, whole) == weights(runs, sweep)

@@ -30,7 +30,7 @@ DIVERGING = ("loss=mean_squared_error", "loss.output_activation=identity", "opti
 
 
 def children(sweep: Record | None = None) -> list[Record]:
-    return Children((sweep or list_sweeps()[-1])["id"]).read()
+    return Children((sweep or list_sweeps()[-1]).id).read()
 
 
 def statuses() -> Counter[str]:
@@ -88,22 +88,22 @@ class TestRun:
         assert {record.name for record in children()} == {
             f"lr={lr} seed={seed}" for lr in (0.01, 0.001) for seed in (0, 1)
         }
-        best = min(children(), key=lambda record: record.best["val/loss"])
-        assert sweep.best.run == best["id"]
+        best = min(children(), key=lambda record: record.metrics["val/loss"])
+        assert sweep.best.run == best.id
         assert [bool(r.test) for r in children()].count(True) == 1  # the winner's
         assert (runs / sweep.id / "leaderboard.csv").exists()
         assert "4/4  finished" in said.out
-        assert best["id"][:8] in said.out
+        assert best.id[:8] in said.out
 
     def test_a_child_can_be_repeated_alone(self, mlp_run: Command):
         mlp_run(*QUICK, "optimizer=sgd,adam", "sweep.test=none")
         child = children()[0]
-        python, *command = shlex.split(child["command"])
+        python, *command = shlex.split(child.command)
         assert python == "python"
         subprocess.run([sys.executable, *command], check=True, capture_output=True)
         alone = read_run(find_run("latest"))
-        assert alone.id != child["id"]
-        assert alone.best["val/loss"] == child["best"]["val/loss"]
+        assert alone.id != child.id
+        assert alone.metrics["val/loss"] == child.metrics["val/loss"]
 
     def test_dry_run_writes_nothing(self, mlp_run: Command, runs: Path):
         said = mlp_run(*QUICK, "seed=1,2,2", "sweep.dry_run=true")
@@ -126,8 +126,8 @@ class TestFailure:
         assert said.status == 1
         assert statuses() == {"FINISHED": 2, "FAILED": 1}
         [failed] = [record for record in children() if record.status == "FAILED"]
-        assert f"failed  lr=1e+09: {failed['stop_reason']} (run {failed['id'][:8]})" in said.out
-        assert (runs / failed["id"] / "traceback.txt").exists()
+        assert f"failed  lr=1e+09: {failed.stop_reason} (run {failed.id[:8]})" in said.out
+        assert (runs / failed.id / "traceback.txt").exists()
         assert list_sweeps()[0].status == "FAILED"
         assert list_sweeps()[0].stop_reason == "2 of 3 jobs finished"
 
@@ -206,7 +206,7 @@ class TestContinuation:
     def test_with_mlflow_of_what_was_begun_without(self, mlp_run: Command):
         mlp_run(*QUICK, "seed=1,2", "sweep.max_failures=1")
         words = [word for word in QUICK if word != "tracking=none"]
-        shutil.rmtree(runs_dir() / children()[0]["id"])
+        shutil.rmtree(runs_dir() / children()[0].id)
         said = mlp_run(*words, "seed=1,2")
         assert (said.status, statuses()) == (0, {"FINISHED": 2})
         sweep = RunFolder(runs_dir() / list_sweeps()[0].id)
@@ -315,7 +315,7 @@ class TestEnd:
         os.kill(running.process.pid, signal.SIGKILL)
         said, _ = process.communicate(timeout=30)
         assert process.returncode == 1
-        assert f"killed  {running['name']}: its process died (SIGKILL)" in said
+        assert f"killed  {running.name}: its process died (SIGKILL)" in said
         assert statuses() == {"FINISHED": 3, "KILLED": 1}
-        assert read_run(RunFolder(runs / running.id))["stop_reason"] == "its process died"
+        assert read_run(RunFolder(runs / running.id)).stop_reason == "its process died"
         assert list_sweeps()[0].status == "FAILED"

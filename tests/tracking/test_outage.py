@@ -103,7 +103,7 @@ class TestGone:
         assert not Mirror().step()
         assert delivery_failure(folder).replace("[Errno 111] ", "") == "Connection refused"
         assert sync(undelivered_runs()) == 1
-        assert f"not yet  {record['id'][:8]}" in capsys.readouterr().out
+        assert f"not yet  {record.id[:8]}" in capsys.readouterr().out
         server.start()
         assert sync(undelivered_runs()) == 0
         assert undelivered_runs() == []

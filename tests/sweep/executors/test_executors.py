@@ -136,14 +136,14 @@ def test_run_comes_home_from_another_disk(
     """A worker that does not see the sweep's folder hands over that of its run."""
     mlp_run(*GRID, "sweep.test=none")
     child = Children(list_sweeps()[-1].id).read()[0]
-    config = read_config(RunFolder(runs / child["id"]))
+    config = read_config(RunFolder(runs / child.id))
     monkeypatch.setenv("MLP_RUNS", str(tmp_path / "far"))
-    result = run_child(config, [], child["sweep"])
+    result = run_child(config, [], child.sweep.model_dump() | {"name": child.name})
     unpack(result.archive, runs)
     home, far = RunFolder(runs / result.run), RunFolder(tmp_path / "far" / result.run)
     assert read_run(home) == read_run(far)
     assert read_history(home) == read_history(far)
-    assert weights(home) == weights(far) == weights(RunFolder(runs / child["id"]))
+    assert weights(home) == weights(far) == weights(RunFolder(runs / child.id))
 
 
 def start(*words: str) -> subprocess.Popen[str]:
@@ -197,7 +197,7 @@ class TestEnd:
         os.kill(victim["process"]["pid"], signal.SIGKILL)
         said, _ = sweep.communicate(timeout=120)
         assert sweep.returncode == 1
-        assert f"killed  {victim['name']}: job" in said
+        assert f"killed  {victim.name}: job" in said
         assert statuses() == {"FINISHED": 1, "KILLED": 1}
         assert list_sweeps()[-1].status == "FAILED"
 
@@ -300,5 +300,5 @@ class TestRay:
         os.kill(victim["process"]["pid"], signal.SIGKILL)
         said, _ = sweep.communicate(timeout=120)
         assert sweep.returncode == 1
-        assert f"killed  {victim['name']}: " in said
+        assert f"killed  {victim.name}: " in said
         assert statuses() == {"FINISHED": 1, "KILLED": 1}

@@ -141,7 +141,7 @@ class TestSearch:
         [parent] = list_sweeps()
         assert parent.status == "FINISHED"
         assert parent.counts["finished"] == 5
-        numbers = sorted(child["name"].split(":")[0] for child in children(parent))
+        numbers = sorted(child.name.split(":")[0] for child in children(parent))
         assert numbers == [f"trial {number}" for number in range(5)]
 
     def test_interrupted_trial_is_run_again_under_its_number(self, mlp_run: Command, runs: Path):
@@ -162,22 +162,22 @@ class TestSearch:
         assert (said.status, said.err) == (0, "")
         [parent] = list_sweeps()
         runs_of = children(parent)
-        assert sorted(child["sweep"]["params"]["seed"] for child in runs_of) == [5, 5, 6, 6, 7, 7]
+        assert sorted(child.sweep.params["seed"] for child in runs_of) == [5, 5, 6, 6, 7, 7]
         journal = open_journal(runs / parent.id / "study.journal")
         for trial in journal.get_all_trials(0):
             values = [
-                child["best"]["val/loss"]
+                child.metrics["val/loss"]
                 for child in runs_of
-                if child["name"].startswith(f"trial {trial.number}:")
+                if child.name.startswith(f"trial {trial.number}:")
             ]
             assert trial.value == pytest.approx(sum(values) / 3)
             [scout] = [
                 child
                 for child in runs_of
-                if child["name"].startswith(f"trial {trial.number}:")
-                and child["sweep"]["params"]["seed"] == 5
+                if child.name.startswith(f"trial {trial.number}:")
+                and child.sweep.params["seed"] == 5
             ]
-            first = read_history(RunFolder(runs / scout["id"]))[0]
+            first = read_history(RunFolder(runs / scout.id))[0]
             # Of the seed that may be pruned; its last epoch decides nothing any more.
             assert trial.intermediate_values == {1: first["val/loss"]}
 
@@ -195,8 +195,8 @@ class TestSearch:
         assert (parent.status, counts["failed"]) == ("FAILED", 5)
         assert counts["pruned"] >= 1
         assert counts["finished"] + counts["pruned"] == 10
-        pruned = next(child for child in children(parent) if child["pruned"])
-        assert pruned["status"] == "FINISHED"
-        assert pruned["stop_reason"].startswith("pruned (median): ")
+        pruned = next(child for child in children(parent) if child.pruned)
+        assert pruned.status == "FINISHED"
+        assert pruned.stop_reason.startswith("pruned (median): ")
         trials = open_journal(runs / parent.id / "study.journal").get_all_trials(0)
         assert sorted(trial.state.name for trial in trials).count("FAIL") == 5
