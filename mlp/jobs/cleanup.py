@@ -231,15 +231,15 @@ def _named(name: str, entries: list[Entry]) -> Entry:
 
 
 def _best(entries: list[Entry], n: int) -> list[Entry]:
-    """Return the entries of the ``n`` best runs on each data set, by each monitored metric."""
+    """Return the entries of the ``n`` best runs of each task, by each monitored metric."""
     rivals = defaultdict(list)
     for entry in entries:
         for _, record in entry.stored:
-            if isinstance(record, SweepRecord) or record.status != "FINISHED":
+            if isinstance(record, SweepRecord) or record.status != "FINISHED" or record.limited:
                 continue
             metric = record.monitor
             if metric in record.metrics:
-                rivals[record.data.digest, metric].append((record.metrics[metric], entry))
+                rivals[record.task, metric].append((record.metrics[metric], entry))
     return [
         entry
         for (_, metric), values in rivals.items()

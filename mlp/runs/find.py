@@ -60,8 +60,9 @@ def find_run(reference: str) -> RunFolder:
 
     Notes
     -----
-    ``best`` compares the FINISHED trainings on the data of the latest FINISHED one, by the metric
-    which that one monitored (train/loss if none), each at its best epoch.
+    ``best`` compares the FINISHED trainings with the data, the split and the loss of the latest
+    FINISHED one, by the metric which that one monitored, each at its best epoch. Trainings with
+    ``limit_batches`` or ``overfit_batches`` never count.
 
     Raises
     ------
@@ -108,16 +109,17 @@ def _trainings(runs: list[Stored]) -> list[tuple[RunFolder, RunRecord]]:
 
 
 def _best(runs: list[tuple[RunFolder, RunRecord]]) -> RunFolder:
-    finished = [run for run in runs if run[1].status == "FINISHED" and run[1].best]
+    finished = [
+        run for run in runs if run[1].status == "FINISHED" and run[1].best and not run[1].limited
+    ]
     if not finished:
-        raise RunError("no run has finished yet, so there is no 'best'")
+        raise RunError(
+            "no run has finished yet, so there is no 'best' (one with limit_batches or "
+            "overfit_batches does not count)"
+        )
     _, latest = finished[-1]
     metric = latest.monitor
-    rivals = [
-        run
-        for run in finished
-        if run[1].data.digest == latest.data.digest and metric in run[1].metrics
-    ]
+    rivals = [run for run in finished if run[1].task == latest.task and metric in run[1].metrics]
     choose = max if higher_is_better(metric) else min
     return choose(rivals, key=lambda run: run[1].metrics[metric])[0]
 

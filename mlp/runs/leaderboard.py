@@ -150,7 +150,8 @@ class Leaderboard:
         Raises
         ------
         RunError
-            When no run has finished, or when they have no metric in common.
+            When no run has finished, when they have no metric in common, or when their metrics
+            cannot be compared.
         """
         entries = _entries(records)
         finished = [entry for entry in entries if entry.state == "finished"]
@@ -161,6 +162,7 @@ class Leaderboard:
         if not ranked:
             known = sorted({k for e in finished for k in e.record.metrics if "/" in k})
             raise RunError(f"no run has the metric {metric!r}; there are {', '.join(known)}")
+        _check_comparable(ranked, metric)
         keys = _differing(entries)
         groups: dict[str, list[Entry]] = {}
         for entry in entries:
@@ -224,6 +226,20 @@ def _common_monitor(entries: Iterable[Entry]) -> str:
             f"choose the one that ranks them, as in --metric {monitors[0]}"
         )
     return monitors[0]
+
+
+def _check_comparable(entries: Iterable[Entry], metric: str) -> None:
+    """Raise RunError unless the runs have the same data and, for a loss, the same loss."""
+    records = [entry.record for entry in entries]
+    # Seeds split differently, and are averaged: the sizes of the split must be the same.
+    if len({(r.data.digest, r.data.n_train, r.data.n_val, r.limited) for r in records}) > 1:
+        raise RunError("the runs have different data or splits of it, and cannot be ranked")
+    losses = sorted({record.model.loss for record in records})
+    if len(losses) > 1 and metric.endswith("loss"):
+        raise RunError(
+            f"the runs have different losses, {' and '.join(losses)}, whose values cannot be "
+            "compared: choose --metric val/accuracy"
+        )
 
 
 def _differing(entries: Sequence[Entry]) -> list[str]:

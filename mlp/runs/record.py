@@ -221,6 +221,11 @@ class RunRecord(Common):
         return "pruned" if self.pruned else self.status.lower()
 
     @property
+    def task(self) -> tuple[str, str, str, bool]:
+        """The data, the split and the loss: runs that differ in it are not compared."""
+        return self.data.digest, self.data.split, self.model.loss, self.limited
+
+    @property
     def metrics(self) -> dict[str, float]:
         """The metrics of the best epoch, and ``epoch``; {} before the first one has ended."""
         return {"epoch": self.best.epoch, **self.best.metrics} if self.best else {}

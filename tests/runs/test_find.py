@@ -2,13 +2,14 @@
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from mlp.base import ConfigError, RunError
 from mlp.runs import check_name, check_tags, find_run
 from mlp.runs.find import list_runs
-from tests.records import make_run, make_sweep
+from tests.records import RUN, make_run, make_sweep
 
 
 def best(**metrics: float) -> dict[str, float]:
@@ -81,6 +82,24 @@ class TestBest:
         low = make_run(runs, "b", best={"epoch": 1, "train/loss": 0.2}, monitor="train/loss")
         make_run(runs, "c", best={"epoch": 1, "train/loss": 0.4}, monitor="train/loss")
         assert find_run("best") == low
+
+    @pytest.mark.parametrize(
+        "changes",
+        [
+            {"data": {"split": "other"}},
+            {"model": RUN["model"] | {"loss": "MeanSquaredError"}},
+            {"limited": True},
+        ],
+    )
+    def test_only_the_like_is_compared(self, runs: Path, changes: dict[str, Any]):
+        make_run(runs, "a", best=best(val_loss=0.0), **changes)
+        good = make_run(runs, "b", best=best(val_loss=0.3))
+        assert find_run("best") == good
+
+    def test_a_limited_run_is_never_the_best(self, runs: Path):
+        make_run(runs, "a", limited=True)
+        with pytest.raises(RunError, match="overfit_batches does not count"):
+            find_run("best")
 
     def test_no_finished_run_is_said(self, runs: Path):
         make_run(runs, "a", status="FAILED", best=None)

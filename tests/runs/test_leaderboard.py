@@ -15,7 +15,7 @@ from mlp.reports import comparison_in_mlflow, show_summary, write_summary
 from mlp.reports.sweep_summary import write_leaderboard
 from mlp.runs import Leaderboard, RunFolder, read_leaderboard, read_run, training_of
 from mlp.sweep.summary import summarise
-from tests.records import make_child, make_sweep
+from tests.records import RUN, make_child, make_sweep
 
 LR, WIDTH = "optimizer.lr", "model.hidden_sizes"
 
@@ -146,6 +146,20 @@ class TestRefusal:
         with pytest.raises(RunError, match=r"val/accuracy and val/loss: choose .* --metric"):
             read_leaderboard(["5eed"])
         assert read_leaderboard(["5eed"], "val/loss").rows
+
+    @pytest.mark.parametrize("data", [{"digest": "other"}, {"n_val": 6}])
+    def test_other_data_or_another_split_are_not_ranked(self, runs: Path, data: dict):
+        make_child(runs, "a", {LR: 1})
+        make_child(runs, "b", {LR: 2}, data=data)
+        with pytest.raises(RunError, match="different data or splits"):
+            read_leaderboard(["5eed"])
+
+    def test_different_losses_are_ranked_by_accuracy_only(self, runs: Path):
+        make_child(runs, "a", {LR: 1})
+        make_child(runs, "b", {LR: 2}, model=RUN["model"] | {"loss": "MeanSquaredError"})
+        with pytest.raises(RunError, match=r"MeanSquaredError and .*: choose --metric val/acc"):
+            read_leaderboard(["5eed"])
+        assert read_leaderboard(["5eed"], "val/accuracy").n_runs == 2
 
     def test_an_unknown_metric_is_answered_with_those_there_are(self, runs: Path):
         make_child(runs, "a", {LR: 1})

@@ -262,7 +262,7 @@ class TestEnd:
         said, _ = process.communicate(timeout=30)
         assert process.returncode == 128 + number
         assert "0 of 3 jobs finished, then: interrupted\n" in said
-        assert f"go on  {list_sweeps()[0]['command']}\n" in said
+        assert f"go on  {list_sweeps()[0].command}\n" in said
         assert statuses() == {"KILLED": 2}
         assert {record.stop_reason for record in children()} == {"stopped by SIGTERM"}
         assert list_sweeps()[0].status == "KILLED"
