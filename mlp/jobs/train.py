@@ -15,7 +15,15 @@ from mlp.config import Job, check
 from mlp.data import Dataset, Part, Parts
 from mlp.nn import Network, ReduceOnPlateau, fill
 from mlp.reports import Console, draw_evaluation_figures, draw_training_figures
-from mlp.runs import Recorder, RunFolder, find_run, open_run, reopen_run
+from mlp.runs import (
+    Recorder,
+    RunFolder,
+    find_run,
+    open_run,
+    read_training,
+    reopen_run,
+    split_digest,
+)
 from mlp.tracking import ensure_mirror, wait_for_delivery
 from mlp.training import (
     Checkpoints,
@@ -126,6 +134,8 @@ def run_job(
         network = job.model.build(dataset.n_in, dataset.n_classes, job.loss, rng)
         begun = resume is not None and resume.folder.checkpoints.exists()
         has_origin = _begin_from(job, network, needed=not begun)
+        if job.init_from and not begun:
+            _warn_of_other_split(job.init_from, dataset, parts)
         console.show_config(job.config)
         console.show_plan(dataset, parts, network, job.trainer.batch_size)
         with StopOnSignal() as interruption:
@@ -268,6 +278,18 @@ def _begin_from(job: Job, network: Network, needed: bool) -> bool:
             raise
         return False
     return True
+
+
+def _warn_of_other_split(origin: str, dataset: Dataset, parts: Parts) -> None:
+    """Say so if the weights to begin from were trained on rows that validate now."""
+    data = read_training(find_run(origin)).data
+    if parts.val and data.digest == dataset.digest and data.split != split_digest(parts):
+        logger.warning(
+            "init_from: %s was trained with another split of the same data, so on rows that "
+            "validate here: val/loss and val/accuracy are too good (an equal seed and equal "
+            "data.val_... make the split the same)",
+            origin,
+        )
 
 
 def _checkpoints(job: Job, run: Recorder, may_start_over: bool) -> Checkpoints:

@@ -21,7 +21,7 @@ from .folder import (
 )
 from .leaderboard import Leaderboard, Row, read_leaderboard, training_of
 from .lock import DIED, Life, bury, bury_dead, is_alive, this_process
-from .opening import make_runs_dir, open_run
+from .opening import make_runs_dir, open_run, split_digest
 from .outbox import delivery_failure, settle, undelivered_runs
 from .provenance import collect_provenance, git_state
 from .record import (
@@ -89,6 +89,7 @@ __all__ = [
     "reopen_run",
     "settle",
     "short_keys",
+    "split_digest",
     "study_journal",
     "this_process",
     "training_of",

@@ -10,7 +10,7 @@ import pytest
 from mlp.base import ConfigError, DataError, RunError
 from mlp.config import compose as composing
 from mlp.config.compose import compose
-from mlp.data import Digits
+from mlp.data import Digits, Mnist5k, Npz
 from mlp.evaluate import evaluate, main
 from mlp.jobs import run_job
 from mlp.runs import RunFolder, read_run
@@ -148,3 +148,13 @@ def test_tables_are_shown(
     said = capsys.readouterr().out
     for words in ("sample on digits  loss ", "precision  recall", "true \\ predicted", "figures"):
         assert words in said
+
+
+def test_a_part_of_the_training_data_is_said_to_be_one(
+    run: RunFolder, tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch
+):
+    """As mnist_5k is of mnist."""
+    monkeypatch.setattr(Npz, "part_of", "digits")
+    evaluate("sample", digits(tmp_path / "mine.npz", slice(0, 200)))
+    assert "all of npz is a part" in caplog.text
+    assert Mnist5k.part_of == "mnist"

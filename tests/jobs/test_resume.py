@@ -409,6 +409,15 @@ SMALL = ["trainer.batch_size=8", "data.val_fraction=0.2"]
 
 
 class TestInitFrom:
+    @pytest.mark.parametrize(("seed", "is_said"), [(0, False), (1, True)])
+    def test_another_split_of_the_same_data_is_said(
+        self, caplog: pytest.LogCaptureFixture, seed: int, is_said: bool
+    ):
+        words = [*QUICK, "trainer.max_epochs=1"]
+        first = run_job(compose(words))
+        run_job(compose([*words, f"init_from={first.id}", f"seed={seed}"]))
+        assert ("was trained with another split" in caplog.text) == is_said
+
     def test_begins_with_the_weights_of_another(self):
         """As the training that those two are together, where the optimizer has no memory."""
         words = ["optimizer=sgd", "trainer.patience=null"]
