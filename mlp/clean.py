@@ -23,7 +23,7 @@ from mlp.jobs import (
     select,
     size_of,
 )
-from mlp.runs import SweepRecord, bury_dead
+from mlp.runs import SweepRecord, mark_orphaned_runs
 
 EPILOG = """\
   mlp clean                                    what there is
@@ -49,7 +49,7 @@ class Line(NamedTuple):
 def main() -> int:
     """List, and delete if that is asked for."""
     arguments = _parser().parse_args()
-    bury_dead()
+    mark_orphaned_runs()
     n_failed = clean(_lines(arguments), really=arguments.yes)
     return 1 if n_failed else 0
 

@@ -24,9 +24,9 @@ from mlp.runs import (
     Children,
     RunFolder,
     SweepRecord,
-    bury_dead,
     find_run,
     list_sweeps,
+    mark_orphaned_runs,
     read_leaderboard,
     read_run,
     training_of,
@@ -55,7 +55,7 @@ def main() -> None:
     terminal = Terminal(highlight=False)
     if not terminal.is_terminal:
         terminal.width = 200  # a file has no edge
-    bury_dead()
+    mark_orphaned_runs()
     compare(arguments.references, terminal, arguments.metric, arguments.top)
 
 

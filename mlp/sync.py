@@ -9,7 +9,15 @@ import os
 from collections.abc import Sequence
 
 from mlp.base import RunError, command
-from mlp.runs import RunFolder, bury_dead, find_run, is_alive, read_run, settle, undelivered_runs
+from mlp.runs import (
+    RunFolder,
+    find_run,
+    is_alive,
+    mark_orphaned_runs,
+    read_run,
+    settle,
+    undelivered_runs,
+)
 from mlp.tracking import deliver, is_outage, reason_of, uri_of
 
 TIMEOUT = "60"  # seconds for an answer: here, no training waits for it
@@ -27,7 +35,7 @@ def main() -> int:
     )
     arguments = parser.parse_args()
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", TIMEOUT)
-    bury_dead()
+    mark_orphaned_runs()
     folders = [find_run(reference) for reference in arguments.runs] or undelivered_runs()
     n_left = sync(folders)
     if not folders:

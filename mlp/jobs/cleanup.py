@@ -20,9 +20,9 @@ from filelock import FileLock, Timeout
 from mlp.base import UNFINISHED, RunError, data_dir, runs_dir, temporary_sibling
 from mlp.data import is_entry
 from mlp.runs import (
-    Life,
     Record,
     RunFolder,
+    RunLock,
     RunRecord,
     Stored,
     SweepRecord,
@@ -134,14 +134,14 @@ def delete(entry: Entry) -> None:
         left can be deleted later.
     """
     for folder, record in reversed(entry.stored):  # a sweep last: its runs are found through it
-        life = Life(folder)  # from here on, nobody can resume it
+        lock = RunLock(folder)  # from here on, nobody can resume it
         try:
             folder.undelivered.unlink(missing_ok=True)
             for place in _forgotten(record):
                 remove_from(runs_dir() / "artifacts", place)
             remove_from(runs_dir(), folder.path)
         finally:
-            life.end()
+            lock.end()
 
 
 def leftovers() -> list[Path]:

@@ -14,10 +14,10 @@ from mlp.runs import (
     RunFolder,
     RunRecord,
     SweepRecord,
-    bury,
-    bury_dead,
     find_run,
     is_alive,
+    mark_orphaned,
+    mark_orphaned_runs,
     read_config,
     read_run,
 )
@@ -65,7 +65,7 @@ def resume_run(
 
 def offer_what_died() -> None:
     """Mark what dead processes have left, and say, in a line each, how it goes on."""
-    for record in bury_dead():
+    for record in mark_orphaned_runs():
         if isinstance(record, SweepRecord):
             line = record.command
         elif record.sweep:  # the sweep's line goes on with its jobs, too
@@ -81,7 +81,7 @@ def _mendable(folder: RunFolder) -> RunRecord:
         record = read_run(folder)
         who = f"process {record.process.pid} on {record.process.host}"
         raise RunError(f"{who} is at work on {record.name} ({folder.path})")
-    record = bury(folder) or read_run(folder)
+    record = mark_orphaned(folder) or read_run(folder)
     if isinstance(record, SweepRecord):
         raise RunError(
             f"{record.name} is a sweep, which the same line goes on with: {record.command}"

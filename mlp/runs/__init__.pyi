@@ -20,7 +20,7 @@ from .folder import (
     write_run,
 )
 from .leaderboard import Leaderboard, Row, read_leaderboard, training_of
-from .lock import DIED, Life, bury, bury_dead, is_alive, this_process
+from .lock import DIED, RunLock, is_alive, mark_orphaned, mark_orphaned_runs, this_process
 from .opening import make_runs_dir, open_run, split_digest
 from .outbox import delivery_failure, settle, undelivered_runs
 from .provenance import collect_provenance, git_state
@@ -47,11 +47,11 @@ __all__ = [
     "Children",
     "Git",
     "Leaderboard",
-    "Life",
     "Record",
     "Recorder",
     "Row",
     "RunFolder",
+    "RunLock",
     "RunRecord",
     "Stored",
     "SweepMembership",
@@ -60,8 +60,6 @@ __all__ = [
     "Tracking",
     "Winner",
     "all_runs",
-    "bury",
-    "bury_dead",
     "check_name",
     "check_tags",
     "claim",
@@ -76,6 +74,8 @@ __all__ = [
     "list_sweeps",
     "make_record",
     "make_runs_dir",
+    "mark_orphaned",
+    "mark_orphaned_runs",
     "metric_in_words",
     "name_of",
     "open_run",

@@ -62,7 +62,7 @@ class RunFolder:
 
     @property
     def alive(self) -> Path:
-        """There while a process works on the run, which holds a lock on it; see `Life`."""
+        """There while a process works on the run, which holds a lock on it; see `RunLock`."""
         return self.path / "alive"
 
     @property

@@ -1,4 +1,4 @@
-"""Which runs a living process works on; what dead ones have left is marked KILLED.
+"""The lock of a run while a process works on it; runs of dead processes are marked KILLED.
 
 A process holds a lock on the file ``alive`` in the folder of its run. The operating system gives
 the lock back when the process ends, however it ends: a run that is RUNNING, and whose lock is
@@ -22,12 +22,12 @@ from mlp.runs.folder import RunFolder, read_run, update_run
 from mlp.runs.record import Process, Record
 
 LOOK = 0.5  # seconds for which somebody who only looks may hold the lock
-BEAT = 3.0  # seconds between two signs of life
-SILENCE = 60.0  # seconds without one after which another machine's process is taken for dead
+HEARTBEAT = 3.0  # seconds between two heartbeats
+TIMEOUT = 60.0  # seconds without one after which another machine's process counts as dead
 DIED = "its process died"
 
 
-class Life:
+class RunLock:
     """Shows that this process works on a run, from here on until `end`.
 
     Parameters
@@ -44,7 +44,7 @@ class Life:
     def __init__(self, folder: RunFolder) -> None:
         self._file = folder.alive
         self._lock = FileLock(folder.alive, thread_local=False)
-        if _beats_elsewhere(folder) or not _acquired(self._lock, LOOK):
+        if _runs_elsewhere(folder) or not _acquired(self._lock, LOOK):
             raise RunError(f"another process is at work on this run: {folder.path}")
         self._file.touch()
         self._over = threading.Event()
@@ -64,7 +64,7 @@ class Life:
         self._lock.release()
 
     def _beat(self) -> None:
-        while not self._over.wait(BEAT):
+        while not self._over.wait(HEARTBEAT):
             with suppress(OSError):
                 os.utime(self._file)
 
@@ -76,7 +76,7 @@ def this_process() -> Process:
 
 def is_alive(folder: RunFolder) -> bool:
     """Tell whether a process works on a run."""
-    if _beats_elsewhere(folder):
+    if _runs_elsewhere(folder):
         return True
     try:
         descriptor = os.open(folder.alive, os.O_RDONLY | os.O_NOFOLLOW)
@@ -91,8 +91,8 @@ def is_alive(folder: RunFolder) -> bool:
     return False
 
 
-def bury(folder: RunFolder) -> Record | None:
-    """Mark a run that a dead process has left RUNNING as KILLED, as of its last sign of life.
+def mark_orphaned(folder: RunFolder) -> Record | None:
+    """Mark an orphaned run, left RUNNING by a dead process, as KILLED at its last heartbeat.
 
     Returns
     -------
@@ -120,7 +120,7 @@ def bury(folder: RunFolder) -> Record | None:
         lock.release()
 
 
-def bury_dead() -> list[Record]:
+def mark_orphaned_runs() -> list[Record]:
     """Mark all orphaned runs as killed, and return those that were not returned before.
 
     A mirror may have marked a run first: its ``alive`` shows that nobody was told yet.
@@ -129,7 +129,7 @@ def bury_dead() -> list[Record]:
     for file in sorted(runs_dir().glob("*/alive")):
         folder = RunFolder(file.parent)
         with suppress(RunError, OSError):  # a folder that cannot be read hinders nobody
-            bury(folder)
+            mark_orphaned(folder)
             record = read_run(folder)
             if is_alive(folder):
                 continue
@@ -139,9 +139,9 @@ def bury_dead() -> list[Record]:
     return killed
 
 
-def _acquired(lock: FileLock, patience: float = 0.0) -> bool:
+def _acquired(lock: FileLock, timeout: float = 0.0) -> bool:
     try:
-        lock.acquire(timeout=patience)
+        lock.acquire(timeout=timeout)
     except Timeout:
         return False
     return True
@@ -155,11 +155,11 @@ def _changed(path: Path) -> float:
         return 0.0
 
 
-def _beats_elsewhere(folder: RunFolder) -> bool:
-    """Tell whether another machine's process has given a sign of life of late."""
+def _runs_elsewhere(folder: RunFolder) -> bool:
+    """Tell whether another machine's process has given a heartbeat of late."""
     try:
         silence = time.time() - folder.alive.stat().st_mtime
         host = read_run(folder).process.host
     except (OSError, RunError):  # nobody's, or one that is just being made
         return False
-    return host != platform.node() and silence < SILENCE
+    return host != platform.node() and silence < TIMEOUT

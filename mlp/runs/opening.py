@@ -13,7 +13,7 @@ from mlp.base import RunError, atomic_write, remove, runs_dir
 from mlp.data import Dataset, Parts
 from mlp.nn import Network
 from mlp.runs.folder import RunFolder, write_run, write_text, write_yaml
-from mlp.runs.lock import Life, this_process
+from mlp.runs.lock import RunLock, this_process
 from mlp.runs.provenance import collect_provenance, git_diff
 from mlp.runs.record import RunRecord, Tracking, make_record
 from mlp.runs.recorder import Recorder
@@ -74,10 +74,10 @@ def open_run(
     make_runs_dir()
     folder = RunFolder(runs_dir() / record.id)
     try:
-        life = _make_folder(folder, record, config, overrides, dataset.x_train[:1])
+        lock = _make_folder(folder, record, config, overrides, dataset.x_train[:1])
     except OSError as error:
         raise RunError(f"the run's folder {folder.path} cannot be written: {error}") from None
-    return Recorder(folder, life)
+    return Recorder(folder, lock)
 
 
 def make_runs_dir() -> None:
@@ -97,10 +97,10 @@ def _make_folder(
     config: Mapping[str, Any],
     overrides: Sequence[str],
     example: np.ndarray,
-) -> Life:
+) -> RunLock:
     """Make the folder with all that is known of the run now, or leave nothing."""
     folder.path.mkdir()
-    life = Life(folder)
+    lock = RunLock(folder)
     try:
         write_yaml(folder.config, config)
         write_yaml(folder.overrides, list(overrides))
@@ -110,10 +110,10 @@ def _make_folder(
             np.save(file, example)
         write_run(folder, record)
     except BaseException:
-        life.end()
+        lock.end()
         remove(folder.path)
         raise
-    return life
+    return lock
 
 
 def _describe_network(network: Network) -> dict[str, Any]:

@@ -26,7 +26,7 @@ from mlp.runs.folder import (
     update_run,
     write_text,
 )
-from mlp.runs.lock import Life
+from mlp.runs.lock import RunLock
 from mlp.runs.record import Best
 from mlp.training import (
     EpochEnded,
@@ -54,7 +54,7 @@ class Recorder:
     folder : RunFolder
         Of a run that has just been opened, or opened again; epochs that its history holds already
         are not recorded twice.
-    life : Life
+    lock : RunLock
         Of the run.
 
     Attributes
@@ -70,11 +70,11 @@ class Recorder:
         To be set when a FINISHED run is to keep what it could go on from.
     """
 
-    def __init__(self, folder: RunFolder, life: Life) -> None:
+    def __init__(self, folder: RunFolder, lock: RunLock) -> None:
         self.folder = folder
         self.killed = self.pruned = self.keep_checkpoint = False
         self.record = read_training(folder)
-        self._life = life
+        self._lock = lock
         self._rows = read_history(folder)
         self._n_written = len(self._rows)
         self._in_trouble = False
@@ -152,7 +152,7 @@ class Recorder:
     ) -> None:
         if self.record.status == "RUNNING":
             self.end(error)
-        self._life.end(in_order=not self._changes)  # else it counts as orphaned
+        self._lock.end(in_order=not self._changes)  # else it counts as orphaned
 
     def end(self, error: BaseException | None = None) -> None:
         """Record how the run has ended.

@@ -14,7 +14,7 @@ from mlp.runs.folder import (
     read_training,
     update_run,
 )
-from mlp.runs.lock import Life, bury, this_process
+from mlp.runs.lock import RunLock, mark_orphaned, this_process
 from mlp.runs.provenance import collect_provenance
 from mlp.runs.record import Provenance, Resumption
 from mlp.runs.recorder import Recorder
@@ -38,8 +38,8 @@ def reopen_run(folder: RunFolder, dataset: Dataset, changes: Mapping[str, Any]) 
     RunError
         When another process works on the run, or its data have changed.
     """
-    bury(folder)
-    life, opened = Life(folder), False
+    mark_orphaned(folder)
+    lock, opened = RunLock(folder), False
     try:
         record = read_training(folder)
         if dataset.digest != record.data.digest:
@@ -65,9 +65,9 @@ def reopen_run(folder: RunFolder, dataset: Dataset, changes: Mapping[str, Any]) 
             process=this_process(),
             resumed=[*record.resumed, resumption],
         )
-        run = Recorder(folder, life)
+        run = Recorder(folder, lock)
     except BaseException as error:
-        life.end(in_order=not opened)
+        lock.end(in_order=not opened)
         if not isinstance(error, OSError):
             raise
         raise RunError(f"{folder.path} cannot be written: {error.strerror}") from None

@@ -13,7 +13,7 @@ from filelock import FileLock, Timeout
 
 from mlp.base import RunError, runs_dir
 from mlp.runs.folder import RunFolder, read_run, read_training
-from mlp.runs.lock import bury
+from mlp.runs.lock import mark_orphaned
 from mlp.runs.record import RunRecord, SweepRecord
 
 
@@ -53,11 +53,11 @@ class Children:
         counts = dict.fromkeys(("finished", "pruned", "failed", "killed", "running"), 0)
         return counts | Counter(self.states().values())
 
-    def bury_dead(self) -> None:
+    def mark_orphaned_runs(self) -> None:
         """Mark the runs KILLED whose process has died."""
         for record in self.read():
             if record.status == "RUNNING":
-                bury(RunFolder(runs_dir() / record.id))
+                mark_orphaned(RunFolder(runs_dir() / record.id))
 
     def _look_at(self, path: Path) -> None:
         try:

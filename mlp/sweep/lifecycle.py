@@ -10,15 +10,15 @@ from uuid import uuid4
 from mlp.base import RunError, in_one_line, remove, runs_dir
 from mlp.runs import (
     Children,
-    Life,
     RunFolder,
+    RunLock,
     SweepRecord,
-    bury_dead,
     claim,
     collect_provenance,
     find_sweep,
     make_record,
     make_runs_dir,
+    mark_orphaned_runs,
     read_run,
     read_sweep,
     this_process,
@@ -54,7 +54,7 @@ class OpenSweep:
         self.folder.path.mkdir(exist_ok=True)
         self.children = Children(self.id)
         self.lost: Counter[str] = Counter()
-        self._lock = Life(self.folder)
+        self._lock = RunLock(self.folder)
         self._reserve = self.folder.path / "reserve"
         with suppress(OSError):
             self._reserve.write_bytes(bytes(RESERVE))
@@ -69,7 +69,7 @@ class OpenSweep:
         """Record how the sweep has ended."""
         try:
             try:
-                self.children.bury_dead()
+                self.children.mark_orphaned_runs()
             finally:  # whatever comes in between, a sweep that has ended does not look alive
                 self._record_end(error)
         finally:
@@ -123,7 +123,7 @@ def open_sweep(
     """
     make_runs_dir()
     with claim(runs_dir(), description["identity"], on_wait):
-        bury_dead()
+        mark_orphaned_runs()
         earlier = None if fresh else find_sweep(description["identity"])
         record = _record(tracking, description, earlier)
         try:
@@ -136,7 +136,7 @@ def open_sweep(
         try:
             sweep.log("opened")
             ensure_mirror()
-            sweep.children.bury_dead()
+            sweep.children.mark_orphaned_runs()
             yield sweep
         except BaseException as error:
             sweep.end(error)

@@ -194,7 +194,7 @@ class Sweeper:
         if result.archive:
             unpack(result.archive, runs_dir())
         if result.state == "killed" and result.run is None:  # it could not say so itself
-            self._opened.children.bury_dead()
+            self._opened.children.mark_orphaned_runs()
             if record := self.children.by_key().get(job.key):
                 result = replace(result, run=record.id)
         if result.run is None:

@@ -18,8 +18,8 @@ from mlp.runs import (
     Record,
     RunFolder,
     SweepRecord,
-    bury,
     is_alive,
+    mark_orphaned,
     read_history,
     read_run,
     settle,
@@ -105,7 +105,7 @@ class Mirror:
             if content == progress.record and monotonic() < progress.due:
                 return progress.running
             progress.record, progress.due = content, inf
-            record = bury(folder) or read_run(folder)
+            record = mark_orphaned(folder) or read_run(folder)
         except (OSError, RunError):  # damaged, or just being made
             if not folder.path.exists():
                 folder.undelivered.unlink(missing_ok=True)

@@ -10,7 +10,7 @@ import pytest
 from mlp.base import RunError, paths
 from mlp.clean import main
 from mlp.jobs import Criteria, caches, leftovers, remove_from, select
-from mlp.runs import Life, RunFolder, read_run, undelivered_runs, update_run
+from mlp.runs import RunFolder, RunLock, read_run, undelivered_runs, update_run
 from mlp.runs.find import list_runs
 from mlp.tracking import MLflowTracking, NoTracking, deliver, mlflow_client, read_counterpart
 from tests.cases import make_case, record_whole_run
@@ -88,10 +88,10 @@ class TestRuns:
 
     def test_one_that_is_at_work_stays(self, clean: Clean, five: list[str], runs: Path):
         update_run(RunFolder(runs / "b"), status="RUNNING")
-        life = Life(RunFolder(runs / "b"))
+        lock = RunLock(RunFolder(runs / "b"))
         assert clean("--older-than", "0.1", "--yes")[0] == 0
         assert names() == ["B"]
-        life.end()
+        lock.end()
 
     def test_a_sweep_goes_with_its_runs_and_no_run_of_it_alone(self, clean: Clean, runs: Path):
         make_sweep(runs)
@@ -116,11 +116,11 @@ class TestRuns:
 
     def test_a_sweep_with_a_run_at_work_stays(self, clean: Clean, runs: Path):
         make_sweep(runs)
-        life = Life(make_child(runs, "one", {"seed": 1}, status="RUNNING"))
+        lock = RunLock(make_child(runs, "one", {"seed": 1}, status="RUNNING"))
         assert select(Criteria(older_than=1)) == []
         with pytest.raises(RunError, match="a process works on 'sweep-5eed'"):
             select(Criteria(names=["sweep-5eed"]))
-        life.end()
+        lock.end()
 
     @pytest.mark.e2e
     @pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy")  # in MLflow
@@ -232,11 +232,11 @@ class TestLeftovers:
 
     def test_what_a_living_process_is_writing_is_none(self, clean: Clean, runs: Path):
         folder = make_child(runs, "a", {}, sweep=None, status="RUNNING")
-        life = Life(folder)
+        lock = RunLock(folder)
         (folder.path / ".weights.12345678.part").mkdir()
         os.utime(folder.path / ".weights.12345678.part", (0, 0))
         assert leftovers() == []
-        life.end()
+        lock.end()
 
 
 class TestCache:

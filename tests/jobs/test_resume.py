@@ -14,7 +14,7 @@ from omegaconf import DictConfig
 from mlp.base import ConfigError, RunError
 from mlp.config.compose import compose
 from mlp.jobs import resume_run, run_job
-from mlp.runs import Life, RunFolder, read_history, read_run, update_run
+from mlp.runs import RunFolder, RunLock, read_history, read_run, update_run
 from mlp.runs.find import list_runs
 from mlp.tracking import mlflow_client, read_counterpart, wait_for_delivery
 from mlp.tracking.mirror_control import lock_file
@@ -386,10 +386,10 @@ class TestRefused:
 
     def test_run_at_work(self):
         folder = interrupted()
-        life = Life(folder)
+        lock = RunLock(folder)
         with pytest.raises(RunError, match=r"process \d+ on .* is at work on"):
             resume_run("latest")
-        life.end()
+        lock.end()
         resume_run("latest")
 
     def test_other_data(self, tmp_path: Path):

@@ -10,8 +10,17 @@ from pathlib import Path
 import pytest
 
 from mlp.base import RunError
-from mlp.runs import Life, RunFolder, bury, bury_dead, is_alive, open_run, read_run, update_run
-from mlp.runs.lock import SILENCE
+from mlp.runs import (
+    RunFolder,
+    RunLock,
+    is_alive,
+    mark_orphaned,
+    mark_orphaned_runs,
+    open_run,
+    read_run,
+    update_run,
+)
+from mlp.runs.lock import TIMEOUT
 from tests.cases import CONFIG, Case
 
 
@@ -40,16 +49,16 @@ class TestAlive:
     def test_as_long_as_the_run_is_recorded(self, runs: Path, case: Case):
         with open_run(None, CONFIG, [], case.dataset, case.parts, case.network) as run:
             assert is_alive(run.folder)
-            assert bury(run.folder) is None
-            assert bury_dead() == []
+            assert mark_orphaned(run.folder) is None
+            assert mark_orphaned_runs() == []
         assert not is_alive(run.folder)
         assert read_run(run.folder).status == "FINISHED"
 
     def test_seen_from_another_process(self, tmp_path: Path):
-        life = Life(RunFolder(tmp_path))
+        lock = RunLock(RunFolder(tmp_path))
         status = os.waitstatus_to_exitcode(os.waitpid(self._fork(tmp_path), 0)[1])
         assert status == 1
-        life.end()
+        lock.end()
         assert os.waitstatus_to_exitcode(os.waitpid(self._fork(tmp_path), 0)[1]) == 0
 
     def _fork(self, path: Path) -> int:
@@ -59,22 +68,22 @@ class TestAlive:
 
     @pytest.mark.e2e
     def test_two_cannot_work_on_one_run(self, tmp_path: Path):
-        life = Life(RunFolder(tmp_path))
+        lock = RunLock(RunFolder(tmp_path))
         with pytest.raises(RunError, match="another process is at work on this run"):
-            Life(RunFolder(tmp_path))
-        life.end()
-        Life(RunFolder(tmp_path)).end()
+            RunLock(RunFolder(tmp_path))
+        lock.end()
+        RunLock(RunFolder(tmp_path)).end()
         assert list(tmp_path.iterdir()) == []
 
     def test_a_sign_of_life_every_few_seconds(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ):
-        monkeypatch.setattr("mlp.runs.lock.BEAT", 0.01)
-        life = Life(RunFolder(tmp_path))
+        monkeypatch.setattr("mlp.runs.lock.HEARTBEAT", 0.01)
+        lock = RunLock(RunFolder(tmp_path))
         os.utime(tmp_path / "alive", (0, 0))
         time.sleep(0.2)
         assert time.time() - (tmp_path / "alive").stat().st_mtime < 10
-        life.end()
+        lock.end()
 
 
 class TestDead:
@@ -83,24 +92,24 @@ class TestDead:
         assert not is_alive(dead)
         for path in dead.path.iterdir():
             os.utime(path, (2_000_000_000, 2_000_000_000))
-        [record] = bury_dead()
+        [record] = mark_orphaned_runs()
         assert record == read_run(dead)
         assert (record.status, record.stop_reason) == ("KILLED", "its process died")
         assert record.ended == datetime(2033, 5, 18, 3, 33, 20, tzinfo=UTC)
         assert record.seconds > 0
-        assert bury_dead() == []
+        assert mark_orphaned_runs() == []
 
     def test_what_has_ended_stays_as_it_is(self, dead: RunFolder):
         """Its process died after it had written how the run ended."""
         update_run(dead, status="FINISHED")
-        assert bury_dead() == []
+        assert mark_orphaned_runs() == []
         assert read_run(dead).status == "FINISHED"
         assert not dead.alive.exists()
 
     def test_a_folder_that_is_no_run_hinders_nobody(self, dead: RunFolder, runs: Path):
         (runs / "0").mkdir()
         (runs / "0" / "alive").touch()
-        assert [record.id for record in bury_dead()] == [dead.path.name]
+        assert [record.id for record in mark_orphaned_runs()] == [dead.path.name]
 
 
 class TestOtherMachine:
@@ -115,12 +124,12 @@ class TestOtherMachine:
 
     def test_alive_while_it_beats(self, elsewhere: RunFolder):
         assert is_alive(elsewhere)
-        assert bury_dead() == []
+        assert mark_orphaned_runs() == []
         with pytest.raises(RunError, match="another process"):
-            Life(elsewhere)
+            RunLock(elsewhere)
 
     def test_dead_after_a_silence(self, elsewhere: RunFolder):
-        long_ago = time.time() - SILENCE - 1
+        long_ago = time.time() - TIMEOUT - 1
         os.utime(elsewhere.alive, (long_ago, long_ago))
         assert not is_alive(elsewhere)
-        assert [record.status for record in bury_dead()] == ["KILLED"]
+        assert [record.status for record in mark_orphaned_runs()] == ["KILLED"]

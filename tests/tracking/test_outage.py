@@ -9,8 +9,8 @@ import pytest
 
 from mlp.base import runs_dir
 from mlp.runs import (
-    Life,
     RunFolder,
+    RunLock,
     delivery_failure,
     open_run,
     read_history,
@@ -272,10 +272,10 @@ class TestCommand:
         self, case: Case, server: FlakyServer, request: pytest.FixtureRequest, said: Any
     ):
         folder = record_whole_run(case, tracking(request), name="busy").folder
-        life = Life(folder)
+        lock = RunLock(folder)
         status, out, _ = said("busy")
         assert (status, out.rstrip().endswith("busy: it is still running")) == (1, True)
-        life.end()
+        lock.end()
 
     def test_a_run_that_is_not_to_be_in_mlflow_does_not_hinder_the_next(
         self, case: Case, server: FlakyServer, request: pytest.FixtureRequest, said: Any
