@@ -143,14 +143,14 @@ class Sweeper:
 
     def _description(self) -> dict[str, Any]:
         """Return what the sweep's record says of it."""
-        plan, jobs = self._plan, self._plan.jobs
+        plan = self._plan
         return {
             "identity": plan.identity,
             "name": self._settings.name or " × ".join(short_keys(plan.axes).values()) or None,
             "command": self._command,
             "monitor": plan.example.metric,
             "axes": plan.axes,
-            "jobs": [{"key": j.key, "name": j.name, "overrides": j.overrides} for j in jobs],
+            "n_jobs": len(plan.jobs),  # none of a search
         }
 
     def _wait(self) -> None:
