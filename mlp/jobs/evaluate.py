@@ -17,7 +17,7 @@ from mlp.config import Job, changed, check
 from mlp.data import Dataset, Part, Scaler
 from mlp.nn import Network, load
 from mlp.reports import Console, draw_evaluation_figures
-from mlp.runs import RunFolder, read_config, read_training, record_evaluation
+from mlp.runs import RunFolder, read_config, read_training, record_evaluation, refuse_links
 from mlp.tracking import ensure_mirror
 from mlp.training import Evaluation, Evaluator
 
@@ -45,6 +45,7 @@ def evaluate_run(
         When the run, its weights, the changes or the data are not acceptable.
     """
     console = console or Console(quiet=True)
+    refuse_links(folder)
     record = read_training(folder)
     job = _check(read_config(folder), changes)
     network, scaler = load(folder.weights), Scaler.load(folder.weights)

@@ -20,6 +20,7 @@ from mlp.runs import (
     mark_orphaned_runs,
     read_config,
     read_run,
+    refuse_links,
 )
 from mlp.tracking import flatten
 
@@ -77,6 +78,7 @@ def offer_what_died() -> None:
 
 def _mendable(folder: RunFolder) -> RunRecord:
     """Return the record of a run that nobody works on."""
+    refuse_links(folder)
     if is_alive(folder):
         record = read_run(folder)
         who = f"process {record.process.pid} on {record.process.host}"

@@ -140,6 +140,14 @@ def read_run(folder: RunFolder) -> Record:
         raise RunError(f"{folder.record} cannot be read as the record of a run: {why}") from None
 
 
+def refuse_links(folder: RunFolder) -> None:
+    """Raise RunError for a symbolic link in a run's folder: it may lead to anybody's files."""
+    for place, folders, files in os.walk(folder.path):
+        for path in (Path(place, name) for name in (*folders, *files)):
+            if path.is_symlink():
+                raise RunError(f"{path} is a symbolic link, and is not followed: remove it")
+
+
 def read_training(folder: RunFolder) -> RunRecord:
     """Return the record of a run; RunError also when it is a sweep's."""
     record = read_run(folder)

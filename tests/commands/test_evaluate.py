@@ -12,7 +12,7 @@ from mlp.config import compose as composing
 from mlp.config.compose import compose
 from mlp.data import Digits, Mnist5k, Npz
 from mlp.evaluate import evaluate, main
-from mlp.jobs import run_job
+from mlp.jobs import resume_run, run_job
 from mlp.runs import RunFolder, read_run
 
 pytestmark = pytest.mark.e2e
@@ -158,3 +158,17 @@ def test_a_part_of_the_training_data_is_said_to_be_one(
     evaluate("sample", digits(tmp_path / "mine.npz", slice(0, 200)))
     assert "all of npz is a part" in caplog.text
     assert Mnist5k.part_of == "mnist"
+
+
+@pytest.mark.parametrize("name", ["figures", "weights/W9.npy", "log.txt"])
+def test_links_in_the_folder_are_refused_by_name(run: RunFolder, tmp_path: Path, name: str):
+    path, outside = run.path / name, tmp_path / "outside"
+    outside.mkdir()
+    shutil.rmtree(path, ignore_errors=True)
+    if path.is_file():
+        path.unlink()
+    path.symlink_to(outside)
+    for command in (evaluate, resume_run):
+        with pytest.raises(RunError, match=f"{path.name} is a symbolic link"):
+            command("sample")
+    assert list(outside.iterdir()) == []
