@@ -29,6 +29,7 @@ from mlp.runs import (
     mark_orphaned_runs,
     read_leaderboard,
     read_run,
+    read_training,
     training_of,
 )
 
@@ -126,6 +127,11 @@ def _compare_runs(folders: Sequence[RunFolder], terminal: Terminal, metric: str 
     path = _place([record.id for record in records]) / "curves.png"
     drawn = draw_side_by_side(folders, metric, path)
     terminal.print(comparison_table(folders))
+    if len({read_training(folder).task for folder in folders}) > 1:
+        terminal.print(
+            "These runs differ in their data, split, loss or limit_batches: their figures are not "
+            "comparable."
+        )
     terminal.print()
     places = comparison_in_mlflow(folders) | ({"curves": str(path)} if drawn else {})
     show_places(places, terminal)

@@ -68,9 +68,12 @@ def evaluate_run(
     with threadpool_limits(job.threads or record.provenance.blas.threads, "blas"):
         evaluation = Evaluator(network, part, job.trainer.eval_batch_size)()
     other = None if own else _name(job, dataset)
-    name = record_evaluation(folder, evaluation, classes, dataset.digest, other)
-    figures = folder.evaluations / name if name else folder.figures
-    draw_evaluation_figures(figures, evaluation, part, classes, dataset.image_shape)
+    try:
+        name = record_evaluation(folder, evaluation, classes, dataset.digest, other)
+        figures = folder.evaluations / name if name else folder.figures
+        draw_evaluation_figures(figures, evaluation, part, classes, dataset.image_shape)
+    except OSError as error:
+        raise RunError(f"{folder.path} cannot be written: {error.strerror or error}") from None
     ensure_mirror()
     console.show_evaluation(record.name, other or dataset.name, evaluation, classes, figures)
     return evaluation

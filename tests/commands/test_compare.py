@@ -92,6 +92,13 @@ class TestRuns:
         assert rows["git.commit"][-1] == "cccccccccc"
         assert (runs / "compared" / "aaa-bbb" / "curves.png").exists()
 
+    def test_what_cannot_be_compared_is_said(self, runs: Path, compare: Callable[..., Said]):
+        make_child(runs, "aaa", {LR: 0.1}, name="one")
+        make_child(runs, "bbb", {LR: 0.1}, name="like")
+        make_child(runs, "ccc", {LR: 0.1}, name="other", data={"digest": "other"})
+        assert "not comparable" not in compare("one", "like").out
+        assert "their figures are not comparable" in compare("one", "other").out
+
     def test_equal_configurations_are_said_to_be(self, runs: Path, compare: Callable[..., Said]):
         for run_id in ("aaa", "bbb"):
             make_child(runs, run_id, {LR: 0.1})

@@ -172,3 +172,14 @@ def test_links_in_the_folder_are_refused_by_name(run: RunFolder, tmp_path: Path,
         with pytest.raises(RunError, match=f"{path.name} is a symbolic link"):
             command("sample")
     assert list(outside.iterdir()) == []
+
+
+def test_a_folder_that_cannot_be_written_is_one_sentence(
+    run: RunFolder, monkeypatch: pytest.MonkeyPatch
+):
+    def refuse(*_: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("mlp.runs.folder.write_run", refuse)
+    with pytest.raises(RunError, match=f"{run.path.name} cannot be written: Permission denied"):
+        evaluate("sample")
