@@ -1,7 +1,6 @@
 """List runs, leftovers and decoded data sets, and delete them with --yes.
 
-Without ``--yes`` nothing is deleted. Exit status: 0, or 1 when something could not be deleted, or 2
-for a run that does not exist.
+Exit status: 0, or 1 when something could not be deleted, or 2 for a run that does not exist.
 """
 
 import argparse
@@ -11,7 +10,9 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
-from mlp.base import RunError, UserError, command, data_dir, runs_dir
+from rich.filesize import decimal
+
+from mlp.base import RunError, UserError, command, data_dir, relative, runs_dir
 from mlp.jobs import (
     Criteria,
     Entry,
@@ -26,13 +27,13 @@ from mlp.jobs import (
 from mlp.runs import SweepRecord, mark_orphaned_runs
 
 EPILOG = """\
-  mlp clean                                    what there is
-  mlp clean --status failed killed --yes       delete what came to nothing
-  mlp clean --older-than 30 --keep-best 3      older than 30 days, but the best 3
-  mlp clean RUN SWEEP                          these; a sweep goes with its runs
+  mlp clean                                    list everything
+  mlp clean --status failed killed --yes       delete failed and killed runs
+  mlp clean --older-than 30 --keep-best 3      list runs older than 30 days, except the best 3
+  mlp clean RUN SWEEP                          list these; a sweep includes its runs
 
-A run goes from runs/ and from MLflow together; MLflow's own record of what was deleted stays until
-'mlflow gc'. Runs that a process works on stay.
+A run is deleted in runs/ and in MLflow; MLflow keeps its own record of deleted runs until
+'mlflow gc'. Runs that are still running are never deleted.
 """
 
 
@@ -64,7 +65,7 @@ def clean(lines: list[Line], really: bool) -> int:
     """
     n_failed, freed = 0, 0
     for line in lines:
-        print(f"{line.what:30}  {_in_words(line.size):>9}  {line.name}")
+        print(f"{line.what:30}  {decimal(line.size):>9}  {line.name}")
         if really:
             try:
                 line.delete()
@@ -74,33 +75,34 @@ def clean(lines: list[Line], really: bool) -> int:
                 print(f"mlp: {error}", file=sys.stderr)
     total = sum(line.size for line in lines)
     if not lines:
-        print("There is nothing of the kind.")
+        print("nothing to delete")
     elif really:
-        print(f"deleted: {len(lines) - n_failed} of {len(lines)}, {_in_words(freed)}")
+        print(f"deleted: {len(lines) - n_failed} of {len(lines)}, {decimal(freed)}")
     else:
-        print(
-            f"{len(lines)} in all, {_in_words(total)}; nothing was deleted: --yes does that, "
-            "together with what is to go"
-        )
+        print(f"{len(lines)} in all, {decimal(total)}; nothing was deleted: name some, with --yes")
     return n_failed
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="mlp clean",
-        description="List runs, leftovers and decoded data sets, and delete them with --yes.",
+        description=__doc__,
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("runs", nargs="*", metavar="RUN", help="a run or a sweep; else all runs")
+    parser.add_argument("runs", nargs="*", metavar="RUN", help="a run or a sweep (default: all)")
     statuses = ("finished", "failed", "killed")
-    parser.add_argument("--status", nargs="+", choices=statuses, default=[], help="ended like that")
+    parser.add_argument("--status", nargs="+", choices=statuses, default=[], help="that ended so")
+    parser.add_argument("--older-than", type=_days, default=0.0, metavar="DAYS")
     parser.add_argument(
-        "--older-than", type=_days, default=0.0, metavar="DAYS", help="begun before"
+        "--keep-last", type=_number, default=0, metavar="N", help="except the last N"
     )
-    parser.add_argument("--keep-last", type=_number, default=0, metavar="N", help="not the last N")
-    parser.add_argument("--keep-best", type=_number, default=0, metavar="N", help="not the best N")
-    parser.add_argument("--leftovers", action="store_true", help="what killed processes have left")
+    parser.add_argument(
+        "--keep-best", type=_number, default=0, metavar="N", help="except the best N"
+    )
+    parser.add_argument(
+        "--leftovers", action="store_true", help="unfinished files of killed processes"
+    )
     parser.add_argument("--cache", action="store_true", help="decoded data sets")
     parser.add_argument("--yes", action="store_true", help="delete what is listed")
     return parser
@@ -138,7 +140,7 @@ def _lines(arguments: argparse.Namespace) -> list[Line]:
         lines += [_line(entry) for entry in select(criteria)]
     if arguments.leftovers or everything:
         lines += [
-            Line("left unfinished", _below(runs_dir(), path), size_of(path), partial(_remove, path))
+            Line("unfinished", str(relative(path)), size_of(path), partial(_remove, path))
             for path in leftovers()
         ]
     if arguments.cache or everything:
@@ -159,19 +161,6 @@ def _line(entry: Entry) -> Line:
 
 def _remove(path: Path) -> None:
     remove_from(runs_dir() if path.is_relative_to(runs_dir()) else data_dir(), path)
-
-
-def _below(place: Path, path: Path) -> str:
-    return str(path.relative_to(place) if path.is_relative_to(place) else path)
-
-
-def _in_words(size: float) -> str:
-    """Return a number of bytes as people say it."""
-    for unit in ("B", "kB", "MB", "GB"):
-        if size < 1000:
-            return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
-        size /= 1000
-    return f"{size:.1f} TB"
 
 
 if __name__ == "__main__":

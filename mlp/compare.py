@@ -1,7 +1,6 @@
-"""Show the leaderboard of sweeps, or two runs or more side by side.
+"""Show the leaderboard of sweeps, or two or more runs side by side.
 
-Of sweeps: their leaderboard, as of now, from what is stored. Of runs: side by side what differs in
-their configurations, what they were run with, their results, their curves.
+Runs are compared by their configurations, environments, results and curves.
 """
 
 import argparse
@@ -39,7 +38,7 @@ def main() -> None:
     """Compare what the command line names."""
     parser = argparse.ArgumentParser(
         prog="mlp compare",
-        description="Show a sweep's leaderboard, or two runs or more side by side.",
+        description=__doc__,
         epilog="A name, an id or its beginning, a folder; 'best' and 'latest' are runs, 'latest' "
         "alone is the latest sweep. Beside a run, a sweep stands for its best run.",
     )
@@ -60,18 +59,16 @@ def main() -> None:
     compare(arguments.references, terminal, arguments.metric, arguments.top)
 
 
-def compare(
-    references: Sequence[str], terminal: Terminal, metric: str | None = None, most: int = 20
-) -> None:
+def compare(references: Sequence[str], terminal: Terminal, metric: str | None, most: int) -> None:
     """Print a comparison, and write its figures.
 
     Parameters
     ----------
     references : sequence of str
-        To sweeps only, or to two runs or more, as `mlp.tracking.find_run` takes them.
+        To sweeps only, or to two or more runs, as `mlp.runs.find_run` takes them.
     terminal : rich.console.Console
-    metric : str, optional
-        Default: what all runs monitored.
+    metric : str or None
+        By default what all runs monitored.
     most : int
         Rows to show of a leaderboard.
 

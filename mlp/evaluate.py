@@ -1,6 +1,6 @@
 """Test a stored run again, on its own test set or on other data.
 
-Other data are given as in ``data=npz data.path=mine.npz``. A sweep stands for its best run.
+Other data are given as in data=npz data.path=mine.npz. A sweep stands for its best run.
 """
 
 import argparse
@@ -17,10 +17,7 @@ from mlp.training import Evaluation
 @command
 def main() -> None:
     """Evaluate the run that the command line names."""
-    parser = argparse.ArgumentParser(
-        prog="mlp evaluate",
-        description="Test a stored run again, on its own test set or on other data.",
-    )
+    parser = argparse.ArgumentParser(prog="mlp evaluate", description=__doc__)
     parser.add_argument(
         "run", help="latest, best, an id or its beginning, a name, a folder; a sweep: its best run"
     )

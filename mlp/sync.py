@@ -1,7 +1,7 @@
-"""Bring runs to MLflow that it does not have, or not all of.
+"""Send MLflow the runs that it does not have, or has only in part.
 
-A run's folder holds all of it, and what MLflow has already is not stored twice. Exit status: 0 when
-MLflow has everything, 1 when it does not, 2 for a run that does not exist.
+What MLflow has already is not stored twice. Exit status: 0 when MLflow has everything, 1 when it
+does not, 2 for a run that does not exist.
 """
 
 import argparse
@@ -20,21 +20,14 @@ from mlp.runs import (
 )
 from mlp.tracking import deliver, is_outage, reason_of, uri_of
 
-TIMEOUT = "60"  # seconds for an answer: here, no training waits for it
-
 
 @command
 def main() -> int:
-    """Bring over the runs that the command line names."""
-    parser = argparse.ArgumentParser(
-        prog="mlp sync",
-        description="Bring runs to MLflow that it does not have, or not all of.",
-    )
-    parser.add_argument(
-        "runs", nargs="*", metavar="RUN", help="as for mlp.evaluate; all that are not there if none"
-    )
+    """Send the runs that the command line names."""
+    parser = argparse.ArgumentParser(prog="mlp sync", description=__doc__)
+    parser.add_argument("runs", nargs="*", metavar="RUN", help="default: all that MLflow lacks")
     arguments = parser.parse_args()
-    os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", TIMEOUT)
+    os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "60")  # no training waits for the answer
     mark_orphaned_runs()
     folders = [find_run(reference) for reference in arguments.runs] or undelivered_runs()
     n_left = sync(folders)
@@ -44,7 +37,7 @@ def main() -> int:
 
 
 def sync(folders: Sequence[RunFolder]) -> int:
-    """Bring runs and sweeps to MLflow, and say of each what came of it.
+    """Send runs and sweeps to MLflow, and print the result of each.
 
     Parameters
     ----------
@@ -53,7 +46,7 @@ def sync(folders: Sequence[RunFolder]) -> int:
     Returns
     -------
     int
-        How many MLflow does not have, or not all of.
+        How many of them MLflow still lacks, or has only in part.
     """
     n_left, silent = 0, set()  # silent: servers that did not answer once are not asked again
     for folder in folders:

@@ -2,7 +2,7 @@ from .arrays import read_into
 from .commands import command, exit_status
 from .errors import ConfigError, DataError, RunError, UserError, closest, in_one_line
 from .files import UNFINISHED, atomic_write, read_json, remove, remove_unfinished, temporary_sibling
-from .paths import data_dir, runs_dir
+from .paths import data_dir, relative, runs_dir
 from .randomness import generator
 from .signals import SignalCatcher, handled_signals
 from .validate import at_least, between, fraction, positive
@@ -28,6 +28,7 @@ __all__ = [
     "positive",
     "read_into",
     "read_json",
+    "relative",
     "remove",
     "remove_unfinished",
     "runs_dir",

@@ -9,8 +9,6 @@ from typing import NoReturn
 from mlp.base.errors import UserError
 from mlp.base.signals import exit_on_signals
 
-FAILED, USER_ERROR, INTERRUPTED = 1, 2, 130
-
 
 def command(function: Callable[[], int | None]) -> Callable[[], NoReturn]:
     """Decorate the main function of a command: it exits with `exit_status`."""
@@ -36,10 +34,10 @@ def exit_status(action: Callable[[], int | None]) -> int:
         return action() or 0
     except UserError as error:
         print(f"mlp: {error}", file=sys.stderr)
-        return USER_ERROR
+        return 2
     except KeyboardInterrupt:
         print("mlp: interrupted", file=sys.stderr)
-        return INTERRUPTED
+        return 130
     except Exception:
         traceback.print_exc()
-        return FAILED
+        return 1

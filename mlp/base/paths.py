@@ -35,6 +35,11 @@ def runs_dir() -> Path:
     return path
 
 
+def relative(path: Path) -> Path:
+    """Return a path relative to the current folder if it lies below, as the user would write it."""
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
+
+
 def data_dir() -> Path:
     """Return the folder of downloaded data sets and decoded arrays, ``data/`` of the project."""
     return project_root() / "data"

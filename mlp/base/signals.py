@@ -8,9 +8,7 @@ import threading
 from stat import S_ISCHR
 from typing import Any, Self
 
-ENDING = [
-    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
-]
+ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def handled_signals() -> list[signal.Signals]:
@@ -27,7 +25,7 @@ def exit_on_signals() -> None:
 
 def silence_closed_terminal(number: int) -> None:
     """After a SIGHUP, write no more to the terminal: it would answer each line with an error."""
-    if signal.Signals(number).name != "SIGHUP":
+    if number != signal.SIGHUP:
         return
     nowhere = os.open(os.devnull, os.O_WRONLY)
     for stream in (sys.__stdout__, sys.__stderr__):

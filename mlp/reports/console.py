@@ -15,6 +15,7 @@ from rich.table import Table
 from rich.text import Text
 from rich.tree import Tree
 
+from mlp.base import relative
 from mlp.data import Dataset, Parts
 from mlp.nn import Network
 from mlp.reports.progress import ProgressBar, ProgressLines
@@ -117,22 +118,20 @@ class Console:
         end = f" after {record.epochs} epochs, {record.seconds:.1f} s"
         end += f": {record.stop_reason}" if record.stop_reason else ""
         self._terminal.print(Text.assemble((record.status, style), end), soft_wrap=True)
-        results = _results(record)
-        if results.rows:
+        if (results := _results(record)).rows:
             self._terminal.print(results)
         self._terminal.print()
-        short, tracking, places = record.id[:8], record.tracking, {"run": record.name}
-        places["folder"] = _relative(folder)
+        short, places = record.id[:8], {"run": record.name, "folder": str(relative(folder))}
         if (folder / "traceback.txt").exists():
             places["traceback"] = "traceback.txt"
         if (folder / "weights").exists():
             places["evaluate"] = f"python -m mlp.evaluate {short}"
         if record.status == "KILLED" and not record.sweep:  # a sweep continues its own
             places["resume"] = f"python -m mlp.run resume={short}"
-        if tracking:
-            uri = uri_of(tracking)
+        if record.tracking:
+            uri = uri_of(record.tracking)
             places["MLflow"] = uri if is_remote(uri) else "make ui"
-        show_places(places, self._terminal, width=10)
+        show_places(places, self._terminal)
 
     def show_evaluation(
         self, run: str, data: str, evaluation: Evaluation, classes: Sequence[str], figures: Path
@@ -147,16 +146,12 @@ class Console:
         outcome = evaluation.labels, evaluation.predictions, len(classes)
         shown, counts = most_confused(*outcome, MOST_CLASSES)
         names = [f"{i} {classes[i]}" if classes[i] != str(i) else str(i) for i in shown]
-        for table in (
-            _by_class(per_class(*outcome), shown, names),
-            _confusion(counts, shown, names),
-        ):
-            self._terminal.print()
-            self._terminal.print(table)
+        by_class = _by_class(per_class(*outcome), shown, names)
+        self._terminal.print("", by_class, "", _confusion(counts, shown, names))
         if len(shown) < len(classes):
             self._terminal.print(f"the {len(shown)} most confused of {len(classes):,} classes")
         self._terminal.print()
-        show_places({"figures": _relative(figures)}, self._terminal, width=10)
+        show_places({"figures": str(relative(figures))}, self._terminal)
 
 
 def _pairs(values: Mapping[str, Any]) -> Columns:
@@ -197,8 +192,3 @@ def _confusion(counts: np.ndarray, shown: Iterable[int], names: Sequence[str]) -
         cells = [Text(f"{n:,}" if n else "·", style) for n, style in zip(row, styles, strict=True)]
         table.add_row(name, *cells)
     return table
-
-
-def _relative(path: Path) -> str:
-    """Return a path relative to the current folder, if it lies below."""
-    return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)

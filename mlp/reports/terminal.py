@@ -16,7 +16,8 @@ def number_table(first: str, *others: str) -> Table:
     return table
 
 
-def show_places(places: Mapping[str, str], terminal: Terminal, width: int = 20) -> None:
-    """Print commands, addresses and paths by what they are for, each in a line to be copied."""
+def show_places(places: Mapping[str, str], terminal: Terminal) -> None:
+    """Print commands, addresses and paths by their purpose, each in a line of its own to copy."""
+    width = max(map(len, places), default=0) + 2
     for purpose, place in places.items():
         terminal.print(Text.assemble((f"{purpose:<{width}}", "dim"), place), soft_wrap=True)

@@ -64,7 +64,7 @@ class TestDry:
         assert names() == five
 
     def test_an_empty_place(self, clean: Clean):
-        assert clean() == (0, "There is nothing of the kind.\n", "")
+        assert clean() == (0, "nothing to delete\n", "")
 
 
 class TestRuns:
