@@ -1,7 +1,7 @@
 """Width, colours and axes that all figures share; pyplot and its global state are not used."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mlp.base import atomic_write
 
@@ -14,11 +14,12 @@ DPI = 120
 BLUE, ORANGE, GREY = "#2f6db3", "#e07b28", "#666666"
 
 
-def new_figure(height: float) -> "Figure":
-    """Return an empty figure, ``height`` inches high."""
+def subplots(height: float, *shape: int, **options: Any) -> tuple["Figure", Any]:
+    """Return a new figure, ``height`` inches high, and its axes, as pyplot's function does."""
     from matplotlib.figure import Figure
 
-    return Figure(figsize=(WIDTH, height), dpi=DPI, layout="constrained", facecolor="white")
+    figure = Figure(figsize=(WIDTH, height), dpi=DPI, layout="constrained", facecolor="white")
+    return figure, figure.subplots(*shape, **options)
 
 
 def save_figure(figure: "Figure", path: Path) -> None:
@@ -38,10 +39,22 @@ def epoch_axis(axes: "Axes") -> None:
     from matplotlib.ticker import MaxNLocator
 
     axes.set_xlabel("epoch")
-    whole = MaxNLocator("auto", steps=[1, 2, 5, 10], integer=True, min_n_ticks=1)
-    axes.xaxis.set_major_locator(whole)
+    ticks = MaxNLocator("auto", steps=[1, 2, 5, 10], integer=True, min_n_ticks=1)
+    axes.xaxis.set_major_locator(ticks)
     axes.grid(alpha=0.25)
     despine(axes)
+
+
+def legend_below(figure: "Figure", axes: "Axes", n_columns: int) -> None:
+    """Explain the lines of one of the axes, for all of them, at the bottom of the figure."""
+    handles, labels = axes.get_legend_handles_labels()
+    place: dict[str, Any] = {"loc": "outside lower center", "ncols": n_columns}
+    figure.legend(handles, labels, frameon=False, fontsize=9, **place)
+
+
+def slanted(angle: int) -> dict[str, Any]:
+    """Return the properties of tick labels that would overlap if they were horizontal."""
+    return {"rotation": angle, "ha": "right", "rotation_mode": "anchor"}
 
 
 def truncated(name: str, longest: int = 14) -> str:

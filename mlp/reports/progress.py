@@ -25,7 +25,7 @@ class ProgressLines:
         """Write the epoch's line, if it has one."""
         every = -(-self.max_epochs // MOST_LINES)
         if event.epoch % every == 0 or event.epoch == 1:
-            metrics = "  ".join(f"{name} {value:.4f}" for name, value in _shown(event.metrics))
+            metrics = "  ".join(f"{name} {value}" for name, value in _shown(event.metrics).items())
             line = f"epoch {event.epoch}/{self.max_epochs}  {metrics}  best {event.best_epoch}"
             self.terminal.print(line, soft_wrap=True)
 
@@ -38,26 +38,23 @@ class ProgressBar:
 
     def __init__(self, terminal: Terminal, start: RunStarted) -> None:
         self.max_epochs, self.patience = start.max_epochs, start.patience
-        self.best: Mapping[str, float] = {}
-        left = TextColumn("{task.fields[left]}")
-        bar = BarColumn(bar_width=30)
-        self.bar = Progress(
-            TextColumn("epoch"), MofNCompleteColumn(), bar, TimeElapsedColumn(), left
-        )
+        self.best: Mapping[str, str] = {}
+        counter = TextColumn("epoch"), MofNCompleteColumn(), BarColumn(bar_width=30)
+        self.bar = Progress(*counter, TimeElapsedColumn(), TextColumn("{task.fields[left]}"))
         self.task = self.bar.add_task("", total=start.max_epochs, left="")
         self.live = Live(self.bar, console=terminal, refresh_per_second=8, transient=True)
         self.live.start()
 
     def update(self, event: EpochEnded) -> None:
         """Move the bar and show the new metrics."""
+        metrics = _shown(event.metrics)
         if event.best_epoch == event.epoch:
-            self.best = event.metrics
+            self.best = metrics
         left = event.elapsed / event.epoch * (self.max_epochs - event.epoch)
         self.bar.update(self.task, completed=event.epoch, left=f"at most {clock(left)} left")
-        rows = {f"epoch {event.epoch}": event.metrics, f"best: {event.best_epoch}": self.best}
-        table = number_table("", *(name for name, _ in _shown(event.metrics)))
-        for label, metrics in rows.items():
-            table.add_row(label, *(f"{value:.4f}" for _, value in _shown(metrics)))
+        table = number_table("", *metrics)
+        table.add_row(f"epoch {event.epoch}", *metrics.values())
+        table.add_row(f"best: {event.best_epoch}", *self.best.values())
         waited = f"{event.epoch - event.best_epoch} epochs since the best, patience {self.patience}"
         waiting = [Text(waited, style="dim")] if self.patience else []
         self.live.update(Group(table, *waiting, self.bar))
@@ -67,8 +64,8 @@ class ProgressBar:
         self.live.stop()
 
 
-def _shown(metrics: Mapping[str, float]) -> list[tuple[str, float]]:
-    return [(name, metrics[name]) for name in SHOWN if name in metrics]
+def _shown(metrics: Mapping[str, float]) -> dict[str, str]:
+    return {name: f"{metrics[name]:.4f}" for name in SHOWN if name in metrics}
 
 
 def clock(seconds: float) -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -72,19 +72,18 @@ def draw_evaluation_figures(
 
 def learning_curves(history: Sequence[Mapping[str, float]], best_epoch: int) -> "Figure":
     """Return loss and accuracy against the epoch, training and validation, the best one marked."""
-    figure = style.new_figure(3.6)
+    figure, panels = style.subplots(3.6, 1, 2)
     epochs = [row["epoch"] for row in history]
-    for axes, metric in zip(figure.subplots(1, 2), ("loss", "accuracy"), strict=True):
+    for axes, metric in zip(panels, ("loss", "accuracy"), strict=True):
         for part, name, colour in PARTS:
             if f"{part}/{metric}" in history[0]:
                 values = [row[f"{part}/{metric}"] for row in history]
                 axes.plot(epochs, values, ".-", color=colour, label=name, markersize=5)
-        line = {"color": style.GREY, "linestyle": "--", "linewidth": 1}
-        axes.axvline(best_epoch, label=f"best epoch: {best_epoch}", zorder=0, **line)
+        best = f"best epoch: {best_epoch}"
+        axes.axvline(best_epoch, label=best, zorder=0, color=style.GREY, ls="--", lw=1)
         axes.set_title(metric.capitalize())
         style.epoch_axis(axes)
-    handles, labels = axes.get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=3, frameon=False)
+    style.legend_below(figure, axes, 3)
     return figure
 
 
@@ -98,16 +97,15 @@ def confusion(evaluation: Evaluation, classes: Sequence[str]) -> "Figure":
     title = f"{evaluation.accuracy:.2%} of {len(evaluation.labels):,} correct"
     if n < len(classes):
         title += f"; the {n} most confused of {len(classes):,} classes"
-    figure = style.new_figure(7.0)
-    axes = figure.subplots()
+    figure, axes = style.subplots(7.0)
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     norm = PowerNorm(0.4, 0, 1)  # a mistake of one in a hundred is still seen
     axes.imshow(shares, cmap="Blues", norm=norm)
     axes.set(title=title, xlabel="predicted class", ylabel="true class")
     size = float(np.clip(200 / n, 6.5, 11))
     names = [style.truncated(classes[i]) for i in shown]
-    slanted: dict[str, Any] = {"rotation": 45, "ha": "right", "rotation_mode": "anchor"}
-    axes.set_xticks(range(n), names, fontsize=size, **slanted if max(map(len, names)) > 2 else {})
+    turned = style.slanted(45) if max(map(len, names)) > 2 else {}
+    axes.set_xticks(range(n), names, fontsize=size, **turned)
     axes.set_yticks(range(n), names, fontsize=size)
     for i, j in zip(*np.nonzero(counts), strict=True):
         colour = "white" if norm(shares[i, j]) > 0.55 else "black"
@@ -160,8 +158,8 @@ def _gallery(images: np.ndarray, captions: Sequence[str], title: str) -> "Figure
     gap = max(2, round(0.32 * height))  # room for a caption of two lines
     ink = images - images.min()
     canvas = _tile(ink / max(ink.max(), 1e-12), COLUMNS, gap)
-    figure = style.new_figure(style.WIDTH * canvas.shape[0] / (canvas.shape[1] + 2 * gap) + 0.9)
-    axes = figure.subplots()
+    y_to_x = canvas.shape[0] / (canvas.shape[1] + 2 * gap)
+    figure, axes = style.subplots(style.WIDTH * y_to_x + 0.9)
     axes.imshow(canvas, cmap="Greys", vmin=0, vmax=1)
     for i, caption in enumerate(captions):
         row, column = divmod(i, COLUMNS)
@@ -177,9 +175,8 @@ def _score_bars(
     names: Sequence[str], predicted: np.ndarray, true: np.ndarray, title: str
 ) -> "Figure":
     """Return the scores of the predicted and of the true class of each example as bars."""
-    figure = style.new_figure(1.4 + 0.28 * len(names))
-    axes = figure.subplots()
-    axes.set_title(title)
+    figure, axes = style.subplots(1.4 + 0.28 * len(names))
+    axes.set(title=title, xlabel="score")
     if not names:
         axes.axis("off")
         return figure
@@ -188,7 +185,6 @@ def _score_bars(
     axes.barh(places + 0.2, true, 0.4, color=style.BLUE, label="true class")
     axes.set_yticks(places, names)
     axes.invert_yaxis()
-    axes.set_xlabel("score")
     style.despine(axes)
     axes.legend(frameon=False, loc="upper center", bbox_to_anchor=(0.5, -0.1), ncols=2)
     return figure
@@ -208,10 +204,8 @@ def first_layer(weights: np.ndarray, image_shape: Sequence[int]) -> "Figure":
     strongest = np.argsort(-norms, kind="stable")[:MOST_UNITS]
     tiles = weights[:, np.sort(strongest)].T.reshape(-1, *image_shape).astype(np.float32)
     canvas = _tile(tiles, min(UNIT_COLUMNS, len(tiles)), 2)
-    figure = style.new_figure(
-        min(style.WIDTH, (style.WIDTH - 1.2) * canvas.shape[0] / canvas.shape[1] + 0.5)
-    )
-    axes = figure.subplots()
+    height = (style.WIDTH - 1.2) * canvas.shape[0] / canvas.shape[1] + 0.5
+    figure, axes = style.subplots(min(style.WIDTH, height))
     bound = float(np.quantile(np.abs(tiles), 0.999)) or 1.0  # one outlier would pale the rest
     image = axes.imshow(canvas, cmap="RdBu_r", vmin=-bound, vmax=bound, interpolation="nearest")
     which = f"the {MOST_UNITS} strongest of {n_units}" if n_units > MOST_UNITS else f"{n_units}"

@@ -58,8 +58,8 @@ def curves(groups: Mapping[str, Sequence[History]], metric: str) -> "Figure":
     part, _, kind = metric.partition("/")
     companion = f"{part}/{'loss' if kind == 'accuracy' else 'accuracy'}"
     n_columns = 2 if max(map(len, groups)) <= 45 else 1
-    figure = style.new_figure(3.3 + 0.22 * -(-len(groups) // n_columns))
-    for axes, shown in zip(figure.subplots(1, 2), (metric, companion), strict=True):
+    figure, panels = style.subplots(3.3 + 0.22 * -(-len(groups) // n_columns), 1, 2)
+    for axes, shown in zip(panels, (metric, companion), strict=True):
         for i, (name, histories) in enumerate(groups.items()):
             line = {"color": COLOURS[i % len(COLOURS)], "zorder": 3 - 0.1 * i}
             _draw_seeds(axes, histories, shown, label=style.truncated(name, 95), **line)
@@ -67,9 +67,7 @@ def curves(groups: Mapping[str, Sequence[History]], metric: str) -> "Figure":
         style.epoch_axis(axes)
         if shown.endswith("loss"):
             _scale_loss(axes)
-    handles, names = axes.get_legend_handles_labels()
-    place: dict[str, Any] = {"loc": "outside lower center", "ncols": n_columns}
-    figure.legend(handles, names, frameon=False, fontsize=9, **place)
+    style.legend_below(figure, axes, n_columns)
     return figure
 
 
@@ -116,28 +114,26 @@ def axes_against_metric(
     names, columns = _columns(params)
     n_columns = min(len(names), COLUMNS)
     n_rows = -(-len(names) // n_columns)
-    figure = style.new_figure(0.3 + 2.7 * n_rows)
-    panels = figure.subplots(n_rows, n_columns, squeeze=False, sharey=True).ravel()
+    figure, panels = style.subplots(
+        0.3 + 2.7 * n_rows, n_rows, n_columns, squeeze=False, sharey=True
+    )
     heights, outliers = clip_outliers(values)
-    for axes, name, column in zip(panels, names, columns, strict=False):
+    for axes, name, column in zip(panels.flat, names, columns, strict=False):
         laid_out = scale(column)
         places = np.array(laid_out.places)
-        axes.plot(
-            places[~outliers], heights[~outliers], "o", color=style.BLUE, alpha=0.6, markersize=5
-        )
-        axes.plot(places[outliers], heights[outliers], "x", color=style.GREY, markersize=6)
-        axes.plot(places[0], heights[0], "*", color=style.ORANGE, markersize=13, zorder=3)
+        axes.plot(places[~outliers], heights[~outliers], "o", color=style.BLUE, alpha=0.6, ms=5)
+        axes.plot(places[outliers], heights[outliers], "x", color=style.GREY, ms=6)
+        axes.plot(places[0], heights[0], "*", color=style.ORANGE, ms=13, zorder=3)
         if len(laid_out.ticks) == len(set(laid_out.places)):
             medians = [np.median(heights[places == tick]) for tick in laid_out.ticks]
-            axes.plot(laid_out.ticks, medians, "_", color=style.GREY, markersize=18)
+            axes.plot(laid_out.ticks, medians, "_", color=style.GREY, ms=18)
         crowded = sum(map(len, laid_out.labels)) > 50 // n_columns
-        angle = 30 if len(laid_out.labels) <= 6 else 60
-        turned = {"rotation": angle, "ha": "right", "rotation_mode": "anchor"} if crowded else {}
+        turned = style.slanted(30 if len(laid_out.labels) <= 6 else 60) if crowded else {}
         axes.set_xticks(laid_out.ticks, laid_out.labels, **turned)
         axes.set(xlabel=name, xlim=(-0.15, 1.15))
         axes.grid(alpha=0.25)
         style.despine(axes)
-    for axes in panels[len(names) :]:
+    for axes in panels.flat[len(names) :]:
         axes.axis("off")
     figure.supylabel(metric)
     note = f", x: beyond {heights[outliers][0]:.4g}" if outliers.any() else ""
@@ -160,8 +156,7 @@ def parallel_coordinates(
     names, columns = _columns(params)
     heights, outliers = clip_outliers(values)
     scales = [*map(scale, columns), number_scale(heights.tolist())]
-    figure = style.new_figure(4.2)
-    axes = figure.subplots()
+    figure, axes = style.subplots(4.2)
     lines = np.array([laid_out.places for laid_out in scales]).T  # a row for each setting
     shades = colormaps["Blues"](np.linspace(0.9, 0.25, len(values)))
     for rank in reversed(range(len(values))):
@@ -196,8 +191,7 @@ def importances(shares: Mapping[str, float]) -> "Figure":
     shares : mapping of str to float
         By dotted key, in [0, 1], the largest first.
     """
-    figure = style.new_figure(1.2 + 0.35 * len(shares))
-    axes = figure.subplots()
+    figure, axes = style.subplots(1.2 + 0.35 * len(shares))
     bars = axes.barh(list(short_keys(shares).values()), list(shares.values()), color=style.BLUE)
     axes.bar_label(bars, fmt="{:.0%}", padding=4)
     axes.invert_yaxis()
