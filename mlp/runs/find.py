@@ -8,7 +8,8 @@ from typing import Any
 
 from mlp.base import ConfigError, RunError, closest, runs_dir
 from mlp.runs.folder import RunFolder, read_run
-from mlp.runs.record import Record, RunRecord
+from mlp.runs.index import Entry, read_index
+from mlp.runs.record import Record
 from mlp.training import higher_is_better
 
 LONGEST_NAME = 200
@@ -45,7 +46,7 @@ def check_tags(tags: Mapping[str, Any]) -> None:
 
 def list_runs() -> list[RunFolder]:
     """Return every readable training run, the first started first."""
-    return [folder for folder, _ in _trainings(all_runs())]
+    return [run.path for run in read_index() if run.kind == "run"]
 
 
 def find_run(reference: str) -> RunFolder:
@@ -72,21 +73,22 @@ def find_run(reference: str) -> RunFolder:
     with suppress(OSError):  # too long for a path
         if (Path(reference) / "run.json").is_file():
             return RunFolder(Path(reference).resolve())
-    runs = all_runs()
+    runs = read_index()
+    trainings = [run for run in runs if run.kind == "run"]
     if not runs:
         raise RunError(f"there is no run in {runs_dir()} yet, so {reference!r} means none")
-    if reference == "latest" and (trainings := _trainings(runs)):
-        return trainings[-1][0]
+    if reference == "latest" and trainings:
+        return trainings[-1].path
     if reference == "best":
-        return _best(_trainings(runs))
-    matches = [run for run in runs if run[1].id == reference] or [
-        run for run in runs if run[1].name == reference or run[1].id.startswith(reference)
+        return _best(trainings)
+    matches = [run for run in runs if run.id == reference] or [
+        run for run in runs if run.name == reference or run.id.startswith(reference)
     ]
     if len(matches) == 1:
-        return matches[0][0]
+        return matches[0].path
     if matches:
         raise RunError(f"{reference!r} means {len(matches)} runs:{_listing(matches)}")
-    hint = closest(reference, [record.name for _, record in runs])
+    hint = closest(reference, [run.name for run in runs])
     raise RunError(
         f"no run is called {reference!r} and no id starts so{hint}; the last ones:{_listing(runs)}"
     )
@@ -104,27 +106,20 @@ def all_runs() -> list[Stored]:
     return sorted(runs, key=lambda run: (run[1].started, run[1].id))
 
 
-def _trainings(runs: list[Stored]) -> list[tuple[RunFolder, RunRecord]]:
-    return [(folder, record) for folder, record in runs if isinstance(record, RunRecord)]
-
-
-def _best(runs: list[tuple[RunFolder, RunRecord]]) -> RunFolder:
-    finished = [
-        run for run in runs if run[1].status == "FINISHED" and run[1].best and not run[1].limited
-    ]
+def _best(trainings: list[Entry]) -> RunFolder:
+    finished = [run for run in trainings if run.status == "FINISHED" and run.task]
     if not finished:
         raise RunError(
             "no run has finished yet, so there is no 'best' (one with limit_batches or "
             "overfit_batches does not count)"
         )
-    _, latest = finished[-1]
-    metric = latest.monitor
-    rivals = [run for run in finished if run[1].task == latest.task and metric in run[1].metrics]
-    choose = max if higher_is_better(metric) else min
-    return choose(rivals, key=lambda run: run[1].metrics[metric])[0]
+    latest = finished[-1]
+    rivals = [run for run in finished if run.task == latest.task and latest.monitor in run.metrics]
+    choose = max if higher_is_better(latest.monitor) else min
+    return choose(rivals, key=lambda run: run.metrics[latest.monitor]).path
 
 
-def _listing(runs: list[Stored], most: int = 10) -> str:
+def _listing(runs: list[Entry], most: int = 10) -> str:
     """One line for each of the latest runs, as the tail of a message."""
-    lines = [f"\n  {r.id}  {r.started:%Y-%m-%d %H:%M:%S}  {r.status}  {r.name}" for _, r in runs]
-    return "".join(lines[-most:])
+    lines = [f"\n  {r.id}  {r.started[:19]}  {r.status}  {r.name}" for r in runs[-most:]]
+    return "".join(lines)

@@ -277,6 +277,8 @@ def make_record(kind: type[R], values: Mapping[str, Any]) -> R:
 def complaint(error: ValidationError) -> str:
     """Return the first of pydantic's complaints in one line, without the value."""
     first = error.errors(include_url=False, include_input=False)[0]
+    if first["type"] == "union_tag_not_found":
+        return "it has no 'kind'; mlp wrote it before 0.2, or somebody else did"
     key = ".".join(str(part) for part in first["loc"] if part not in ("run", "sweep"))
     reason = first["msg"].removeprefix("Value error, ")
     key = key if key.isprintable() else "a key"

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from mlp.base import ConfigError, RunError
-from mlp.runs import check_name, check_tags, find_run
+from mlp.runs import RunFolder, check_name, check_tags, find_run, read_run, update_run
 from mlp.runs.find import list_runs
+from mlp.runs.record import Record
 from tests.records import RUN, make_run, make_sweep
 
 
@@ -136,3 +137,53 @@ class TestNames:
 
     def test_an_ordinary_tag_is_fine(self):
         check_tags({"team": "a", "2nd try": True, "a.b-c": None})
+
+
+class TestIndex:
+    """A record is read when it has changed, and not again."""
+
+    @pytest.fixture
+    def reads(self, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+        reads: list[str] = []
+
+        def counted(folder: RunFolder) -> Record:
+            reads.append(folder.path.name)
+            return read_run(folder)
+
+        monkeypatch.setattr("mlp.runs.index.read_run", counted)
+        return reads
+
+    def test_reads_each_record_once(self, runs: Path, reads: list[str]):
+        for name in ("aaa", "bbb"):
+            make_run(runs, name)
+        for _ in range(3):
+            assert find_run("bbb").path.name == "bbb"
+        assert sorted(reads) == ["aaa", "bbb"]
+
+    def test_reads_what_has_changed(self, runs: Path, reads: list[str]):
+        folder = make_run(runs, "aaa")
+        find_run("aaa")
+        update_run(folder, name="renamed")
+        assert find_run("renamed").path == folder.path
+        assert reads == ["aaa", "aaa"]
+
+    def test_forgets_what_is_gone(self, runs: Path):
+        for name in ("aaa", "bbb"):
+            make_run(runs, name)
+        find_run("aaa")
+        shutil.rmtree(runs / "aaa")
+        with pytest.raises(RunError, match="no run is called 'aaa'"):
+            find_run("aaa")
+
+    @pytest.mark.parametrize("content", [b"", b"no database", b"SQLite format 3\0" + b"?" * 99])
+    def test_is_rebuilt_when_damaged(self, runs: Path, content: bytes):
+        make_run(runs, "aaa")
+        find_run("aaa")
+        (runs / "index.db").write_bytes(content)
+        assert find_run("aaa").path.name == "aaa"
+        assert find_run("aaa").path.name == "aaa"
+
+    def test_is_done_without_where_it_cannot_be(self, runs: Path):
+        make_run(runs, "aaa")
+        (runs / "index.db").mkdir()
+        assert find_run("aaa").path.name == "aaa"
