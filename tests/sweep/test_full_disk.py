@@ -37,5 +37,5 @@ def test_ends_a_sweep_in_order(tmp_path: Path):
     assert "Traceback" not in done.stderr + done.stdout
     records = [json.loads(path.read_text()) for path in (tmp_path / "disk.copy").glob("*/run.json")]
     [sweep] = [record for record in records if record.get("kind") == "sweep"]
-    assert (sweep.status, sweep.ended is None) == ("FAILED", False)
-    assert sweep.counts["failed"] >= 1
+    assert (sweep["status"], sweep["ended"] is None) == ("FAILED", False)
+    assert sweep["counts"]["failed"] >= 1

@@ -108,8 +108,7 @@ def cores_over(threads: int) -> int:
     """Return how many jobs this machine runs at once, by physical cores."""
     import joblib
 
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # where the machine does not tell, it counts all
+    with warnings.catch_warnings(action="ignore"):  # where the machine does not tell, it counts all
         cores: int = joblib.cpu_count(only_physical_cores=True)
     return max(1, cores // threads)
 

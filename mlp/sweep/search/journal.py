@@ -2,9 +2,6 @@
 
 import json
 import os
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -19,14 +16,6 @@ optuna.logging.set_verbosity(optuna.logging.ERROR)  # the sweep's own display te
 def open_journal(path: Path) -> JournalStorage:
     """Return the storage in a file, which is made if need be."""
     return JournalStorage(_Journal(path))
-
-
-@contextmanager
-def experiments_allowed() -> Iterator[None]:
-    """Let parts of Optuna be used without a warning that they may change."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-        yield
 
 
 class _Journal(JournalFileBackend):

@@ -6,12 +6,11 @@ from typing import Any
 
 import optuna
 from optuna.pruners import BasePruner, HyperbandPruner
-from optuna.samplers import RandomSampler
 from optuna.study import StudyDirection
-from optuna.trial import FrozenTrial, Trial, TrialState
+from optuna.trial import FrozenTrial, TrialState
 
 from mlp.sweep.search.journal import open_journal
-from mlp.sweep.search.study import PRUNING
+from mlp.sweep.search.study import PRUNING, trial_of
 from mlp.training import EpochEnded, Pruner
 
 LEAST_TRIALS = 5  # whose median says something
@@ -32,20 +31,13 @@ class TrialPruner(Pruner):
     """
 
     def __init__(self, journal: Path, number: int) -> None:
-        storage = open_journal(journal)
-        [summary] = storage.get_all_studies()
-        settings = summary.user_attrs[PRUNING]
+        study = optuna.load_study(study_name=None, storage=open_journal(journal))
+        settings = study.user_attrs[PRUNING]
         self.name = settings["pruner"]
-        study = optuna.load_study(
-            study_name=summary.study_name,
-            storage=storage,
-            sampler=RandomSampler(),  # of which nothing is asked here
-            pruner=_pruner(settings),
-        )
-        id_ = storage.get_trial_id_from_study_id_trial_number(summary._study_id, number)
-        self._trial = Trial(study, id_)
+        study.pruner = _pruner(settings)
+        self._trial = trial_of(study, number)
         # An earlier attempt at this trial was let through so far; the same training repeats it.
-        self._passed = max(storage.get_trial(id_).intermediate_values, default=0)
+        self._passed = max(study.trials[number].intermediate_values, default=0)
 
     def after_epoch(self, event: EpochEnded) -> str | None:
         """Report the best value so far, and return a reason if the trial is to end."""

@@ -1,5 +1,6 @@
 """A search: which point to try next, in view of what has come of the earlier ones (Optuna)."""
 
+import warnings
 from dataclasses import dataclass
 from math import isfinite
 from pathlib import Path
@@ -7,12 +8,13 @@ from typing import Any
 
 import optuna
 from optuna import samplers
+from optuna.exceptions import ExperimentalWarning
 from optuna.trial import FrozenTrial, Trial, TrialState, create_trial
 
 from mlp.base import generator
 from mlp.config import Search
 from mlp.sweep.search.dimensions import Point
-from mlp.sweep.search.journal import experiments_allowed, open_journal
+from mlp.sweep.search.journal import open_journal
 from mlp.sweep.search.space import Space
 from mlp.training import higher_is_better
 
@@ -58,10 +60,9 @@ class Study:
         self, journal: Path, settings: Search, space: Space, metric: str, max_epochs: int
     ) -> None:
         self._settings, self._space = settings, space
-        self._storage = open_journal(journal)
         self._study = optuna.create_study(
             study_name=f"search-{settings.seed}",
-            storage=self._storage,
+            storage=open_journal(journal),
             direction="maximize" if higher_is_better(metric) else "minimize",
             load_if_exists=True,
         )
@@ -90,7 +91,7 @@ class Study:
         if self._interrupted:
             number = self._interrupted.pop(0)
             self._study.sampler = self._sampler(number)
-            trial = Trial(self._study, self._id(number))
+            trial = trial_of(self._study, number)
         else:
             number = len(self._trials())
             if number >= self.n_trials:
@@ -131,7 +132,7 @@ class Study:
             for t in valued
         )
         best = max(0.1, 5 / len(valued))  # the share of the trials that counts as good
-        with experiments_allowed():
+        with warnings.catch_warnings(action="ignore", category=ExperimentalWarning):
             evaluator = optuna.importance.PedAnovaImportanceEvaluator(target_quantile=best)
             return optuna.importance.get_param_importances(copy, evaluator=evaluator)
 
@@ -140,7 +141,7 @@ class Study:
         settings = self._settings
         seed = int(generator(settings.seed, "search", number).integers(2**32))
         learning: dict[str, Any] = {"seed": seed, "n_startup_trials": settings.n_startup}
-        with experiments_allowed():
+        with warnings.catch_warnings(action="ignore", category=ExperimentalWarning):
             match settings.sampler:
                 case "tpe":
                     # Each key by itself, as in Bergstra et al. (2011): learned jointly, the first
@@ -152,13 +153,14 @@ class Study:
                     )
                 case "grid":
                     point = self._space.raw(self._grid[number])
-                    random = samplers.RandomSampler(seed)
-                    return samplers.PartialFixedSampler(point, random)
-        return samplers.RandomSampler(seed)
+                    return samplers.PartialFixedSampler(point, samplers.RandomSampler(seed))
+                case _:
+                    return samplers.RandomSampler(seed)
 
     def _trials(self) -> list[FrozenTrial]:
         return self._study.get_trials(deepcopy=False)
 
-    def _id(self, number: int) -> int:
-        study = self._storage.get_study_id_from_name(self._study.study_name)
-        return self._storage.get_trial_id_from_study_id_trial_number(study, number)
+
+def trial_of(study: optuna.Study, number: int) -> Trial:
+    """Return a trial of a study that another process has begun."""
+    return Trial(study, study.get_trials(deepcopy=False)[number]._trial_id)
