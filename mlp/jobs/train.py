@@ -184,12 +184,10 @@ def check_fit(job: Job, parts: Parts) -> None:
         job.schedule.check(job.trainer.max_epochs)
     except ValueError as error:
         raise ConfigError(f"schedule.{error}") from None
-    monitor = job.trainer.monitor
-    is_blind = parts.val is None and monitor.startswith("val/") and not job.trainer.overfit_batches
-    if is_blind and isinstance(job.schedule, ReduceOnPlateau):
+    if isinstance(job.schedule, ReduceOnPlateau) and not job.trainer.monitored(parts):
         raise ConfigError(
-            f"schedule=reduce_on_plateau follows trainer.monitor={monitor}, and data.validation is "
-            "none: set trainer.monitor=train/loss"
+            f"schedule=reduce_on_plateau follows trainer.monitor={job.trainer.monitor}, and "
+            "data.validation is none: set trainer.monitor=train/loss"
         )
 
 

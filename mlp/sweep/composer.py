@@ -60,6 +60,8 @@ class PlannedJob:
         Composed and resolved, plain containers.
     data_digest : str
         Stands for the data, wherever their files are.
+    monitor : str
+        The metric it is compared by: without validation data, its training loss.
     trial : int or None
         Number of the search's trial whose pruner watches it, if one does.
     """
@@ -70,15 +72,8 @@ class PlannedJob:
     overrides: list[str]
     config: dict[str, Any]
     data_digest: str
+    monitor: str
     trial: int | None = None
-
-    @property
-    def metric(self) -> str:
-        """What it monitors: without validation data, its training loss."""
-        data, trainer = self.config["data"], self.config["trainer"]
-        blind = data.get("validation") == "none" and not trainer["overfit_batches"]
-        metric: str = trainer["monitor"]
-        return "train/loss" if blind and metric.startswith("val/") else metric
 
     def arguments(self, parent: str) -> JobArguments:
         """Return those of `run_child`."""
@@ -132,14 +127,16 @@ class Composer:
                 "name is a single run's; a sweep names its jobs by what differs, and sweep.name "
                 "is the sweep's own"
             )
-        data_digest = self._digest(job)
+        dataset, parts = self._load(job)
+        check_fit(job, parts)
         return PlannedJob(
-            key=job_key(job.config, data_digest),
+            key=job_key(job.config, dataset.digest),
             name=name,
             params={override.key_or_group: override.value() for override in parsed},
             overrides=[*self._fixed, *overrides],
             config=job.config,
-            data_digest=data_digest,
+            data_digest=dataset.digest,
+            monitor=job.trainer.monitored(parts) or "train/loss",
         )
 
     def _sets_a_value(self, override: Override) -> bool:
@@ -156,14 +153,12 @@ class Composer:
             self._composed[choices] = OmegaConf.masked_copy(config, keys)
         return self._composed[choices]
 
-    def _digest(self, job: Job) -> str:
-        """Load the job's data, once for all jobs; they must suit it."""
+    def _load(self, job: Job) -> tuple[Dataset, Parts]:
+        """Return the job's data, loaded once for all jobs."""
         if job.data not in self._loaded:
             dataset = job.data.load()
             self._loaded[job.data] = dataset, job.data.parts(dataset, job.seed)
-        dataset, parts = self._loaded[job.data]
-        check_fit(job, parts)
-        return dataset.digest
+        return self._loaded[job.data]
 
 
 def job_key(config: Mapping[str, Any], data_digest: str) -> str:

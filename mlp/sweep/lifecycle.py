@@ -1,11 +1,9 @@
 """A sweep is opened or continued, and ended whatever happens."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
-from typing import Any
-from uuid import uuid4
 
 from mlp.base import RunError, in_one_line, remove, runs_dir
 from mlp.runs import (
@@ -14,18 +12,15 @@ from mlp.runs import (
     RunLock,
     SweepRecord,
     claim,
-    collect_provenance,
     find_sweep,
-    make_record,
     make_runs_dir,
     mark_orphaned_runs,
     read_run,
     read_sweep,
-    this_process,
     update_run,
     write_run,
 )
-from mlp.tracking import MLflowTracking, NoTracking, ensure_mirror, wait_for_delivery
+from mlp.tracking import ensure_mirror, wait_for_delivery
 
 RESERVE = 1 << 18  # bytes that are kept free for the record of the end, should the disk be full
 
@@ -97,10 +92,7 @@ class OpenSweep:
 
 @contextmanager
 def open_sweep(
-    tracking: MLflowTracking | NoTracking,
-    description: Mapping[str, Any],
-    fresh: bool,
-    on_wait: Callable[[], None],
+    record: SweepRecord, fresh: bool, on_wait: Callable[[], None]
 ) -> Iterator[OpenSweep]:
     """Open a sweep, or continue the last one with the same identity, for as long as a context is.
 
@@ -108,9 +100,8 @@ def open_sweep(
 
     Parameters
     ----------
-    tracking : MLflowTracking or NoTracking
-    description : mapping
-        ``identity``, ``name``, ``command``, ``monitor``, ``axes``, ``n_jobs``.
+    record : SweepRecord
+        Of a new sweep.
     fresh : bool
         Do not continue.
     on_wait : callable
@@ -122,10 +113,10 @@ def open_sweep(
         When the runs' folder cannot be written.
     """
     make_runs_dir()
-    with claim(runs_dir(), description["identity"], on_wait):
+    with claim(runs_dir(), record.identity, on_wait):
         mark_orphaned_runs()
-        earlier = None if fresh else find_sweep(description["identity"])
-        record = _record(tracking, description, earlier)
+        earlier = None if fresh else find_sweep(record.identity)
+        record = _continued(earlier, record) if earlier else record
         try:
             sweep = OpenSweep(record)
         except OSError as error:
@@ -144,20 +135,15 @@ def open_sweep(
         sweep.end(None)
 
 
-def _record(
-    tracking: MLflowTracking | NoTracking,
-    description: Mapping[str, Any],
-    earlier: SweepRecord | None,
-) -> SweepRecord:
-    """Return what the sweep's record is to say while it is under way."""
-    now, own = datetime.now(UTC), uuid4().hex
-    start = {"status": "RUNNING", "continued": now, "ended": None, "stop_reason": None}
-    start |= {"command": description["command"], "provenance": collect_provenance()}
-    start |= {"process": this_process()}
-    start["tracking"] = (earlier and earlier.tracking) or tracking.destination()
-    if earlier:
-        return earlier.changed(**start)
-    name = description["name"] or f"run-{own[:8]}"
-    return make_record(
-        SweepRecord, {**description, **start, "id": own, "name": name, "started": now}
+def _continued(earlier: SweepRecord, new: SweepRecord) -> SweepRecord:
+    """Return the record of an earlier sweep, which this process continues."""
+    return earlier.changed(
+        status="RUNNING",
+        continued=datetime.now(UTC),
+        ended=None,
+        stop_reason=None,
+        command=new.command,
+        provenance=new.provenance,
+        process=new.process,
+        tracking=earlier.tracking or new.tracking,
     )

@@ -127,7 +127,7 @@ def plan_grid(
 
 def check_comparable(jobs: Sequence[PlannedJob]) -> None:
     """Raise ConfigError unless the monitored metric means the same for all jobs."""
-    metrics = list(dict.fromkeys(job.metric for job in jobs))
+    metrics = list(dict.fromkeys(job.monitor for job in jobs))
     if len(metrics) > 1:
         found = " and ".join(metrics)
         raise ConfigError(f"jobs are compared by one metric, trainer.monitor must not be {found}")

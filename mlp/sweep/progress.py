@@ -4,8 +4,8 @@ On a terminal a bar moves below the lines that stay; elsewhere each job that end
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from rich.console import Console as Terminal
@@ -73,7 +73,7 @@ class SweepProgress:
         where : str
             In a few words, by what they are run.
         """
-        self._metric = plan.example.metric
+        self._metric = plan.example.monitor
         self.terminal.print(f"[bold]{escape(plan.headline)}[/], {escape(where)}")
         table = Table(box=None, show_header=False, padding=(0, 2, 0, 2))
         for key, values in plan.axes.items():
@@ -96,13 +96,11 @@ class SweepProgress:
         if len(plan.jobs) > MOST_JOBS:
             self.say(f"  and {len(plan.jobs) - MOST_JOBS} more")
 
-    @contextmanager
-    def live(self, n_jobs: int) -> Iterator[None]:
+    def live(self, n_jobs: int) -> AbstractContextManager[Any]:
         """Show the progress; ``n_jobs`` is the number of jobs that are to be done, at most."""
         self._n_jobs = n_jobs
         live = Live(self, console=self.terminal, refresh_per_second=4, transient=True)
-        with live if self.terminal.is_terminal else nullcontext():
-            yield
+        return live if self.terminal.is_terminal else nullcontext()
 
     def started(self, job: PlannedJob) -> None:
         """Take note of a job that has begun."""

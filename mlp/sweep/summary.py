@@ -36,9 +36,8 @@ def summarise(
     if untested:
         board = read_leaderboard([sweep.path.name])
     if news or untested:
-        winner = board.winner
         write_summary(board, sweep.path)
-        value = {"metric": board.metric, "value": winner.value(board.metric)}
-        best = {"run": winner.id, "name": winner.record.name, "best": winner.record.best, **value}
-        update_run(sweep, best=best)
+        winner, metric = board.winner.record, board.metric
+        found = {"metric": metric, "value": winner.metrics[metric], "best": winner.best}
+        update_run(sweep, best={"run": winner.id, "name": winner.name, **found})
     return board

@@ -4,13 +4,26 @@ import shlex
 import sys
 import traceback
 from dataclasses import replace
+from datetime import UTC, datetime
 from importlib import import_module
-from typing import Any
+from uuid import uuid4
 
 from mlp.base import ConfigError, RunError, UserError, runs_dir
 from mlp.config import Grid, Search, build, read_settings
 from mlp.reports import importances, save_figure, show_summary
-from mlp.runs import Children, Git, RunFolder, find_sweep, git_state, read_run, short_keys
+from mlp.runs import (
+    Children,
+    Git,
+    RunFolder,
+    SweepRecord,
+    collect_provenance,
+    find_sweep,
+    git_state,
+    make_record,
+    read_run,
+    short_keys,
+    this_process,
+)
 from mlp.sweep.archive import unpack
 from mlp.sweep.composer import CommandLine, PlannedJob
 from mlp.sweep.executors.base import Executor, share_environment
@@ -123,10 +136,9 @@ class Sweeper:
 
     def run(self, executor: Executor) -> bool:
         """Run the jobs that are not done yet, and sum up; tell whether all have succeeded."""
-        stored, fresh = self._plan.example.config["tracking"], self._settings.fresh
-        tracking, opened = build("tracking", stored, MLflowTracking | NoTracking), None
+        record, opened = self._new_record(), None
         try:
-            with open_sweep(tracking, self._description(), fresh, self._wait) as opened:
+            with open_sweep(record, self._settings.fresh, self._wait) as opened:
                 self._run_jobs(opened, executor)
                 self.sum_up(opened.folder)
         except (UserError, OSError) as error:  # OSError: the disk is full
@@ -141,17 +153,25 @@ class Sweeper:
             raise
         return bool(read_run(opened.folder).status == "FINISHED")
 
-    def _description(self) -> dict[str, Any]:
-        """Return what the sweep's record says of it."""
-        plan = self._plan
-        return {
+    def _new_record(self) -> SweepRecord:
+        """Return the record of the sweep as if it were started for the first time."""
+        plan, own = self._plan, uuid4().hex
+        name = self._settings.name or " × ".join(short_keys(plan.axes).values())
+        tracking = build("tracking", plan.example.config["tracking"], MLflowTracking | NoTracking)
+        values = {
+            "id": own,
+            "name": name or f"run-{own[:8]}",
             "identity": plan.identity,
-            "name": self._settings.name or " × ".join(short_keys(plan.axes).values()) or None,
+            "started": datetime.now(UTC),
             "command": self._command,
-            "monitor": plan.example.metric,
+            "monitor": plan.example.monitor,
             "axes": plan.axes,
-            "n_jobs": len(plan.jobs),  # none of a search
+            "n_jobs": len(plan.jobs),
+            "provenance": collect_provenance(),
+            "process": this_process(),
+            "tracking": tracking.destination(),
         }
+        return make_record(SweepRecord, values)
 
     def _wait(self) -> None:
         self._progress.say("another process is running this sweep: this one waits for its end")

@@ -1,7 +1,7 @@
 """One job of a sweep, in the process that runs it, whichever executor started that."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
@@ -46,12 +46,6 @@ class ChildResult:
     signal: int | None = None
     archive: bytes | None = field(default=None, repr=False)
 
-    @classmethod
-    def of(cls, record: RunRecord, signal: int | None = None) -> "ChildResult":
-        """Return what the record of an ended run says."""
-        reason = record.stop_reason or ""
-        return cls(record.state, reason, record.id, record.metrics, record.seconds, signal)
-
 
 def run_child(
     config: Mapping[str, Any], overrides: Sequence[str], child: Mapping[str, Any]
@@ -92,29 +86,31 @@ def _run(
     dataset = _dataset(job.data)
     if job_key(job.config, dataset.digest) != child["key"]:
         raise RunError("its data or configuration files have changed since it was planned")
+    resume = None
+    if earlier and earlier.status != "FAILED":  # which would fail again
+        resume = Resumption(RunFolder(runs_dir() / earlier.id))
     result = run_job(
         job,
         overrides,
         dataset=dataset,
         sweep=child,
         pruner=_pruner(child),
-        resume=_resumption(earlier),
+        resume=resume,
     )
     return _answer(child, read_training(RunFolder(result.folder)), result.signal)
 
 
 def _answer(child: Mapping[str, Any], record: RunRecord, signal: int | None = None) -> ChildResult:
     """Return what has become of a run, and its folder if the sweep does not see it."""
-    result = ChildResult.of(record, signal)
-    folder = runs_dir() / record.id
-    return result if _has_sweep(child) else replace(result, archive=pack(folder))
-
-
-def _resumption(earlier: RunRecord | None) -> Resumption | None:
-    """Return how an interrupted run goes on; one that has failed would fail again."""
-    if earlier is None or earlier.status == "FAILED":
-        return None
-    return Resumption(RunFolder(runs_dir() / earlier.id))
+    return ChildResult(
+        record.state,
+        record.stop_reason or "",
+        record.id,
+        record.metrics,
+        record.seconds,
+        signal,
+        None if _has_sweep(child) else pack(runs_dir() / record.id),
+    )
 
 
 def _has_sweep(child: Mapping[str, Any]) -> bool:

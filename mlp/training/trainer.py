@@ -121,7 +121,7 @@ class Trainer:
         """
         schedule.check(self.max_epochs)
         train, val = self._limited(parts)
-        monitor = None if val is None and self.monitor.startswith("val/") else self.monitor
+        monitor = self.monitored(parts)
         stops = [*self._stop_conditions(monitor), *stops]
         run_epoch = EpochRunner(self, network, optimizer, schedule, train, val, seed, stops)
         progress = Progress(network, optimizer, schedule, stops, monitor)
@@ -152,6 +152,11 @@ class Trainer:
         )
         emit(RunEnded(outcome))
         return outcome
+
+    def monitored(self, parts: Parts) -> str | None:
+        """Return ``monitor``; None for a validation metric without validation data."""
+        is_blind = parts.val is None and not self.overfit_batches
+        return None if is_blind and self.monitor.startswith("val/") else self.monitor
 
     def _limited(self, parts: Parts) -> tuple[Part, Part | None]:
         """Return the training and the validation part, cut for debugging if so asked."""

@@ -9,8 +9,7 @@ from mlp.sweep.progress import MANY_JOBS, SweepProgress
 
 
 def job(key: str) -> PlannedJob:
-    config = {"data": {}, "trainer": {"monitor": "val/loss", "overfit_batches": None}}
-    return PlannedJob(key, f"lr={key}", {}, [], config, "")
+    return PlannedJob(key, f"lr={key}", {}, [], {}, "", "val/loss")
 
 
 def shown() -> tuple[SweepProgress, io.StringIO]:

@@ -47,7 +47,7 @@ class SearchPlan(Plan):
 
     def source(self, children: Children) -> "Trials":
         """Return what gives out the jobs of the trials that are left."""
-        return Trials(self, study_journal(children.parent), self.example.metric)
+        return Trials(self, study_journal(children.parent), self.example.monitor)
 
 
 def plan_search(search: Search, line: CommandLine) -> SearchPlan:
@@ -110,7 +110,7 @@ def _check(search: Search, space: Space, samples: Sequence[PlannedJob]) -> None:
     """Raise ConfigError for what is right in itself and does not go together."""
     if search.seeds_per_trial > 1 and "seed" in space.dimensions:
         raise ConfigError("sweep.seeds_per_trial must be 1 when the seed itself is searched for")
-    if any(job.metric != job.config["trainer"]["monitor"] for job in samples):
+    if any(job.monitor != job.config["trainer"]["monitor"] for job in samples):
         raise ConfigError(
             "data.validation must not be none: a search compares its trials by trainer.monitor"
         )
