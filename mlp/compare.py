@@ -120,15 +120,13 @@ def _compare_sweeps(
 
 
 def _compare_runs(folders: Sequence[RunFolder], terminal: Terminal, metric: str | None) -> None:
-    records = [read_run(folder) for folder in folders]
+    records = [read_training(folder) for folder in folders]
     path = _place([record.id for record in records]) / "curves.png"
-    drawn = draw_side_by_side(folders, metric, path)
-    terminal.print(comparison_table(folders))
-    if len({read_training(folder).task for folder in folders}) > 1:
-        terminal.print(
-            "These runs differ in their data, split, loss or limit_batches: their figures are not "
-            "comparable."
-        )
+    drawn = draw_side_by_side(folders, records, metric, path)
+    terminal.print(comparison_table(folders, records))
+    if len({record.task for record in records}) > 1:
+        differences = "their data, split, loss or limit_batches"
+        terminal.print(f"These runs differ in {differences}: their figures are not comparable.")
     terminal.print()
     places = comparison_in_mlflow(folders) | ({"curves": str(path)} if drawn else {})
     show_places(places, terminal)

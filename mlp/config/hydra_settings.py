@@ -1,6 +1,5 @@
 """Hydra's own settings: they work as Hydra documents them, but for those that mlp decides."""
 
-from functools import reduce
 from logging import Filter, Formatter, Handler
 from typing import Any
 
@@ -30,14 +29,13 @@ def check_settings(hydra: DictConfig) -> None:
     hydra : DictConfig
         What the command line and all files have come to.
     """
-    settings: Any = OmegaConf.to_container(hydra, resolve=False)
     for key, right in FOLDERS.items():
-        found = reduce(lambda node, part: node[part], key.split("."), settings)
-        if found not in (right, False):
+        if (found := OmegaConf.select(hydra, key)) not in (right, False):
             raise ConfigError(
                 f"hydra.{key} cannot be set: a run's folder lies in runs/, and the environment "
                 f"variable MLP_RUNS moves that; got {shown(found)}"
             )
+    settings: Any = OmegaConf.to_container(hydra, resolve=False)
     if settings["sweeper"] != {"_target_": "hydra_plugins.mlp_sweep.MlpSweeper"}:
         raise ConfigError(
             "hydra/sweeper cannot be chosen: with -m, mlp sweeps by itself; sweep=grid, sweep=tpe "

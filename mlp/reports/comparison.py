@@ -18,20 +18,12 @@ from mlp.runs import (
     metric_in_words,
     read_config,
     read_history,
-    read_training,
 )
 from mlp.training import higher_is_better
 
 
-def comparison_table(folders: Sequence[RunFolder]) -> Table:
-    """Return a table with a column for each run; the best figure of each row is bold.
-
-    Parameters
-    ----------
-    folders : sequence of RunFolder
-        Of trainings.
-    """
-    records = [read_training(folder) for folder in folders]
+def comparison_table(folders: Sequence[RunFolder], records: Sequence[RunRecord]) -> Table:
+    """Return a table with a column for each run; the best figure of each row is bold."""
     table = Table(box=None, padding=(0, 2, 0, 0))
     table.add_column()
     for record in records:
@@ -56,12 +48,16 @@ def comparison_table(folders: Sequence[RunFolder]) -> Table:
     return table
 
 
-def draw_side_by_side(folders: Sequence[RunFolder], metric: str | None, path: Path) -> bool:
+def draw_side_by_side(
+    folders: Sequence[RunFolder], records: Sequence[RunRecord], metric: str | None, path: Path
+) -> bool:
     """Draw the curves of the runs in the same axes; False if there are none.
 
     Parameters
     ----------
     folders : sequence of RunFolder
+    records : sequence of RunRecord
+        In the same order.
     metric : str, optional
         Default: what the first run monitored.
     path : Path
@@ -72,7 +68,6 @@ def draw_side_by_side(folders: Sequence[RunFolder], metric: str | None, path: Pa
     RunError
         When no run has the metric.
     """
-    records = [read_training(folder) for folder in folders]
     metric = metric or records[0].monitor
     histories = [read_history(folder) for folder in folders]
     known = sorted({key for rows in histories for row in rows[:1] for key in row if "/" in key})

@@ -1,6 +1,7 @@
 """The progress of a training: a moving bar on a terminal, plain lines elsewhere."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 
 from rich.console import Console as Terminal
 from rich.console import Group
@@ -69,7 +70,5 @@ def _shown(metrics: Mapping[str, float]) -> dict[str, str]:
 
 
 def clock(seconds: float) -> str:
-    """Return a duration as m:ss or h:mm:ss."""
-    minutes, seconds = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
+    """Return a duration as h:mm:ss."""
+    return str(timedelta(seconds=round(seconds)))

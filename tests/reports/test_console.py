@@ -97,7 +97,7 @@ class TestTerminal:
         assert file.getvalue().rindex("\x1b[?25h") > file.getvalue().rindex("\x1b[?25l")
 
     @pytest.mark.parametrize(
-        ("max_epochs", "left"), [(4, "0:00"), (44, "0:20"), (20_004, "2:46:40")]
+        ("max_epochs", "left"), [(4, "0:00:00"), (44, "0:00:20"), (20_004, "2:46:40")]
     )
     def test_time_left_is_that_of_the_epochs_that_are_left(
         self, network: Network, monkeypatch: pytest.MonkeyPatch, max_epochs: int, left: str

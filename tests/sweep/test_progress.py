@@ -29,8 +29,8 @@ def test_time_left_is_the_mean_time_of_the_jobs_left_shared_by_those_at_once():
             result = ChildResult("finished", "patience", best={"val/loss": 0.5}, seconds=seconds)
             progress.ended(job(key), result, n_left)
     first, second = text.getvalue().splitlines()[-2:]
-    assert first.endswith("about 2:05 left")  # 5 jobs of 50 s, two at a time
-    assert second.endswith("about 2:00 left")  # 4 of 60 s
+    assert first.endswith("about 0:02:05 left")  # 5 jobs of 50 s, two at a time
+    assert second.endswith("about 0:02:00 left")  # 4 of 60 s
     assert "2/6  finished  lr=b  val/loss 0.5000  70.0 s" in second
 
 
