@@ -54,12 +54,14 @@ def main() -> None:
         parser.error(f"--top must be at least 1, got {arguments.top}")
     terminal = Terminal(highlight=False)
     if not terminal.is_terminal:
-        terminal.width = 200  # a file has no edge
+        terminal.width = 200  # a file has no width
     mark_orphaned_runs()
     compare(arguments.references, terminal, arguments.metric, arguments.top)
 
 
-def compare(references: Sequence[str], terminal: Terminal, metric: str | None, most: int) -> None:
+def compare(
+    references: Sequence[str], terminal: Terminal, metric: str | None, max_rows: int
+) -> None:
     """Print a comparison, and write its figures.
 
     Parameters
@@ -69,20 +71,20 @@ def compare(references: Sequence[str], terminal: Terminal, metric: str | None, m
     terminal : rich.console.Console
     metric : str or None
         By default what all runs monitored.
-    most : int
-        Rows to show of a leaderboard.
+    max_rows : int
+        Of a leaderboard.
 
     Raises
     ------
     RunError
-        When a reference means nothing or too much, or there is nothing to compare.
+        When a reference is unknown or ambiguous, or there is nothing to compare.
     """
     found = [_latest_sweep()] if references == ["latest"] else [*map(find_run, references)]
     folders = list(dict.fromkeys(found))
     records = [read_run(folder) for folder in folders]
     sweeps = [record for record in records if isinstance(record, SweepRecord)]
     if len(sweeps) == len(records):
-        _compare_sweeps(sweeps, terminal, metric, most)
+        _compare_sweeps(sweeps, terminal, metric, max_rows)
     elif len(records) > 1:
         _compare_runs([training_of(folder) for folder in folders], terminal, metric)
     else:
@@ -97,7 +99,7 @@ def _latest_sweep() -> RunFolder:
 
 
 def _compare_sweeps(
-    records: Sequence[SweepRecord], terminal: Terminal, metric: str | None, most: int
+    records: Sequence[SweepRecord], terminal: Terminal, metric: str | None, max_rows: int
 ) -> None:
     ids = [record.id for record in records]
     board = read_leaderboard(ids, metric)
@@ -112,7 +114,7 @@ def _compare_sweeps(
     if n_twice := n_all - board.n_runs:
         terminal.print(f"{n_twice} jobs are the same in several sweeps, and shown once")
     terminal.print()
-    show_summary(board, terminal, most)
+    show_summary(board, terminal, max_rows)
     alone = len(ids) == 1 and metric is None  # then these are the sweep's own files
     into = runs_dir() / ids[0] if alone else _place([*ids, *filter(None, [metric])])
     write_summary(board, into)
@@ -126,7 +128,7 @@ def _compare_runs(folders: Sequence[RunFolder], terminal: Terminal, metric: str 
     terminal.print(comparison_table(folders, records))
     if len({record.task for record in records}) > 1:
         differences = "their data, split, loss or limit_batches"
-        terminal.print(f"These runs differ in {differences}: their figures are not comparable.")
+        terminal.print(f"These runs differ in {differences}: their results are not comparable.")
     terminal.print()
     places = comparison_in_mlflow(folders) | ({"curves": str(path)} if drawn else {})
     show_places(places, terminal)

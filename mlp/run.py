@@ -1,7 +1,7 @@
 """Train a network, or with -m a sweep of them.
 
-Exit status: 0 when every run has succeeded, 1 when one has not, 2 when something was asked that
-cannot be done (then nothing has been written), 130, 143 or 129 after Ctrl-C, SIGTERM or SIGHUP.
+Exit status: 0 when every run has succeeded, 1 when one has not, 2 for a request that cannot
+be carried out (nothing is written then), 130, 143 or 129 after Ctrl-C, SIGTERM or SIGHUP.
 """
 
 import json
@@ -38,7 +38,7 @@ def main() -> int | None:
 
 
 def task(config: DictConfig) -> Any:
-    """Do what Hydra has composed: a run, or for one of its launchers a job of a sweep.
+    """Run what Hydra has composed: one run, or under a launcher of its own a job of a sweep.
 
     Raises
     ------
@@ -71,7 +71,7 @@ def _run(config: DictConfig, words: list[str], overrides: list[str]) -> int:
 
 
 def _resume(words: list[str]) -> int:
-    """Go on with a run, and return the exit status."""
+    """Resume a run, and return the exit status."""
     from mlp.jobs import resume_run
     from mlp.reports import Console
 
@@ -83,7 +83,7 @@ def _resume(words: list[str]) -> int:
 
 
 def _status(result: "Result") -> int:
-    """Return the exit status of a run that has ended, and say so if it has failed."""
+    """Return the exit status of a run, and print why it failed if it did."""
     if result.signal:
         return 128 + result.signal
     if result.status == "FINISHED":

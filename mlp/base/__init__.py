@@ -1,4 +1,4 @@
-"""What every room stands on: errors, atomic files, keyed randomness, signals."""
+"""Shared by all rooms: errors, atomic files, keyed randomness, signals."""
 
 import lazy_loader
 

@@ -1,4 +1,4 @@
-"""Read .npy files into existing arrays, so that no file decides how much memory is taken."""
+"""Read .npy files into existing arrays, so that a damaged header cannot exhaust the memory."""
 
 from pathlib import Path
 

@@ -27,6 +27,6 @@ def closest(name: str, choices: Iterable[str]) -> str:
 
 
 def in_one_line(error: BaseException) -> str:
-    """Return what an error says, without line breaks and without what a terminal would obey."""
+    """Return the message of an error without line breaks and control characters."""
     text = str(error) or type(error).__name__
     return "".join(c if c.isprintable() else " " for c in text).strip()

@@ -10,7 +10,7 @@ from errno import ENOSPC
 from pathlib import Path
 from typing import Any
 
-UNFINISHED = ".part"  # suffix of what is being written, or was when its writer died
+UNFINISHED = ".part"  # suffix of a file or folder that is being written, or whose writer died
 
 
 @contextmanager
@@ -79,7 +79,7 @@ def remove(path: Path) -> None:
 
 
 def remove_unfinished(folder: Path) -> None:
-    """Remove what dead writers have left in a folder; nobody may be writing there."""
+    """Remove the unfinished files of dead writers in a folder where nobody is writing."""
     for path in folder.glob(f".*{UNFINISHED}"):
         remove(path)
 

@@ -1,4 +1,4 @@
-"""The project's own folders, the same from whatever folder a command is started."""
+"""The project's folders, independent of the current one."""
 
 import os
 from pathlib import Path
@@ -18,7 +18,7 @@ def runs_dir() -> Path:
     Raises
     ------
     RunError
-        When ``$MLP_RUNS`` cannot be a folder: its name is too long, or links that lead nowhere.
+        When ``$MLP_RUNS`` cannot be a folder: its name is too long, or its links are circular.
     """
     override = os.environ.get("MLP_RUNS")
     if not override:

@@ -1,4 +1,4 @@
-"""The words of ``mlp run``, looked at before Hydra acts on them."""
+"""Check the command line of ``mlp run`` before Hydra acts on it."""
 
 from argparse import ArgumentParser
 from collections.abc import Sequence
@@ -9,12 +9,12 @@ from mlp.config.compose import compose, with_new_tags
 
 
 def accepted(words: Sequence[str]) -> list[str]:
-    """Return a command line's words as Hydra is to have them.
+    """Return the words that are passed on to Hydra.
 
     Raises
     ------
     ConfigError
-        When Hydra cannot compose a configuration of them, or is not to do what they ask for.
+        When Hydra cannot compose them, or mlp does not allow what they ask for.
     """
     flags, others = _parser().parse_known_args(words)
     if flags.experimental_rerun:
@@ -33,7 +33,7 @@ def accepted(words: Sequence[str]) -> list[str]:
 
 
 def _parser() -> ArgumentParser:
-    """Return a parser of those of Hydra's flags with which it runs something."""
+    """Return a parser of the Hydra flags that start a run."""
     parser = ArgumentParser(add_help=False)
     parser.add_argument("overrides", nargs="*")
     for flag in ("--run -r", "--multirun -m"):

@@ -17,7 +17,7 @@ from mlp.base import ConfigError
 from mlp.config.hydra_settings import check_settings
 from mlp.config.messages import explained, short
 
-MOST_ALIASES = 8  # in a file: each may double what it stands for
+MAX_ALIASES = 8  # in a file: each may double the size of its content
 
 
 def conf_dir() -> Path:
@@ -49,8 +49,7 @@ def compose(
     Raises
     ------
     ConfigError
-        For what Hydra cannot compose, or is not to do; the values are not checked yet (see
-        `check`).
+        For what Hydra cannot compose or mlp does not allow; values are checked later, by `check`.
     """
     with explained(words):
         words = with_new_tags(words)
@@ -77,7 +76,7 @@ def compose(
 
 
 def with_new_tags(words: Sequence[str]) -> list[str]:
-    """Return the words as Hydra is to have them: ``tags.x=`` may add a key."""
+    """Return the words for Hydra, with which ``tags.x=`` may add a key."""
     return [f"++{word}" if word.startswith("tags.") else word for word in words]
 
 
@@ -105,7 +104,7 @@ def changed(config: Mapping[str, Any], words: Sequence[str]) -> dict[str, Any]:
 
 
 def _check_choices(overrides: Iterable[Override]) -> None:
-    """Refuse what Hydra takes in silence: two choices of a group, and keys that are left out."""
+    """Refuse what Hydra accepts silently: two choices for a group, and deleted keys."""
     chosen = set()
     for override in overrides:
         key, word = override.key_or_group, short(override.input_line or "")
@@ -143,8 +142,8 @@ def _refuse_aliases(folder: Path) -> None:
         if not path.is_file():
             continue
         text = path.read_text(encoding="utf-8", errors="replace")
-        events = yaml.parse(text, yaml.SafeLoader) if text.count("*") > MOST_ALIASES else ()
-        if sum(isinstance(event, yaml.AliasEvent) for event in events) > MOST_ALIASES:
+        events = yaml.parse(text, yaml.SafeLoader) if text.count("*") > MAX_ALIASES else ()
+        if sum(isinstance(event, yaml.AliasEvent) for event in events) > MAX_ALIASES:
             raise ConfigError(
-                f"{path} has more than {MOST_ALIASES} aliases, which may grow to any size"
+                f"{path} has more than {MAX_ALIASES} aliases, which may grow to any size"
             )

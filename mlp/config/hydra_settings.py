@@ -1,4 +1,4 @@
-"""Hydra's own settings: they work as Hydra documents them, but for those that mlp decides."""
+"""Hydra's own settings: they work as Hydra documents them, except those that mlp decides."""
 
 from logging import Filter, Formatter, Handler
 from typing import Any
@@ -27,7 +27,7 @@ def check_settings(hydra: DictConfig) -> None:
     Parameters
     ----------
     hydra : DictConfig
-        What the command line and all files have come to.
+        As composed from the files and the command line.
     """
     for key, right in FOLDERS.items():
         if (found := OmegaConf.select(hydra, key)) not in (right, False):

@@ -1,7 +1,7 @@
 """Check a mapping with a ``_target_`` against its class, and let Hydra make the object.
 
 The signature of a class says which keys there are and of which types; the constructor itself checks
-the ranges. Nothing is called before its class, its keys and their types have been found right.
+the ranges. Nothing is called before its class, its keys and their types have been checked.
 """
 
 from collections.abc import Callable, Mapping

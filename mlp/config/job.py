@@ -22,19 +22,19 @@ from mlp.runs import check_name, check_tags, find_run, read_run
 from mlp.tracking import MLflowTracking, NoTracking
 from mlp.training import Trainer
 
-MOST_THREADS = 1024
+MAX_THREADS = 1024
 
 
 @dataclass
 class Job:
-    """One run, checked and not yet begun; its fields are the configuration's top-level keys.
+    """One run, checked and not yet started; its fields are the configuration's top-level keys.
 
     The parts are new objects, made for this job alone: it is run once.
 
     Attributes
     ----------
     config : dict
-        What the job was made of, as plain containers with absolute paths; to be stored.
+        The configuration to be stored: plain containers, absolute paths.
     """
 
     config: dict[str, Any] = field(init=False, repr=False)
@@ -46,7 +46,7 @@ class Job:
     trainer: Trainer
     tracking: MLflowTracking | NoTracking
     seed: NonNegativeInt = 0
-    threads: Annotated[int, Field(ge=1, le=MOST_THREADS)] | None = None
+    threads: Annotated[int, Field(ge=1, le=MAX_THREADS)] | None = None
     test: bool = True
     name: str | None = None
     init_from: str | None = None

@@ -1,4 +1,4 @@
-"""What the user is told of a mistake in a configuration: one sentence, however it came up."""
+"""One-sentence messages for mistakes in a configuration, whoever finds them."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager

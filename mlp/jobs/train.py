@@ -41,13 +41,13 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Resumption:
-    """A run that is to go on.
+    """A run to resume.
 
     Attributes
     ----------
     folder : RunFolder
     changes : dict
-        In what the job's configuration differs from the stored one, by dotted key.
+        The keys that differ from the stored configuration, dotted, and their new values.
     """
 
     folder: RunFolder
@@ -56,7 +56,7 @@ class Resumption:
 
 @dataclass(frozen=True)
 class Result:
-    """What has become of a run.
+    """How a run ended.
 
     Attributes
     ----------
@@ -97,17 +97,17 @@ def run_job(
     config : DictConfig, dict or Job
         The composed configuration, or what `check` has made of it.
     overrides : sequence of str
-        The words on the command line that made it, to be stored.
+        The words on the command line, to be stored.
     console : Console, optional
         Where to show it; nowhere by default.
     dataset : Dataset, optional
-        The configuration's data, where they are loaded already.
+        The configuration's data, if they are loaded already.
     sweep : mapping, optional
         Of a job of a sweep: ``parent``, the sweep's id, ``key``, ``name`` and ``params``.
     pruner : Pruner, optional
-        Ends a training that does not promise much.
+        Ends an unpromising training early.
     resume : Resumption, optional
-        The run of this job that is to go on from its checkpoint, instead of a new one.
+        The run to continue from its checkpoint, instead of starting a new one.
 
     Returns
     -------
@@ -117,7 +117,7 @@ def run_job(
     Raises
     ------
     UserError
-        When the configuration or the data are not acceptable; nothing has been written then.
+        When the configuration or the data are not acceptable; nothing is written.
     KeyboardInterrupt
         At Ctrl-C before the run was opened.
     SystemExit
@@ -155,7 +155,7 @@ def run_job(
                     outcome = _train(job, run, parts, predictor, console, stops, checkpoints)
                     run.killed = interruption.signal is not None
                     run.pruned = pruner is not None and pruner.pruned
-                    if not run.killed and (job.test or not sweep):  # of many, few are looked at
+                    if not run.killed and (job.test or not sweep):  # a sweep tests some later
                         evaluation = _evaluate(job, run, dataset, parts, network)
                     run.end()
                 except BaseException as error:
@@ -221,7 +221,7 @@ def _train(
             stops=stops,
             checkpoints=checkpoints,
         )
-    if run.has_better_than(outcome):  # interrupted before it got to where it had been
+    if run.has_better_than(outcome):  # interrupted before it reached that epoch again
         return None
     run.save_weights(predictor, job.model)
     return outcome
@@ -230,7 +230,7 @@ def _train(
 def _evaluate(
     job: Job, run: Recorder, dataset: Dataset, parts: Parts, network: Network
 ) -> tuple[Evaluation, Part] | None:
-    """Read the test set, once, if it is wanted, or else the validation data, for the figures."""
+    """Evaluate on the test set if that is wanted, else on the validation data for the figures."""
     tested = job.test and parts.test
     part = parts.test if tested else parts.val
     if part is None:
@@ -266,7 +266,7 @@ def _draw(
 def _begin_from(job: Job, network: Network, needed: bool) -> bool:
     """Fill a network with the weights of ``init_from``, if any; tell whether it has them.
 
-    A run that goes on from a checkpoint does without them if need be.
+    A run that is resumed from a checkpoint does not need them.
     """
     try:
         if job.init_from:
@@ -291,11 +291,11 @@ def _warn_of_other_split(origin: str, dataset: Dataset, parts: Parts) -> None:
 
 
 def _checkpoints(job: Job, run: Recorder, may_start_over: bool) -> Checkpoints:
-    """Return the run's checkpoints; what there is to say of them goes to the log and the screen."""
+    """Return the run's checkpoints, which report to its log and to the screen."""
 
     def report(sentence: str) -> None:
         run.log(sentence)
-        if not run.record.sweep:  # which has a line on the screen for each job
+        if not run.record.sweep:  # a sweep shows a line for each job
             logger.warning(sentence)
 
     run.keep_checkpoint = job.trainer.keep_checkpoint

@@ -1,4 +1,4 @@
-"""What a person looks at: the terminal, figures, tables, comparisons."""
+"""Terminal output, figures, tables and comparisons."""
 
 import lazy_loader
 

@@ -1,4 +1,4 @@
-"""Places on an axis from 0 to 1 for a parameter's values, numbers or not, so that they differ."""
+"""Positions of a parameter's values, numbers or words, on an axis from 0 to 1."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,14 +9,14 @@ import numpy as np
 from mlp.reports.figure_style import truncated
 from mlp.runs import in_words
 
-MOST_EVEN = 8  # different values up to which each has a place of its own
-FEW = 4  # up to which that holds also where no value comes twice, as in a search
+MAX_EVEN = 8  # up to so many different values are spaced evenly
+FEW = 4  # the same where no value occurs twice, as in a search
 STEP = 0.12  # between the words below the numbers
 
 
 @dataclass(frozen=True)
 class Scale:
-    """Where the values of a parameter lie on its axis, from 0 to 1, and what is written there."""
+    """Where the values of a parameter lie on its axis, from 0 to 1, and its tick labels."""
 
     places: Sequence[float]
     ticks: Sequence[float]
@@ -26,13 +26,13 @@ class Scale:
 def scale(values: Sequence[Any]) -> Scale:
     """Lay out a parameter's values: many numbers by size, anything else evenly.
 
-    Words, or the absence of a value, have their places below many numbers.
+    Words, and the mark of an absent value, lie below the numbers.
     """
     named = {in_words(value): value for value in values}
     numbers = {name: value for name, value in named.items() if _is_number(value)}
     words = sorted(named.keys() - numbers.keys(), key=lambda word: (len(word), word))
     sampled = len(numbers) == sum(map(_is_number, values))
-    if len(numbers) > (FEW if sampled else MOST_EVEN):
+    if len(numbers) > (FEW if sampled else MAX_EVEN):
         by_size, bottom = number_scale(list(numbers.values())), STEP * len(words)
         below = {word: STEP * i for i, word in enumerate(words)}
         above = [bottom + (1 - bottom) * place for place in by_size.places]
@@ -65,7 +65,7 @@ def _is_number(value: Any) -> bool:
 
 
 def clip_outliers(values: Sequence[float]) -> tuple[np.ndarray, np.ndarray]:
-    """Bring the worst values so near that the others can be told apart.
+    """Clip the worst values, so that the others remain distinguishable.
 
     Parameters
     ----------
@@ -77,7 +77,7 @@ def clip_outliers(values: Sequence[float]) -> tuple[np.ndarray, np.ndarray]:
     clipped : ndarray of shape (n,), float64
         No further from the best than four times the median is.
     outliers : ndarray of shape (n,), bool
-        Which ones were.
+        Which values were clipped.
     """
     distances = np.array(values) - values[0]
     reach = 4 * np.median(np.abs(distances)) or np.inf

@@ -33,7 +33,7 @@ from mlp.training import (
 )
 
 WORDS = {"None": "null", "True": "true", "False": "false"}  # as in YAML
-MOST_CLASSES = 20  # whose confusion matrix fits on a screen
+MAX_CLASSES = 20  # whose confusion matrix fits on a screen
 
 
 class Console:
@@ -48,7 +48,7 @@ class Console:
     """
 
     def __init__(self, quiet: bool = False, file: IO[str] | None = None) -> None:
-        # without markup: brackets in a name or a message are only brackets
+        # without markup, brackets in a name or a message are printed as they are
         self._terminal = Terminal(quiet=quiet, file=file, markup=False, highlight=False)
         self._progress: ProgressBar | ProgressLines | None = None
 
@@ -84,10 +84,10 @@ class Console:
         self._terminal.print()
 
     @contextmanager
-    def training(self) -> Iterator["Console"]:
-        """Give back the terminal's cursor at the end, whatever happens in between."""
+    def training(self) -> Iterator[None]:
+        """Restore the terminal's cursor at the end, whatever happens."""
         try:
-            yield self
+            yield
         finally:
             if self._progress:
                 self._progress.stop()
@@ -144,7 +144,7 @@ class Console:
         facts = f"  loss {evaluation.loss:.6g} · accuracy {evaluation.accuracy:.2%} · {n}"
         self._terminal.print(Text.assemble((f"{run} on {data}", "bold"), facts), soft_wrap=True)
         outcome = evaluation.labels, evaluation.predictions, len(classes)
-        shown, counts = most_confused(*outcome, MOST_CLASSES)
+        shown, counts = most_confused(*outcome, MAX_CLASSES)
         names = [f"{i} {classes[i]}" if classes[i] != str(i) else str(i) for i in shown]
         by_class = _by_class(per_class(*outcome), shown, names)
         self._terminal.print("", by_class, "", _confusion(counts, shown, names))
@@ -165,22 +165,22 @@ def _pairs(values: Mapping[str, Any]) -> Columns:
 
 def _results(record: RunRecord) -> Table:
     """Return loss and accuracy on each part of the data, with the best epoch's weights."""
-    figures, test = record.metrics, record.test
+    metrics, test = record.metrics, record.test
     if test:
-        figures |= {"test/loss": test.loss, "test/accuracy": test.accuracy}
+        metrics |= {"test/loss": test.loss, "test/accuracy": test.accuracy}
     table = number_table(f"epoch {record.best.epoch}" if record.best else "", "loss", "accuracy")
     for part in ("train", "val", "test"):
-        if f"{part}/loss" in figures:
-            loss, accuracy = figures[f"{part}/loss"], figures[f"{part}/accuracy"]
+        if f"{part}/loss" in metrics:
+            loss, accuracy = metrics[f"{part}/loss"], metrics[f"{part}/accuracy"]
             table.add_row(part, f"{loss:.4f}", f"{accuracy:.2%}")
     return table
 
 
-def _by_class(figures: ClassFigures, shown: Iterable[int], names: Sequence[str]) -> Table:
+def _by_class(scores: ClassFigures, shown: Iterable[int], names: Sequence[str]) -> Table:
     table = number_table("class", "precision", "recall", "F1", "examples")
     for name, i in zip(names, shown, strict=True):
-        shares = figures.precision[i], figures.recall[i], figures.f1[i]
-        table.add_row(name, *(f"{share:.4f}" for share in shares), f"{figures.support[i]:,}")
+        shares = scores.precision[i], scores.recall[i], scores.f1[i]
+        table.add_row(name, *(f"{share:.4f}" for share in shares), f"{scores.support[i]:,}")
     return table
 
 

@@ -13,7 +13,7 @@ from mlp.reports.terminal import number_table
 from mlp.training import EpochEnded, RunStarted
 
 SHOWN = ("train/loss", "train/accuracy", "val/loss", "val/accuracy")
-MOST_LINES = 100  # at most so many epochs get a line of their own when there is no terminal
+MAX_LINES = 100  # at most so many epochs get a line of their own when there is no terminal
 
 
 class ProgressLines:
@@ -24,7 +24,7 @@ class ProgressLines:
 
     def update(self, event: EpochEnded) -> None:
         """Write the epoch's line, if it has one."""
-        every = -(-self.max_epochs // MOST_LINES)
+        every = -(-self.max_epochs // MAX_LINES)
         if event.epoch % every == 0 or event.epoch == 1:
             metrics = "  ".join(f"{name} {value}" for name, value in _shown(event.metrics).items())
             line = f"epoch {event.epoch}/{self.max_epochs}  {metrics}  best {event.best_epoch}"

@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 PARTS = (("train", "training", style.BLUE), ("val", "validation", style.ORANGE))
-MOST_CLASSES = 30  # in the confusion matrix
+MAX_CLASSES = 30  # in the confusion matrix
 ROWS, COLUMNS = 4, 5  # of the gallery of mistakes
-MOST_UNITS, UNIT_COLUMNS = 60, 12  # of the first layer
+MAX_UNITS, UNIT_COLUMNS = 60, 12  # of the first layer
 
 
 def draw_training_figures(
@@ -92,7 +92,7 @@ def confusion(evaluation: Evaluation, classes: Sequence[str]) -> "Figure":
     from matplotlib.colors import PowerNorm
 
     labels, predictions = evaluation.labels, evaluation.predictions
-    shown, counts = most_confused(labels, predictions, len(classes), MOST_CLASSES)
+    shown, counts = most_confused(labels, predictions, len(classes), MAX_CLASSES)
     n = len(shown)
     title = f"{evaluation.accuracy:.2%} of {len(evaluation.labels):,} correct"
     if n < len(classes):
@@ -113,23 +113,24 @@ def confusion(evaluation: Evaluation, classes: Sequence[str]) -> "Figure":
     return figure
 
 
-def worst_mistakes(labels: np.ndarray, scores: np.ndarray, most: int) -> np.ndarray:
+def worst_mistakes(labels: np.ndarray, scores: np.ndarray, n: int) -> np.ndarray:
     """Return the indices of the wrong predictions with the largest lead over the true class.
 
     Parameters
     ----------
-    labels : ndarray of shape (n,), int64
-    scores : ndarray of shape (n, n_classes)
-    most : int
+    labels : ndarray of shape (n_examples,), int64
+    scores : ndarray of shape (n_examples, n_classes)
+    n : int
+        How many at most.
 
     Returns
     -------
-    ndarray of shape (at most ``most``,), int64
+    ndarray of int64
         The worst first.
     """
     lead = scores.max(axis=1) - scores[np.arange(len(labels)), labels]
     wrong = np.flatnonzero(scores.argmax(axis=1) != labels)
-    return wrong[np.argsort(-lead[wrong], kind="stable")[:most]]
+    return wrong[np.argsort(-lead[wrong], kind="stable")[:n]]
 
 
 def mistakes(
@@ -201,14 +202,14 @@ def first_layer(weights: np.ndarray, image_shape: Sequence[int]) -> "Figure":
     """
     n_units = weights.shape[1]
     norms = np.square(weights, dtype=np.float64).sum(axis=0)
-    strongest = np.argsort(-norms, kind="stable")[:MOST_UNITS]
+    strongest = np.argsort(-norms, kind="stable")[:MAX_UNITS]
     tiles = weights[:, np.sort(strongest)].T.reshape(-1, *image_shape).astype(np.float32)
     canvas = _tile(tiles, min(UNIT_COLUMNS, len(tiles)), 2)
     height = (style.WIDTH - 1.2) * canvas.shape[0] / canvas.shape[1] + 0.5
     figure, axes = style.subplots(min(style.WIDTH, height))
-    bound = float(np.quantile(np.abs(tiles), 0.999)) or 1.0  # one outlier would pale the rest
+    bound = float(np.quantile(np.abs(tiles), 0.999)) or 1.0  # one outlier would make the rest pale
     image = axes.imshow(canvas, cmap="RdBu_r", vmin=-bound, vmax=bound, interpolation="nearest")
-    which = f"the {MOST_UNITS} strongest of {n_units}" if n_units > MOST_UNITS else f"{n_units}"
+    which = f"the {MAX_UNITS} strongest of {n_units}" if n_units > MAX_UNITS else f"{n_units}"
     axes.set_title(f"Incoming weights of {which} units of the first layer")
     axes.axis("off")
     figure.colorbar(image, ax=axes, shrink=0.8, label="weight", extend="both")

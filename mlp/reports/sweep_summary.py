@@ -43,20 +43,20 @@ def write_summary(board: Leaderboard, into: Path) -> None:
         logger.warning("not all figures of %s could be drawn: %s", into, error)
 
 
-def show_summary(board: Leaderboard, terminal: Terminal, most: int = 20) -> None:
-    """Print the table, at most so many rows of it, and what to do next."""
-    wide = _table(board, most)
+def show_summary(board: Leaderboard, terminal: Terminal, max_rows: int = 20) -> None:
+    """Print the leaderboard, and commands for what to do next."""
+    wide = _table(board, max_rows)
     unbounded = terminal.options.update(max_width=10_000)
     fits = terminal.measure(wide, options=unbounded).maximum <= terminal.width
-    terminal.print(wide if fits else _table(board, most, narrow=True))
+    terminal.print(wide if fits else _table(board, max_rows, narrow=True))
     terminal.print()
     top = [row.entries[0].folder for row in board.rows[:TOP]]
     evaluation = {"evaluate the best": f"python -m mlp.evaluate {board.winner.id[:8]}"}
     show_places(evaluation | comparison_in_mlflow(top), terminal)
 
 
-def _table(board: Leaderboard, most: int, narrow: bool = False) -> Table:
-    """Return at most so many ranked and so many unranked runs.
+def _table(board: Leaderboard, max_rows: int, narrow: bool = False) -> Table:
+    """Return a table of at most ``max_rows`` ranked and as many unranked runs.
 
     On a narrow terminal all parameters share a column, and epochs, times and all ids but the best
     run's are left out.
@@ -79,24 +79,24 @@ def _table(board: Leaderboard, most: int, narrow: bool = False) -> Table:
         cells = [rank, *setting, metric, *([] if narrow else cost), *last[not tested :]]
         table.add_row(*map(Text, cells), style={"1": "bold", "": "dim"}.get(rank))
 
-    for rank, row in enumerate(board.rows[:most], 1):
+    for rank, row in enumerate(board.rows[:max_rows], 1):
         ids = [entry.id[:8] for entry in row.entries][: 1 if narrow else None]
         cost = [f"{row.best_epoch:.0f}", f"{row.seconds:.1f}"]
         add(str(rank), row.params, row.in_words(board.metric), cost, _tested(row), " ".join(ids))
     if board.others:
         table.add_row()
-    for entry in board.others[:most]:
+    for entry in board.others[:max_rows]:
         seed = f", seed {entry.params['seed']}" if "seed" in entry.params else ""
         seconds = entry.record.seconds
         cost = [str(entry.record.epochs), f"{seconds:.1f}" if seconds else ""]
         add("", entry.params, entry.state + seed, cost, "", entry.id[:8])
-    if hidden := len(board.rows[most:]) + len(board.others[most:]):
+    if hidden := len(board.rows[max_rows:]) + len(board.others[max_rows:]):
         table.caption, table.caption_justify = f"and {hidden} more", "left"
     return table
 
 
 def write_leaderboard(board: Leaderboard, path: Path) -> None:
-    """Write all of the board as CSV, with whole ids and whole numbers."""
+    """Write the leaderboard as CSV, with full ids and unrounded numbers."""
     header = ["rank", "state", "name", *board.keys, "metric", "n", "mean", "std"]
     header += ["best epoch", "seconds", "test accuracy", "run ids"]
     rows: list[list[Any]] = []
@@ -137,7 +137,7 @@ def _values(board: Leaderboard, params: Mapping[str, Any]) -> list[str]:
 
 
 def _tested(row: Row) -> str:
-    """Return the mean test accuracy, and of how many if not of all."""
+    """Return the mean test accuracy, and the number of tested runs if not all were."""
     if row.test_accuracy is None:
         return ""
     count = f" ({len(row.tests)})" if len(row.tests) < len(row.entries) else ""

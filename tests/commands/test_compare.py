@@ -97,7 +97,7 @@ class TestRuns:
         make_child(runs, "bbb", {LR: 0.1}, name="like")
         make_child(runs, "ccc", {LR: 0.1}, name="other", data={"digest": "other"})
         assert "not comparable" not in compare("one", "like").out
-        assert "their figures are not comparable" in compare("one", "other").out
+        assert "their results are not comparable" in compare("one", "other").out
 
     def test_equal_configurations_are_said_to_be(self, runs: Path, compare: Callable[..., Said]):
         for run_id in ("aaa", "bbb"):

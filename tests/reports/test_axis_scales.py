@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from mlp.reports.axis_scales import MOST_EVEN, clip_outliers, number_scale, scale
+from mlp.reports.axis_scales import MAX_EVEN, clip_outliers, number_scale, scale
 
 
 class TestScale:
@@ -16,8 +16,8 @@ class TestScale:
         assert scale([None, 5, True, [64, 32], 1.5]).labels == ["1.5", "5", "null", "true", "64x32"]
 
     def test_many_numbers_lie_by_size(self):
-        values = np.linspace(3, 5, MOST_EVEN + 1).tolist()
-        assert scale(values).places == pytest.approx(np.linspace(0, 1, MOST_EVEN + 1))
+        values = np.linspace(3, 5, MAX_EVEN + 1).tolist()
+        assert scale(values).places == pytest.approx(np.linspace(0, 1, MAX_EVEN + 1))
 
     def test_and_some_do_if_none_comes_twice(self):
         assert scale([3, 4, 5, 6, 13]).places == pytest.approx([0, 0.1, 0.2, 0.3, 1])
@@ -28,7 +28,7 @@ class TestScale:
         assert "0.001" in laid_out.labels
 
     def test_where_many_numbers_are_absent_that_has_a_place_below_them(self):
-        values = [*np.linspace(3, 5, MOST_EVEN + 1).tolist(), "–"]
+        values = [*np.linspace(3, 5, MAX_EVEN + 1).tolist(), "–"]
         places = scale(values).places
         assert places[-1] == 0 < min(places[:-1])
 
