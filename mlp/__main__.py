@@ -12,7 +12,7 @@ COMMANDS = {path.stem: path for path in sorted(Path(__file__).parent.glob("[!_]*
 
 
 @command
-def main() -> int | None:
+def main() -> None:
     """Start the command that the first word names."""
     name, *words = sys.argv[1:] or ["--help"]
     if name in ("-h", "--help"):
@@ -31,7 +31,6 @@ def main() -> int | None:
     else:
         hint = closest(name, COMMANDS) or f" (commands: {', '.join(COMMANDS)})"
         raise UserError(f"there is no command {name[:80]!r}{hint}")
-    return None
 
 
 def _show_help() -> None:

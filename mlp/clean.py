@@ -137,26 +137,24 @@ def _lines(arguments: argparse.Namespace) -> list[Line]:
         raise UserError("--yes deletes what is listed: say what, as in --status killed --yes")
     lines: list[Line] = []
     if runs or everything:
-        lines += [_line(entry) for entry in select(criteria)]
+        lines += [_run_line(entry) for entry in select(criteria)]
     if arguments.leftovers or everything:
-        lines += [
-            Line("unfinished", str(relative(path)), size_of(path), partial(_remove, path))
-            for path in leftovers()
-        ]
+        lines += [_path_line("unfinished", path, _remove) for path in leftovers()]
     if arguments.cache or everything:
-        lines += [
-            Line("decoded data", path.name, size_of(path), partial(remove_cache, path))
-            for path in caches()
-        ]
+        lines += [_path_line("decoded data", path, remove_cache) for path in caches()]
     return lines
 
 
-def _line(entry: Entry) -> Line:
+def _run_line(entry: Entry) -> Line:
     record, n_runs = entry.record, len(entry.stored) - 1
     what = f"{record.started:%Y-%m-%d}  {record.status}"
     runs = f"  (a sweep of {n_runs} runs)" if isinstance(record, SweepRecord) else ""
     name = f"{record.id[:8]}  {record.name}{runs}"
     return Line(what, name, entry.size, partial(delete, entry))
+
+
+def _path_line(what: str, path: Path, delete: Callable[[Path], None]) -> Line:
+    return Line(what, str(relative(path)), size_of(path), partial(delete, path))
 
 
 def _remove(path: Path) -> None:

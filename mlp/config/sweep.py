@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from omegaconf import OmegaConf
 from pydantic import NonNegativeInt, PositiveInt
 
 from mlp.config.instantiation import build
@@ -100,8 +101,6 @@ def read_settings(config: Mapping[str, Any]) -> Grid | Search:
     ConfigError
         For the first key that is unknown, of a wrong type or out of range.
     """
-    from omegaconf import OmegaConf
-
     node = OmegaConf.to_container(config["sweep"], resolve=True)
     settings: Grid | Search = build("sweep", node, Grid | Search)
     return settings
