@@ -101,7 +101,7 @@ class TestRuns:
         assert (status, "'one' is a run of the sweep 'sweep-5eed'" in err) == (2, True)
         status, out, _ = clean("sweep-5eed", "--yes")
         assert (status, "(a sweep of 2 runs)" in out) == (0, True)
-        assert list(runs.iterdir()) == []
+        assert not any(path.is_dir() for path in runs.iterdir())
 
     def test_a_sweep_that_failed_for_one_run_keeps_the_others_results(
         self, clean: Clean, runs: Path
@@ -112,7 +112,7 @@ class TestRuns:
         assert clean("--status", "failed", "killed", "--yes")[0] == 0
         assert (runs / "good").exists()
         assert clean("sweep-5eed", "--status", "failed", "finished", "--yes")[0] == 0
-        assert list(runs.iterdir()) == []
+        assert not any(path.is_dir() for path in runs.iterdir())
 
     def test_a_sweep_with_a_run_at_work_stays(self, clean: Clean, runs: Path):
         make_sweep(runs)
