@@ -23,7 +23,7 @@ JobArguments = tuple[dict[str, Any], list[str], dict[str, Any]]
 
 @dataclass(frozen=True)
 class CommandLine:
-    """What a sweep was asked for by, and what Hydra has made of it.
+    """The command line of a sweep, and what Hydra has made of it.
 
     Attributes
     ----------
@@ -44,14 +44,14 @@ class CommandLine:
 
 @dataclass(frozen=True)
 class PlannedJob:
-    """A job of a sweep, checked and not yet begun.
+    """A checked job of a sweep, ready to run.
 
     Attributes
     ----------
     key : str
-        Hash of all that determines its result.
+        Hash of everything that determines its result.
     name : str
-        Short, and no other job's.
+        Short and unique.
     params : dict
         The values that the sweep has chosen for it, by dotted key.
     overrides : list of str
@@ -76,11 +76,11 @@ class PlannedJob:
     trial: int | None = None
 
     def arguments(self, parent: str) -> JobArguments:
-        """Return those of `run_child`."""
+        """Return the arguments of `run_child`."""
         return self.config, self.overrides, self.child_of(parent)
 
     def child_of(self, parent: str) -> dict[str, Any]:
-        """Return what its run is told of the sweep with the id ``parent``."""
+        """Return the place of its run in the sweep with the id ``parent``."""
         child = {"parent": parent, "key": self.key, "name": self.name, "params": self.params}
         return child if self.trial is None else child | {"trial": self.trial}
 

@@ -77,7 +77,7 @@ class OpenSweep:
         record = read_sweep(self.folder)
         counts = {state: n + self.lost[state] for state, n in self.children.counts().items()}
         n_good, n_jobs = counts["finished"] + counts["pruned"], record.n_jobs
-        n_jobs = n_jobs or sum(counts.values())  # of a search, those that it has come to
+        n_jobs = n_jobs or sum(counts.values())  # a search: those that were started
         status = "FINISHED" if n_good == n_jobs else "FAILED"
         reason = f"{n_good} of {n_jobs} jobs finished"
         if error is not None:

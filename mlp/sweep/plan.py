@@ -35,28 +35,28 @@ class JobSource:
         return self._jobs.popleft() if self._jobs else None
 
     def tell(self, job: PlannedJob, result: ChildResult) -> None:
-        """Learn what has become of a job."""
+        """Take the outcome of a job."""
         self.n_left -= 1
 
     def importances(self) -> dict[str, float]:
-        """Return how much each axis matters, where a figure of the axes does not show it all."""
+        """Return the importance of each axis; {} for a grid, whose figures show it."""
         return {}
 
 
 @dataclass(frozen=True)
 class Plan:
-    """A sweep, laid out.
+    """The plan of a sweep.
 
     Attributes
     ----------
     headline : str
-        What is going to run, in a few words.
+        The plan in a few words.
     axes : dict of str to list
         The values of each axis, by dotted key; in words if they are too many.
     jobs : list of PlannedJob
-        No two with the same key; empty if each is decided on when its turn has come.
+        No two with the same key; empty for a search, which decides on each as it goes.
     n_duplicates : int
-        Combinations that were left out since they come to the same as another one.
+        Combinations left out because another one is the same job.
     identity : str
         The same for the same sweep.
     example : PlannedJob
@@ -145,7 +145,7 @@ def check_comparable(jobs: Sequence[PlannedJob]) -> None:
 def split_words(
     settings: Settings, line: CommandLine
 ) -> tuple[dict[str, str], dict[str, Override]]:
-    """Tell what all jobs share from what differs.
+    """Split the overrides into those that all jobs share and the axes.
 
     A job has one BLAS thread unless the user gives it more, and leaves the test set alone unless
     that of all jobs is asked for.

@@ -1,4 +1,4 @@
-"""A sweep on the terminal: its plan, and what becomes of its jobs while they run.
+"""A sweep on the terminal: its plan, and the progress of its jobs.
 
 On a terminal a bar moves below the lines that stay; elsewhere each job that ends is a line.
 """
@@ -63,15 +63,15 @@ class SweepProgress:
         return combinations
 
     def show_plan(self, plan: Plan, states: Mapping[str, str], where: str) -> None:
-        """Print what is going to run.
+        """Print the plan.
 
         Parameters
         ----------
         plan : Plan
         states : mapping of str to str
-            What the jobs of an earlier start have come to, by their keys.
+            States of the jobs of an earlier start, by their keys.
         where : str
-            In a few words, by what they are run.
+            The executor in a few words.
         """
         self._metric = plan.example.monitor
         self.terminal.print(f"[bold]{escape(plan.headline)}[/], {escape(where)}")
@@ -90,7 +90,7 @@ class SweepProgress:
         self.terminal.print()
 
     def list_jobs(self, plan: Plan, states: Mapping[str, str]) -> None:
-        """Print each job's name and, by its key, what it has come to."""
+        """Print each job's name and its state, if it was started before."""
         for job in plan.jobs[:MOST_JOBS]:
             self.say(f"  {job.name}  {states.get(job.key, '')}".rstrip())
         if len(plan.jobs) > MOST_JOBS:
@@ -103,12 +103,12 @@ class SweepProgress:
         return live if self.terminal.is_terminal else nullcontext()
 
     def started(self, job: PlannedJob) -> None:
-        """Take note of a job that has begun."""
+        """Note that a job has started."""
         self._running[job.key] = job.name
         self._at_once = max(self._at_once, len(self._running))
 
     def ended(self, job: PlannedJob, result: ChildResult, n_left: int) -> None:
-        """Take note of a job that has ended, and print why if it has failed.
+        """Note that a job has ended, and print why if it has failed.
 
         Parameters
         ----------

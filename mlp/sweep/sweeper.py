@@ -116,7 +116,7 @@ def _commit(git: Git | None) -> str:
 
 
 class Sweeper:
-    """Runs a planned sweep; an executor asks it for jobs and tells it what becomes of them.
+    """Runs a planned sweep; an executor asks it for jobs and reports their outcomes.
 
     Parameters
     ----------
@@ -206,11 +206,11 @@ class Sweeper:
         return None if self._gave_up else self._source.ask()
 
     def started(self, job: PlannedJob) -> None:
-        """Take note of a job that has begun."""
+        """Show that a job has started."""
         self._progress.started(job)
 
     def ended(self, job: PlannedJob, result: ChildResult) -> None:
-        """Take in what has become of a job."""
+        """Record the outcome of a job."""
         if result.archive:
             unpack(result.archive, runs_dir())
         if result.state == "killed" and result.run is None:  # it could not say so itself

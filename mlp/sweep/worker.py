@@ -19,7 +19,7 @@ DONE = ("finished", "pruned")  # the states of a job that is not run again
 
 @dataclass(frozen=True)
 class ChildResult:
-    """What has become of a job.
+    """The outcome of a job.
 
     Attributes
     ----------
@@ -35,7 +35,7 @@ class ChildResult:
     signal : int or None
         The signal that stopped it.
     archive : bytes or None
-        The run's folder, where the sweep has another machine's disk; see `mlp.sweep.archive`.
+        The run's folder, if the sweep is on another machine's disk; see `mlp.sweep.archive`.
     """
 
     state: str
@@ -52,7 +52,7 @@ def run_child(
 ) -> ChildResult:
     """Run a job, or the rest of one that was interrupted, unless it is finished.
 
-    What keeps it from running is a failure of this job alone, and raises nothing.
+    An error is a failure of this job alone, and is not raised.
 
     Parameters
     ----------
@@ -61,7 +61,7 @@ def run_child(
     overrides : sequence of str
         They repeat it as a single run.
     child : mapping
-        What the run is to be in its sweep, see `PlannedJob.child_of`.
+        The run's place in its sweep, see `PlannedJob.child_of`.
     """
     try:
         with claim(runs_dir() / child["parent"], child["key"]):
@@ -101,7 +101,7 @@ def _run(
 
 
 def _answer(child: Mapping[str, Any], record: RunRecord, signal: int | None = None) -> ChildResult:
-    """Return what has become of a run, and its folder if the sweep does not see it."""
+    """Return the outcome of a run, with its folder if the sweep cannot see that."""
     return ChildResult(
         record.state,
         record.stop_reason or "",

@@ -1,4 +1,4 @@
-"""A run's files in MLflow: weights are hard links where its artifacts lie on the same disk."""
+"""A run's files in MLflow: weights are hard links if the artifacts are on the same disk."""
 
 import os
 from collections.abc import Callable, Iterator

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from filelock import FileLock
 
 from mlp.base import RunError, atomic_write, runs_dir
-from mlp.runs import Record, RunFolder, SweepRecord, read_run
+from mlp.runs import Record, RunFolder, SweepRecord, Tracking, read_run
 from mlp.tracking.store import find_experiment
 from mlp.tracking.tags import ID
 
@@ -26,7 +26,7 @@ LOCK_TIMEOUT = 60.0  # seconds to wait for another process that is delivering th
 
 @dataclass(frozen=True)
 class Counterpart:
-    """Where MLflow has a run, as ``mlflow.json`` in the run's folder states it."""
+    """Where MLflow has a run: the content of ``mlflow.json`` in the run's folder."""
 
     experiment_id: str
     run_id: str
@@ -53,7 +53,7 @@ def find_or_create(folder: RunFolder, client: "MlflowClient") -> "Run":
     if known and (run := _own(client, known.run_id, record)):
         return run
     with counterpart_lock(folder):
-        experiment = find_experiment(client, _experiment(record))
+        experiment = find_experiment(client, tracking_of(record).experiment)
         runs = _tagged(client, experiment, record.id)
         run = runs[0] if runs else _create(client, experiment, record)
         place = Counterpart(run.info.experiment_id, run.info.run_id)
@@ -71,7 +71,7 @@ def delete_duplicates(client: "MlflowClient", run: "Run", record: Record) -> Non
 
 def delete(record: Record, client: "MlflowClient") -> list[str]:
     """Delete a run's counterpart and its models; return where their artifacts are, as URIs."""
-    experiment = client.get_experiment_by_name(_experiment(record))
+    experiment = client.get_experiment_by_name(tracking_of(record).experiment)
     if experiment is None:
         return []
     uris = []
@@ -93,7 +93,9 @@ def family_tags(record: Record, client: "MlflowClient") -> dict[str, str]:
     folder = RunFolder(runs_dir() / record.sweep.parent)
     if folder.record.exists():
         return tags | {"mlflow.parentRunId": find_or_create(folder, client).info.run_id}
-    experiment = find_experiment(client, _experiment(record))  # started on another machine
+    experiment = find_experiment(
+        client, tracking_of(record).experiment
+    )  # started on another machine
     for parent in _tagged(client, experiment, record.sweep.parent):
         tags["mlflow.parentRunId"] = parent.info.run_id
     return tags
@@ -104,10 +106,11 @@ def milliseconds(moment: datetime) -> int:
     return round(moment.timestamp() * 1000)
 
 
-def _experiment(record: Record) -> str:
+def tracking_of(record: Record) -> Tracking:
+    """Return where a run is mirrored; RunError if it is not."""
     if record.tracking is None:
         raise RunError(f"{record.name} was run with tracking=none: MLflow is not to have it")
-    return record.tracking.experiment
+    return record.tracking
 
 
 def _file(folder: RunFolder) -> Path:

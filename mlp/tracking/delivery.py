@@ -1,4 +1,4 @@
-"""A run's folder is brought to MLflow.
+"""Delivery of a run's folder to MLflow.
 
 Everything here is computed from the folder alone and may be done twice: MLflow stores equal
 (key, timestamp, step, value) rows, params, tags, inputs and files once. So a run that could not be
@@ -9,7 +9,6 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from mlp.base import RunError
 from mlp.runs import (
     RunFolder,
     RunRecord,
@@ -26,6 +25,7 @@ from mlp.tracking.counterpart import (
     family_tags,
     find_or_create,
     milliseconds,
+    tracking_of,
 )
 from mlp.tracking.description import describe
 from mlp.tracking.logged_model import log_model
@@ -43,7 +43,7 @@ LARGEST_BATCH = 1000  # metrics in one request
 
 
 def deliver(folder: RunFolder, client: "MlflowClient | None" = None) -> None:
-    """Bring all of a run or a sweep to MLflow that is not there yet.
+    """Send everything of a run or a sweep that MLflow does not have yet.
 
     Parameters
     ----------
@@ -57,9 +57,8 @@ def deliver(folder: RunFolder, client: "MlflowClient | None" = None) -> None:
         When the run is not to be in MLflow, or its store does not exist.
     """
     record = read_run(folder)
-    if record.tracking is None:
-        raise RunError(f"{record.name} was run with tracking=none: MLflow is not to have it")
-    client = retrying(client or client_of(record.tracking))
+    tracking = tracking_of(record)
+    client = retrying(client or client_of(tracking))
     with counterpart_lock(folder):
         run = find_or_create(folder, client)
         try:
@@ -211,7 +210,7 @@ def _dataset_input(record: RunRecord) -> "DatasetInput":
 
 
 def _send_files(folder: RunFolder, run: "Run", client: "MlflowClient") -> None:
-    """Bring the run's files to its artifacts; what else lies in the folder stays there."""
+    """Store the run's files as artifacts; other files in the folder stay there."""
 
     def log(file: str, place: str | None) -> None:
         client.log_artifact(run.info.run_id, file, place)

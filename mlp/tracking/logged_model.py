@@ -17,8 +17,7 @@ if TYPE_CHECKING:
     from mlflow.entities import LoggedModel, Run
 
 PACKAGE = Path(__file__).resolve().parent.parent
-GROUND = ("__init__.py", "base")
-NEEDED = (*GROUND, "nn", "data/scaling.py", "training/predictor.py")
+NEEDED = ("__init__.py", "base", "nn", "data/scaling.py", "training/predictor.py")
 
 
 def log_model(folder: RunFolder, record: RunRecord, run: "Run", client: "MlflowClient") -> None:

@@ -1,7 +1,7 @@
 """The process that brings runs to MLflow: ``python -m mlp.tracking.mirror``, see `ensure_mirror`.
 
-It serves the outbox: of a run that is being trained it sends the new epochs, of one that has ended
-everything. It depends on no other process; what it has not done when it dies, the next one does.
+It serves the outbox: it sends the new epochs of runs in training, and everything of runs that have
+ended. It depends on no other process; what it leaves undone when it dies, the next one does.
 """
 
 import fcntl
@@ -62,7 +62,7 @@ def _is_current(lock: int) -> bool:
 
 @dataclass
 class _Progress:
-    """How far a run in the outbox was brought."""
+    """How much of a run in the outbox has been sent."""
 
     record: bytes = b""  # at the last attempt
     running: bool = False
@@ -90,7 +90,7 @@ class Mirror:
         return "_client" in self.__dict__ and is_lost(tracking_uri())
 
     def step(self) -> bool:
-        """Bring over what is new; tell whether something was, or is going to be."""
+        """Send what is new; tell whether something was sent, or will be."""
         end_of_turn, busy = monotonic() + TURN, False
         for folder in undelivered_runs():
             progress = self._progress.setdefault(folder.path.name, _Progress())
@@ -99,7 +99,7 @@ class Mirror:
         return busy
 
     def _serve(self, folder: RunFolder, progress: _Progress) -> bool:
-        """Bring over what is new of one run; tell whether something was, or is going to be."""
+        """Send what is new of one run; tell whether something was sent, or will be."""
         try:
             content = folder.record.read_bytes()
             if content == progress.record and monotonic() < progress.due:

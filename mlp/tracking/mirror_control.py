@@ -24,7 +24,7 @@ _started: list["subprocess.Popen[bytes]"] = []  # one that was forgotten would w
 
 
 def ensure_mirror() -> bool:
-    """Have a process bring to MLflow what is in the outbox; tell whether none was running.
+    """Start the mirror if the outbox is not empty; tell whether none was running.
 
     There is one for each folder of runs and store. It outlives this process, and belongs to no
     terminal. It holds a lock, which this process acquires for it.
@@ -99,14 +99,11 @@ def _is_awaited(folder: RunFolder) -> bool:
 
 
 def _complaint(left: Sequence[RunFolder]) -> str:
-    reasons = [reason for folder in left if (reason := delivery_failure(folder))]
-    reason = reasons[0] if reasons else "it has not answered yet"
-    if len(left) > 1:
-        return (
-            f"MLflow does not have all of {len(left)} runs yet ({reason}); their folders do, and "
-            "python -m mlp.sync sends them"
-        )
+    reason = next(filter(None, map(delivery_failure, left)), "it has not answered yet")
+    runs, have, them = f"{len(left)} runs", "their folders do", "them"
+    if len(left) == 1:
+        runs, have, them = f"run {left[0].path.name[:8]}", "its folder does", "it"
     return (
-        f"MLflow does not have all of run {left[0].path.name[:8]} yet ({reason}); its folder does, "
-        "and python -m mlp.sync sends it"
+        f"MLflow does not have all of {runs} yet ({reason}); {have}, "
+        f"and python -m mlp.sync sends {them}"
     )

@@ -1,10 +1,10 @@
-"""A sweep's page in MLflow: what it asks, what it has found, its leaderboard and figures."""
+"""A sweep's page in MLflow: its axes, its results, its leaderboard and its figures."""
 
 from typing import TYPE_CHECKING, Any
 
 from mlp.base import RunError
 from mlp.runs import RunFolder, SweepRecord, in_words, metric_in_words, read_leaderboard
-from mlp.tracking.artifacts import files_in
+from mlp.tracking.artifacts import files_in, subfolder
 from mlp.tracking.counterpart import milliseconds
 from mlp.tracking.tags import as_params, as_tags, fenced, origin_tags
 
@@ -20,17 +20,15 @@ def send_sweep(folder: RunFolder, record: SweepRecord, run: "Run", client: "Mlfl
     tags = _tags(record) | {"mlflow.note.content": _note(record)}
     new = [m for m in _metrics(record) if run.data.metrics.get(m.key) != m.value]
     client.log_batch(run_id, params=as_params(axes), metrics=new, tags=as_tags(tags))
-    for place in (folder.record, folder.path / "leaderboard.csv", folder.log):
+    for place in (folder.record, folder.path / "leaderboard.csv", folder.log, folder.figures):
         for file in files_in(place):
-            client.log_artifact(run_id, str(file))
-    for figure in files_in(folder.figures):
-        client.log_artifact(run_id, str(figure), "figures")
+            client.log_artifact(run_id, str(file), subfolder(file, folder.path))
     if not record.ended and run.info.status != record.status:  # it goes on
         client.update_run(run_id, record.status)
 
 
 def _metrics(record: SweepRecord) -> "list[Metric]":
-    """Return how many jobs have come to what, and the best one's figures."""
+    """Return the number of jobs in each state, and the best one's metrics."""
     from mlflow.entities import Metric
 
     best = record.best.best.metrics if record.best else {}
@@ -54,7 +52,7 @@ def _tags(record: SweepRecord) -> dict[str, Any]:
 
 
 def _note(record: SweepRecord) -> str:
-    """Return the sweep in some lines of Markdown; of a folded page, the first is to be seen."""
+    """Return the sweep in some lines of Markdown; a folded page shows the first."""
     best, found = record.best, ""
     if best:
         value = metric_in_words(best.metric, best.value)

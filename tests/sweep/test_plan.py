@@ -10,8 +10,8 @@ from hydra.types import HydraContext, RunMode
 from mlp.base import ConfigError, DataError
 from mlp.config import accepted, check, conf_dir, read_settings
 from mlp.config.compose import compose
-from mlp.sweep import CommandLine, Plan
-from mlp.sweep.plan import plan_grid
+from mlp.sweep import CommandLine
+from mlp.sweep.plan import Plan, plan_grid
 
 pytestmark = pytest.mark.e2e
 

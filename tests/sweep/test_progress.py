@@ -4,8 +4,10 @@ import io
 
 from rich.console import Console
 
-from mlp.sweep import ChildResult, Plan, PlannedJob
+from mlp.sweep.composer import PlannedJob
+from mlp.sweep.plan import Plan
 from mlp.sweep.progress import MANY_JOBS, SweepProgress
+from mlp.sweep.worker import ChildResult
 
 
 def job(key: str) -> PlannedJob:

@@ -40,7 +40,7 @@ class Executor(ABC):
         Parameters
         ----------
         sweeper : Sweeper
-            Gives out the jobs and takes in what becomes of them.
+            Gives out the jobs and takes their outcomes.
         threads : int
             Of a job.
         """
@@ -93,7 +93,7 @@ class JobByJob(Executor):
 
     @abstractmethod
     def result(self, handle: Any) -> ChildResult | None:
-        """Return what has become of a job; None if it never began and is to be submitted again."""
+        """Return the outcome of a job; None if it never began and has to be submitted again."""
 
     @abstractmethod
     def cancel(self, handles: Collection[Any]) -> None:
@@ -101,7 +101,7 @@ class JobByJob(Executor):
 
     @abstractmethod
     def close(self) -> None:
-        """Let go of all resources."""
+        """Release all resources."""
 
 
 def cores_over(threads: int) -> int:

@@ -29,7 +29,7 @@ class HydraLauncher(Executor):
     name : str
         Its name on the command line.
     batch : int, optional
-        So many jobs at once; by default all.
+        Jobs per launch; by default all.
     """
 
     def __init__(self, launcher: Launcher, name: str, batch: int | None = None) -> None:
@@ -67,7 +67,7 @@ def _additions(job: PlannedJob, parent: str) -> list[str]:
 
 
 def _result(answer: JobReturn) -> ChildResult:
-    """Return what a job has come to."""
+    """Return the outcome of a job."""
     if answer.status != JobStatus.COMPLETED:
         return ChildResult("failed", first_line(answer._return_value))
     result: ChildResult = answer.return_value

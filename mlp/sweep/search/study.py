@@ -1,4 +1,4 @@
-"""A search: which point to try next, in view of what has come of the earlier ones (Optuna)."""
+"""A search by Optuna: the next point to try, given the results of the earlier ones."""
 
 import warnings
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from mlp.sweep.search.journal import open_journal
 from mlp.sweep.search.space import Space
 from mlp.training import higher_is_better
 
-PRUNING = "pruning"  # an attribute of the study: what its pruner is told
+PRUNING = "pruning"  # an attribute of the study: the settings of its pruner
 LEAST_TRIALS = 10  # that tell something of the parameters' importance
 
 
@@ -74,7 +74,7 @@ class Study:
 
     @property
     def n_trials(self) -> int:
-        """How many trials it is to come to."""
+        """How many trials there will be in the end."""
         wanted = self._settings.n_trials
         return min(wanted, len(self._grid)) if self._grid else wanted
 
@@ -101,15 +101,15 @@ class Study:
         return Proposal(number, self._space.suggest(trial))
 
     def tell(self, number: int, value: float | None, pruned: bool = False) -> None:
-        """Say what has become of a trial.
+        """Report the outcome of a trial.
 
         Parameters
         ----------
         number : int
         value : float or None
-            None, or one that is not finite, means that it failed. It is no reason to stop.
+            None, or one that is not finite, means that it failed.
         pruned : bool
-            It has no value then but those that its pruner was told.
+            Its only values are then those reported to the pruner.
         """
         if pruned or value is None or not isfinite(value):
             state, value = TrialState.PRUNED if pruned else TrialState.FAIL, None

@@ -1,4 +1,4 @@
-"""The jobs of a search: the study proposes points, each becomes jobs, and is told their result."""
+"""The jobs of a search: the study proposes points, they are run as jobs, it gets the results."""
 
 import json
 import logging
@@ -29,7 +29,7 @@ WORD = re.compile(r"(?!(?:null|true|false|nan|inf)$)[A-Za-z]\w*", re.IGNORECASE)
 
 @dataclass(frozen=True)
 class SearchPlan(Plan):
-    """A search, laid out: its jobs are not known yet, but what they can be is checked.
+    """The plan of a search: its jobs are not known yet, but the space of them is checked.
 
     Attributes
     ----------
@@ -107,7 +107,7 @@ def _headline(search: Search, space: Space) -> str:
 
 
 def _check(search: Search, space: Space, samples: Sequence[PlannedJob]) -> None:
-    """Raise ConfigError for what is right in itself and does not go together."""
+    """Raise ConfigError for settings that do not go together."""
     if search.seeds_per_trial > 1 and "seed" in space.dimensions:
         raise ConfigError("sweep.seeds_per_trial must be 1 when the seed itself is searched for")
     if any(job.monitor != job.config["trainer"]["monitor"] for job in samples):
@@ -175,7 +175,7 @@ class Trials(JobSource):
         return None
 
     def tell(self, job: PlannedJob, result: ChildResult) -> None:
-        """Learn what has become of a job; a killed one is left for the next start to repeat."""
+        """Take the outcome of a job; a killed one is left for the next start to repeat."""
         trial = self._trials.pop(job.name)
         if trial.ended:  # another of its seeds has failed
             return
@@ -192,7 +192,7 @@ class Trials(JobSource):
         return self._study.importances()
 
     def _add(self, trial: _Trial, value: float) -> None:
-        """Take in the value of one of a trial's seeds; after the first the others follow."""
+        """Add the value of one of a trial's seeds; after the first, queue the others."""
         trial.values.append(value)
         self.n_left -= 1
         n_seeds = self._plan.settings.seeds_per_trial
@@ -202,7 +202,7 @@ class Trials(JobSource):
             self._jobs.extend(self._job(trial, i) for i in range(1, n_seeds))
 
     def _end(self, trial: _Trial) -> None:
-        """Let the seeds of a trial that are left be."""
+        """End a trial without its remaining seeds."""
         trial.ended = True
         self.n_left -= self._plan.settings.seeds_per_trial - len(trial.values)
 

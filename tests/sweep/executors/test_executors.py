@@ -194,7 +194,7 @@ class TestEnd:
         sweep = start(*GRID, *words, "optimizer.lr=0.001", "hydra/launcher=submitit_local")
         wait_for(lambda: len(statuses()) == 2 and under_way(runs))
         [victim] = under_way(runs)
-        os.kill(victim["process"]["pid"], signal.SIGKILL)
+        os.kill(victim.process.pid, signal.SIGKILL)
         said, _ = sweep.communicate(timeout=120)
         assert sweep.returncode == 1
         assert f"killed  {victim.name}: job" in said
@@ -297,7 +297,7 @@ class TestRay:
         sweep = start(*GRID, *words, "hydra/launcher=ray")
         wait_for(lambda: len(statuses()) == 2 and under_way(runs))
         [victim] = under_way(runs)
-        os.kill(victim["process"]["pid"], signal.SIGKILL)
+        os.kill(victim.process.pid, signal.SIGKILL)
         said, _ = sweep.communicate(timeout=120)
         assert sweep.returncode == 1
         assert f"killed  {victim.name}: " in said
