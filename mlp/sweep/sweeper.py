@@ -5,10 +5,9 @@ import sys
 import traceback
 from dataclasses import replace
 from datetime import UTC, datetime
-from importlib import import_module
 from uuid import uuid4
 
-from mlp.base import ConfigError, RunError, UserError, runs_dir
+from mlp.base import RunError, UserError, runs_dir
 from mlp.config import Grid, Search, build, read_settings
 from mlp.reports import importances, save_figure, show_summary
 from mlp.runs import (
@@ -26,7 +25,7 @@ from mlp.runs import (
 )
 from mlp.sweep.archive import unpack
 from mlp.sweep.composer import CommandLine, PlannedJob
-from mlp.sweep.executors.base import Executor, share_environment
+from mlp.sweep.executors.base import Executor, require, share_environment
 from mlp.sweep.executors.choice import choose_executor
 from mlp.sweep.lifecycle import OpenSweep, open_sweep
 from mlp.sweep.plan import Plan, plan_grid
@@ -82,11 +81,8 @@ def run_sweep(line: CommandLine) -> None:
 def _plan(settings: Grid | Search, line: CommandLine, progress: SweepProgress) -> Plan:
     if not isinstance(settings, Search):
         return plan_grid(settings, line, progress.checking)
-    try:  # a search needs packages that not everyone has installed
-        for package in ("optuna", "cmaes"):
-            import_module(package)
-    except ImportError as error:
-        raise ConfigError(f"a search needs {error.name}: pip install 'mlp[search]'") from None
+    for package in ("optuna", "cmaes"):
+        require(package, "search", "a search")
     from mlp.sweep.search.trials import plan_search
 
     return plan_search(settings, line)

@@ -113,10 +113,10 @@ def cores_over(threads: int) -> int:
     return max(1, cores // threads)
 
 
-def require(package: str, extra: str) -> None:
+def require(package: str, extra: str, what: str = "this hydra/launcher") -> None:
     """Raise ConfigError unless a package that an extra brings is installed."""
     if find_spec(package) is None:
-        raise ConfigError(f"this hydra/launcher needs {package}: pip install 'mlp[{extra}]'")
+        raise ConfigError(f"{what} needs {package}: pip install 'mlp[{extra}]'")
 
 
 def share_environment() -> None:
