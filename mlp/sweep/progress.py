@@ -6,6 +6,7 @@ On a terminal a bar moves below the lines that stay; elsewhere each job that end
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from statistics import fmean
 from typing import Any
 
 from rich.console import Console as Terminal
@@ -119,7 +120,7 @@ class SweepProgress:
         """
         self._running.pop(job.key, None)
         self._counts[result.state] += 1
-        self._n_jobs = sum(self._counts.values()) + n_left
+        self._n_jobs = self._counts.total() + n_left
         self._seconds.append(result.seconds)
         if result.state == "finished":
             self.consider(job.name, result.best)
@@ -134,7 +135,7 @@ class SweepProgress:
 
     @property
     def _count(self) -> str:
-        return f"{sum(self._counts.values())}/{self._n_jobs}"
+        return f"{self._counts.total()}/{self._n_jobs}"
 
     def _figure(self, value: float) -> str:
         return f"{self._metric} {metric_in_words(self._metric, value)}"
@@ -152,17 +153,15 @@ class SweepProgress:
         """Return an estimate of the time that is left, once a job has ended."""
         if not self._seconds:
             return ""
-        mean = sum(self._seconds) / len(self._seconds)
-        n_left = self._n_jobs - sum(self._counts.values())
-        return f"about {clock(n_left * mean / self._at_once)} left"
+        n_left = self._n_jobs - self._counts.total()
+        return f"about {clock(n_left * fmean(self._seconds) / self._at_once)} left"
 
     def __rich__(self) -> RenderableType:
         """Return the moving part."""
-        n_ended = sum(self._counts.values())
         line = Table.grid(padding=(0, 2))
         states = {**self._counts, "running": len(self._running)}
         line.add_row(
-            ProgressBar(total=self._n_jobs, completed=n_ended, width=30),
+            ProgressBar(total=self._n_jobs, completed=self._counts.total(), width=30),
             self._count,
             *(f"[{STYLES.get(name, 'default')}]{n} {name}[/]" for name, n in states.items() if n),
             f"[dim]{self._left()}[/]",

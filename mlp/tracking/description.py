@@ -31,9 +31,8 @@ def _headline(record: RunRecord) -> str:
 
 def _what_was_trained(record: RunRecord) -> str:
     model, data = record.model, record.data
-    split = f"{data.n_train:,} for training"
-    split += f", {data.n_val:,} for validation" if data.n_val else ""
-    split += f", {data.n_test:,} for testing" if data.n_test else ""
+    rows = {"training": data.n_train, "validation": data.n_val, "testing": data.n_test}
+    split = ", ".join(f"{n:,} for {purpose}" for purpose, n in rows.items() if n)
     return (
         f"{', '.join(model.layers)} ({model.n_parameters:,} parameters), {model.loss}, "
         f"on **{data.name}**: {split}."

@@ -88,16 +88,12 @@ class Study:
 
         The trials that an earlier process has left unfinished come first, under their numbers.
         """
-        if self._interrupted:
-            number = self._interrupted.pop(0)
-            self._study.sampler = self._sampler(number)
-            trial = trial_of(self._study, number)
-        else:
-            number = len(self._trials())
-            if number >= self.n_trials:
-                return None
-            self._study.sampler = self._sampler(number)
-            trial = self._study.ask()
+        n_begun = len(self._trials())
+        if not self._interrupted and n_begun >= self.n_trials:
+            return None
+        number = self._interrupted.pop(0) if self._interrupted else n_begun
+        self._study.sampler = self._sampler(number)
+        trial = trial_of(self._study, number) if number < n_begun else self._study.ask()
         return Proposal(number, self._space.suggest(trial))
 
     def tell(self, number: int, value: float | None, pruned: bool = False) -> None:
