@@ -1,4 +1,4 @@
-"""A sweep is opened or continued, and ended whatever happens."""
+"""Opening or continuing a sweep, and ending it whatever happens."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -22,7 +22,7 @@ from mlp.runs import (
 )
 from mlp.tracking import ensure_mirror, wait_for_delivery
 
-RESERVE = 1 << 18  # bytes that are kept free for the record of the end, should the disk be full
+RESERVE = 1 << 18  # bytes freed for the last record if the disk is full
 
 
 class OpenSweep:
@@ -31,16 +31,16 @@ class OpenSweep:
     Parameters
     ----------
     record : SweepRecord
-        As it is to stand in ``run.json``.
+        The content of ``run.json``.
 
     Attributes
     ----------
     id : str
-        By which its runs know it.
+        The parent of its runs.
     folder : RunFolder
     children : Children
     lost : Counter of str
-        Jobs of this start that have failed or were killed before they had a run.
+        Jobs of this start that failed or were killed before they had a run, by state.
     """
 
     def __init__(self, record: SweepRecord) -> None:
@@ -94,7 +94,7 @@ class OpenSweep:
 def open_sweep(
     record: SweepRecord, fresh: bool, on_wait: Callable[[], None]
 ) -> Iterator[OpenSweep]:
-    """Open a sweep, or continue the last one with the same identity, for as long as a context is.
+    """Open a sweep, or continue the last one with the same identity; the context ends it.
 
     A second process with the same sweep waits here until the first one has ended.
 

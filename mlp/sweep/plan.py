@@ -1,4 +1,4 @@
-"""The plan of a grid: axes become jobs, all of them checked before the first begins."""
+"""The plan of a grid: axes become jobs, all checked before the first starts."""
 
 import json
 from collections import deque
@@ -23,7 +23,7 @@ class JobSource:
     Attributes
     ----------
     n_left : int
-        How many jobs have not ended, or not begun, at most.
+        The number of jobs that have not ended, at most.
     """
 
     def __init__(self, jobs: Iterable[PlannedJob]) -> None:
@@ -31,7 +31,7 @@ class JobSource:
         self.n_left = len(self._jobs)
 
     def ask(self) -> PlannedJob | None:
-        """Return the next job; None when there is none before one that is under way has ended."""
+        """Return the next job; None if there is none until a running one ends."""
         return self._jobs.popleft() if self._jobs else None
 
     def tell(self, job: PlannedJob, result: ChildResult) -> None:
@@ -76,7 +76,7 @@ class Plan:
         return max(job.config["threads"] or 1 for job in [self.example, *self.jobs])
 
     def source(self, children: Children) -> JobSource:
-        """Return what gives out the jobs that earlier starts have not done."""
+        """Return the source of the jobs that earlier starts have not done."""
         states = children.states()
         left = [job for job in self.jobs if states.get(job.key) not in DONE]
         left.sort(key=lambda job: states.get(job.key) == "failed")  # may well fail again
@@ -147,8 +147,7 @@ def split_words(
 ) -> tuple[dict[str, str], dict[str, Override]]:
     """Split the overrides into those that all jobs share and the axes.
 
-    A job has one BLAS thread unless the user gives it more, and leaves the test set alone unless
-    that of all jobs is asked for.
+    By default a job has one BLAS thread, and does not read the test set unless sweep.test is all.
 
     Returns
     -------

@@ -10,14 +10,13 @@ from mlp.runs import Leaderboard, RunFolder, read_leaderboard, update_run
 def summarise(
     sweep: RunFolder, test: Literal["winner", "all", "none"], news: bool = True
 ) -> Leaderboard:
-    """Rank a sweep's runs, and put the result into its folder and its record.
+    """Rank a sweep's runs, and store the result in its folder and its record.
 
     Parameters
     ----------
     sweep : RunFolder
     test : {"winner", "all", "none"}
-        "winner" has the test set read for the best run, "all" for those that have not seen to it
-        themselves; not where that was done before.
+        Whether to test the best run or all; a run that was tested before is not tested again.
     news : bool
         Whether jobs have ended since the last time; if not, and no test set is read, nothing is
         written.

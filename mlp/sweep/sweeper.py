@@ -1,4 +1,4 @@
-"""``-m``: plan a sweep, run its jobs, sum it up."""
+"""Sweeps (``-m``): plan the jobs, run them, summarise the results."""
 
 import shlex
 import sys
@@ -71,7 +71,7 @@ def run_sweep(line: CommandLine) -> None:
         succeeded = sweeper.run(executor)
     except UserError:
         raise
-    except Exception:  # a mistake of ours; the caller would take it for one in the configuration
+    except Exception:  # a bug; the caller would blame the configuration
         traceback.print_exc()
         succeeded = False
     if not succeeded:
@@ -131,7 +131,7 @@ class Sweeper:
         self._n_failed = 0
 
     def run(self, executor: Executor) -> bool:
-        """Run the jobs that are not done yet, and sum up; tell whether all have succeeded."""
+        """Run the jobs that are left and summarise; tell whether all have succeeded."""
         record, opened = self._new_record(), None
         try:
             with open_sweep(record, self._settings.fresh, self._wait) as opened:
@@ -188,12 +188,12 @@ class Sweeper:
 
     @property
     def n_left(self) -> int:
-        """How many jobs have not ended, or not begun, at most."""
+        """The number of jobs that have not ended, at most."""
         return self._source.n_left
 
     @property
     def _gave_up(self) -> bool:
-        """Whether too many jobs have failed, and others were left for that."""
+        """Whether too many jobs have failed to start the others."""
         most = self._settings.max_failures
         return most is not None and self._n_failed >= most and self.n_left > 0
 
@@ -221,7 +221,7 @@ class Sweeper:
         self._progress.ended(job, result, self.n_left)
 
     def sum_up(self, folder: RunFolder, news: bool = True) -> None:
-        """Show the leaderboard, and leave it with its figures in the sweep's folder."""
+        """Show the leaderboard, and store it with its figures in the sweep's folder."""
         try:
             board = summarise(folder, self._settings.test, news)
         except (RunError, OSError) as error:  # nothing has finished, or the disk is full

@@ -23,8 +23,8 @@ NEEDED = ("__init__.py", "base", "nn", "data/scaling.py", "training/predictor.py
 def log_model(folder: RunFolder, record: RunRecord, run: "Run", client: "MlflowClient") -> None:
     """Attach the model to its MLflow run, as ``runs:/<run id>/model``; once for a best epoch.
 
-    One that was created and not finished, since the server could not be reached any more, is used;
-    one of an earlier best epoch, of a run that was made longer since, is replaced.
+    A model whose delivery was interrupted is completed; that of an earlier best epoch, of a run
+    that was resumed since, is replaced.
     """
     from mlflow.entities import LoggedModelOutput
 

@@ -1,4 +1,4 @@
-"""Starting the process that brings runs to MLflow, and waiting until it has."""
+"""Starting the process that sends runs to MLflow, and waiting for it."""
 
 import fcntl
 import logging
@@ -26,8 +26,8 @@ _started: list["subprocess.Popen[bytes]"] = []  # one that was forgotten would w
 def ensure_mirror() -> bool:
     """Start the mirror if the outbox is not empty; tell whether none was running.
 
-    There is one for each folder of runs and store. It outlives this process, and belongs to no
-    terminal. It holds a lock, which this process acquires for it.
+    There is one for each folder of runs and store. It outlives this process and its terminal. It
+    holds a lock, which this process acquires for it.
     """
     if not undelivered_runs():
         return False
@@ -55,7 +55,7 @@ def ensure_mirror() -> bool:
 
 
 def wait_for_delivery(folders: Sequence[RunFolder]) -> None:
-    """Wait until MLflow has all of some runs; say so if it has not in the end.
+    """Wait until MLflow has all of some runs; warn if it has not in the end.
 
     A server is given ten seconds, our own database as long as it takes.
 

@@ -1,4 +1,4 @@
-"""The one interface of all executors: run the jobs that a queue gives out, report their results."""
+"""The interface of all executors: they run the sweeper's jobs and report the outcomes."""
 
 import os
 import time
@@ -47,9 +47,9 @@ class Executor(ABC):
 
 
 class JobByJob(Executor):
-    """Hands out only as many jobs as can run at once, each as soon as there is room for it.
+    """Starts a job as soon as there is room for it.
 
-    Whoever decides on the next job then knows all that has ended before.
+    A search then decides on each job with the results of all that have ended before.
     """
 
     def run(self, sweeper: "Sweeper", threads: int) -> None:

@@ -1,6 +1,6 @@
 """Jobs run by a launcher plugin of Hydra's: joblib's, the serial one, and whatever is installed.
 
-A launcher takes some jobs at once, composes them again, and returns when all are through.
+A launcher takes several jobs at once, composes them again, and returns when all have ended.
 """
 
 import json

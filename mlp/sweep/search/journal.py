@@ -14,15 +14,15 @@ optuna.logging.set_verbosity(optuna.logging.ERROR)  # the sweep's own display te
 
 
 def open_journal(path: Path) -> JournalStorage:
-    """Return the storage in a file, which is made if need be."""
+    """Return the storage in a file, which is created if need be."""
     return JournalStorage(_Journal(path))
 
 
 class _Journal(JournalFileBackend):
     """Optuna's file of operations, one a line, that outlives a process killed while it writes.
 
-    The operating system takes the lock back from a dead process; Optuna's own would stay behind,
-    and hold everyone up for 30 seconds. Half a line, which only a dead process leaves, is cut off
+    The operating system releases the lock of a dead process; Optuna's own would remain, and delay
+    everyone for 30 seconds. Half a line, which only a dead process leaves, is cut off
     before the next is written; else both would be one line that nobody can read. And no line
     waits for the disk: that protects from a power cut, and costs up to a tenth of a short epoch.
     """

@@ -46,7 +46,7 @@ class SearchPlan(Plan):
     max_epochs: int
 
     def source(self, children: Children) -> "Trials":
-        """Return what gives out the jobs of the trials that are left."""
+        """Return the source of the jobs of the trials that are left."""
         return Trials(self, study_journal(children.parent), self.example.monitor)
 
 
@@ -160,7 +160,7 @@ class Trials(JobSource):
         self.n_left = n_trials * plan.settings.seeds_per_trial
 
     def ask(self) -> PlannedJob | None:
-        """Return the next job; None when there is none before one under way has ended."""
+        """Return the next job; None if there is none until a running one ends."""
         while job := super().ask():
             if not self._trials[job.name].ended:
                 return job
