@@ -213,7 +213,7 @@ class TestMLflow:
     @pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy")  # in MLflow
     @pytest.mark.filterwarnings("ignore:.*Any type hint is inferred as AnyType")
     def test_the_model_of_a_longer_run_is_the_new_one(self, monkeypatch: pytest.MonkeyPatch):
-        import mlflow.artifacts
+        import mlflow
 
         folder = finished("tracking=mlflow", "trainer.keep_checkpoint=true")
         resume_run("latest", ["trainer.max_epochs=9"])
@@ -222,6 +222,7 @@ class TestMLflow:
         [model] = client.search_logged_models([run.info.experiment_id])
         assert model.source_run_id == run.info.run_id
         monkeypatch.setenv("MLFLOW_TRACKING_URI", client.tracking_uri)
+        mlflow.set_tracking_uri(client.tracking_uri)  # MLflow may have kept an earlier test's
         place = mlflow.artifacts.download_artifacts(f"runs:/{run.info.run_id}/model")
         stored = {path.name: path.read_bytes() for path in Path(place).glob("**/weights/*.npy")}
         assert stored == weights(folder)

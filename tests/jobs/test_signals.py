@@ -46,7 +46,7 @@ def signal_when(monkeypatch: pytest.MonkeyPatch) -> Signal:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 @pytest.mark.parametrize(
-    "moment", ["mlp.runs.opening.collect_provenance", "mlp.runs.recorder.save"]
+    "moment", ["mlp.runs.opening.collect_provenance", "mlp.training.predictor.save"]
 )
 def test_while_the_run_is_opened_or_its_weights_are_stored(
     mlp_run: Callable[..., Said], signal_when: Signal, moment: str, number: int
@@ -85,7 +85,7 @@ def test_before_anything_is_written(mlp_run: Callable[..., Said], signal_when: S
 def test_second_signal_ends_at_once(mlp_run: Callable[..., Said], signal_when: Signal, number: int):
     """What was not begun yet is left; the record is in order, and the run can go on."""
     signal_when("mlp.runs.opening.collect_provenance", signal.SIGINT)
-    signal_when("mlp.runs.recorder.save", number)
+    signal_when("mlp.training.predictor.save", number)
     said = mlp_run(*QUICK)
     assert said.status == 128 + number
     [folder] = list_runs()

@@ -115,7 +115,7 @@ class TestAgain:
     def test_brings_an_evaluation_on_other_data(self, case: Case, finished: Finished):
         with opened(case) as run:
             pass
-        record_evaluation(run.folder, finished.evaluation, ("a", "b", "c"), "other data/2")
+        record_evaluation(run.folder, finished.evaluation, ("a", "b", "c"), "abc", "other data/2")
         deliver(run.folder)
         metrics = stored(run).data.metrics
         assert metrics["eval/other_data_2/accuracy"] == finished.evaluation.accuracy

@@ -66,7 +66,7 @@ def test_restarting_a_finished_one_adds_no_metrics(sweep: RunFolder):
 
 
 def test_its_ranking_cannot_leave_its_block(sweep: RunFolder, tracked: Path):
-    name = "```\n# a heading"
+    name = "``` # a heading"
     make_child(tracked, f"{sweep.path.name}c", {"lr": 0.1}, parent=sweep.path.name, name=name)
     update_run(sweep, command="```\n# another", **END)
     deliver(sweep)
