@@ -173,11 +173,11 @@ class Sweeper:
         self._progress.say("another process is running this sweep: this one waits for its end")
 
     def _run_jobs(self, opened: OpenSweep, executor: Executor) -> None:
-        self._opened, self.children, self.id = opened, opened.children, opened.id
-        for record in self.children.by_key().values():
+        self._opened, self.id = opened, opened.id
+        for record in opened.children.by_key().values():
             if record.state == "finished":
                 self._progress.consider(record.name, record.metrics)
-        self._source = self._plan.source(self.children)
+        self._source = self._plan.source(opened.children)
         with self._progress.live(self.n_left):
             executor.run(self, self._plan.threads)
         if self._gave_up:
@@ -211,7 +211,7 @@ class Sweeper:
             unpack(result.archive, runs_dir())
         if result.state == "killed" and result.run is None:  # it could not say so itself
             self._opened.children.mark_orphaned_runs()
-            if record := self.children.by_key().get(job.key):
+            if record := self._opened.children.by_key().get(job.key):
                 result = replace(result, run=record.id)
         if result.run is None:
             self._opened.lost[result.state] += 1

@@ -89,27 +89,21 @@ def _run(
     resume = None
     if earlier and earlier.status != "FAILED":  # which would fail again
         resume = Resumption(RunFolder(runs_dir() / earlier.id))
-    result = run_job(
-        job,
-        overrides,
-        dataset=dataset,
-        sweep=child,
-        pruner=_pruner(child),
-        resume=resume,
-    )
+    pruner = _pruner(child)
+    result = run_job(job, overrides, dataset=dataset, sweep=child, pruner=pruner, resume=resume)
     return _answer(child, read_training(RunFolder(result.folder)), result.signal)
 
 
 def _answer(child: Mapping[str, Any], record: RunRecord, signal: int | None = None) -> ChildResult:
     """Return the outcome of a run, with its folder if the sweep cannot see that."""
     return ChildResult(
-        record.state,
-        record.stop_reason or "",
-        record.id,
-        record.metrics,
-        record.seconds,
-        signal,
-        None if _has_sweep(child) else pack(runs_dir() / record.id),
+        state=record.state,
+        reason=record.stop_reason or "",
+        run=record.id,
+        best=record.metrics,
+        seconds=record.seconds,
+        signal=signal,
+        archive=None if _has_sweep(child) else pack(runs_dir() / record.id),
     )
 
 
