@@ -6,6 +6,7 @@ Exit status: 0, or 1 when something could not be deleted, or 2 for a run that do
 import argparse
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -109,17 +110,16 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _days(text: str) -> float:
-    days = float(text)
-    if not 0 <= days < 1e5:
-        raise argparse.ArgumentTypeError(f"must be a number of days, got {text}")
-    return days
+    with suppress(ValueError):
+        if 0 <= (days := float(text)) < 1e5:
+            return days
+    raise argparse.ArgumentTypeError(f"must be a number of days, got {text!r}")
 
 
 def _number(text: str) -> int:
-    number = int(text)
-    if number < 0:
-        raise argparse.ArgumentTypeError(f"must not be negative, got {text}")
-    return number
+    if text.isdecimal():
+        return int(text)
+    raise argparse.ArgumentTypeError(f"must be a whole number, got {text!r}")
 
 
 def _lines(arguments: argparse.Namespace) -> list[Line]:

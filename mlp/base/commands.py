@@ -1,5 +1,6 @@
 """The entry point and the exit status that all commands share."""
 
+import os
 import sys
 import traceback
 from collections.abc import Callable
@@ -31,10 +32,15 @@ def exit_status(action: Callable[[], int | None]) -> int:
         130 after Ctrl-C; 1 after any other exception, which is a bug and shown with its traceback.
     """
     try:
-        return action() or 0
+        status = action() or 0
+        sys.stdout.flush()
+        return status
     except UserError as error:
         print(f"mlp: {error}", file=sys.stderr)
         return 2
+    except BrokenPipeError:  # whoever reads the output wants no more, as in "mlp clean | head"
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
     except KeyboardInterrupt:
         print("mlp: interrupted", file=sys.stderr)
         return 130

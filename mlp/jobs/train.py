@@ -21,6 +21,7 @@ from mlp.runs import (
     find_run,
     open_run,
     read_training,
+    refuse_links,
     reopen_run,
     split_digest,
 )
@@ -270,7 +271,9 @@ def _begin_from(job: Job, network: Network, needed: bool) -> bool:
     """
     try:
         if job.init_from:
-            fill(network, find_run(job.init_from).weights)
+            origin = find_run(job.init_from)
+            refuse_links(origin)
+            fill(network, origin.weights)
     except RunError:
         if needed:
             raise

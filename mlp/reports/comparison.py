@@ -76,7 +76,10 @@ def draw_side_by_side(
     names = [f"{record.name} ({record.id[:8]})" for record in records]
     groups = {name: [history] for name, history in zip(names, histories, strict=True) if history}
     if groups:
-        save_figure(curves(groups, metric), path)
+        try:
+            save_figure(curves(groups, metric), path)
+        except OSError as error:
+            raise RunError(f"{path} cannot be written: {error.strerror}") from None
     return bool(groups)
 
 

@@ -88,6 +88,9 @@ def find_run(reference: str) -> RunFolder:
         return matches[0].path
     if matches:
         raise RunError(f"{reference!r} means {len(matches)} runs:{_listing(matches)}")
+    for folder in sorted(runs_dir().iterdir()):
+        if folder.name.startswith(reference):
+            read_run(RunFolder(folder))  # says why it is in no list
     hint = closest(reference, [run.name for run in runs])
     raise RunError(
         f"no run is called {reference!r} and no id starts so{hint}; the last ones:{_listing(runs)}"

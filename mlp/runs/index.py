@@ -115,6 +115,6 @@ def _summary(folder: str) -> str | None:
         "task": None,
         "metrics": {},
     }
-    if isinstance(record, RunRecord) and record.best and not record.limited:
+    if isinstance(record, RunRecord) and record.monitor in record.metrics and not record.limited:
         summary |= {"task": record.task, "metrics": record.metrics}
     return json.dumps(summary)

@@ -44,9 +44,12 @@ class RunLock:
     def __init__(self, folder: RunFolder) -> None:
         self._file = folder.alive
         self._lock = FileLock(folder.alive, thread_local=False)
-        if _runs_elsewhere(folder) or not _acquired(self._lock, LOOK):
-            raise RunError(f"another process is at work on this run: {folder.path}")
-        self._file.touch()
+        try:
+            if _runs_elsewhere(folder) or not _acquired(self._lock, LOOK):
+                raise RunError(f"another process is at work on this run: {folder.path}")
+            self._file.touch()
+        except OSError as error:
+            raise RunError(f"{folder.path} cannot be written: {error.strerror}") from None
         self._over = threading.Event()
         threading.Thread(target=self._beat, name="heartbeat", daemon=True).start()
 

@@ -444,6 +444,14 @@ class TestInitFrom:
         resume_run(folder.path.name)
         assert_same(folder, whole)
 
+    def test_a_link_among_the_others_weights_is_not_followed(self):
+        base = finished("trainer.max_epochs=2")
+        weights = base.weights / "W1.npy"
+        weights.rename(base.weights / "W1.elsewhere")
+        weights.symlink_to(base.weights / "W1.elsewhere")
+        with pytest.raises(RunError, match=r"W1.npy is a symbolic link, and is not followed"):
+            run_job(compose([*QUICK, f"init_from={base.path.name}"]))
+
     @pytest.mark.parametrize("gone", [False, True])
     def test_it_starts_over_from_the_other_or_not_at_all(self, gone: bool):
         """Random weights would be another training."""

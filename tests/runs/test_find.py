@@ -1,6 +1,7 @@
 """Finding a run again by what a user remembers of it."""
 
 import shutil
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -137,6 +138,21 @@ class TestNames:
 
     def test_an_ordinary_tag_is_fine(self):
         check_tags({"team": "a", "2nd try": True, "a.b-c": None})
+
+
+class TestUnreadable:
+    def test_its_folder_is_named_with_the_reason(self, runs: Path):
+        make_run(runs, "aaa")
+        folder = make_run(runs, "bbb")
+        folder.record.write_text("{}")
+        with pytest.raises(RunError, match=r"bbb/run.json cannot be read .* no 'kind'"):
+            find_run("bb")
+
+    def test_monitor_that_was_never_measured_is_not_the_best(self, runs: Path):
+        """It hinders no other run, either."""
+        make_run(runs, "aaa")
+        make_run(runs, "bbb", monitor="val/foo", started=datetime(2026, 6, 1, tzinfo=UTC))
+        assert find_run("best").path.name == "aaa"
 
 
 class TestIndex:
