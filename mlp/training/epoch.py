@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from math import isfinite, sqrt
 from time import perf_counter
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -11,10 +10,8 @@ from mlp.base import generator
 from mlp.data import Batches, Part
 from mlp.nn import Network, Optimizer, Schedule
 from mlp.training.metrics import Evaluator, count_correct
+from mlp.training.settings import TrainingSettings
 from mlp.training.stopping import StopCondition
-
-if TYPE_CHECKING:
-    from mlp.training.trainer import Trainer
 
 Metrics = dict[str, float]
 
@@ -32,7 +29,7 @@ class EpochRunner:
 
     Parameters
     ----------
-    settings : Trainer
+    settings : TrainingSettings
     network : Network
     optimizer : Optimizer
         Not yet bound.
@@ -52,7 +49,7 @@ class EpochRunner:
 
     def __init__(
         self,
-        settings: "Trainer",
+        settings: TrainingSettings,
         network: Network,
         optimizer: Optimizer,
         schedule: Schedule,

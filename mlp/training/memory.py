@@ -5,11 +5,11 @@ from math import prod
 import numpy as np
 
 from mlp.nn import MLP, Optimizer
-from mlp.training.trainer import Trainer
+from mlp.training.settings import TrainingSettings
 
 
 def check_memory(
-    model: MLP, optimizer: Optimizer, settings: Trainer, n_in: int, n_out: int, n_val: int
+    model: MLP, optimizer: Optimizer, settings: TrainingSettings, n_in: int, n_out: int, n_val: int
 ) -> None:
     """Raise ValueError if a training would take more memory than is available.
 
@@ -21,7 +21,7 @@ def check_memory(
     ----------
     model : MLP
     optimizer : Optimizer
-    settings : Trainer
+    settings : TrainingSettings
     n_in, n_out : int
         Features and classes of the data.
     n_val : int

@@ -2,79 +2,20 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Literal, get_args
 
-from mlp.base import at_least, positive
 from mlp.data import Part, Parts
 from mlp.nn import Network, Optimizer, Schedule
 from mlp.training.checkpoint import Checkpoints
 from mlp.training.epoch import EpochRunner, InterruptedEpochError
 from mlp.training.events import Emitter, EpochEnded, Listener, Outcome, RunEnded, RunStarted
 from mlp.training.progress import Progress
+from mlp.training.settings import TrainingSettings
 from mlp.training.stopping import EpochLimit, Patience, StopCondition, TimeLimit
-
-Monitor = Literal["val/loss", "val/accuracy", "train/loss", "train/accuracy"]
 
 
 @dataclass(frozen=True)
-class Trainer:
-    """Trains a network until a metric has reached its plateau, and keeps the best epoch.
-
-    Parameters
-    ----------
-    max_epochs : int
-    batch_size : int
-        Examples a step; the last batch of an epoch may be shorter, and none has more than there
-        are.
-    patience : int or None
-        Epochs without an improvement of ``monitor`` by ``min_delta`` that end the training; None
-        lets it go on.
-    min_delta : float
-    monitor : str
-        The metric that decides about the best epoch and about patience. Without validation data
-        a ``val/`` metric does not exist: the training takes ``max_epochs`` and keeps the last.
-    max_seconds : float or None
-        Time after which no further epoch begins.
-    clip_norm : float or None
-        Upper bound of the gradient's global norm (Pascanu et al. 2013, Algorithm 1).
-    eval_batch_size : int
-        Examples a batch outside training; part of what determines the last bits.
-    limit_batches : int or None
-        For debugging: an epoch, and a validation, end after so many batches.
-    overfit_batches : int or None
-        For debugging: train and validate on the same so many batches.
-    checkpoint_every : float or None
-        Seconds from one checkpoint to the next, at least; None makes none.
-    keep_checkpoint : bool
-        Keep the last epoch's when all is over, so that the training can be made longer.
-    """
-
-    max_epochs: int = 100
-    batch_size: int = 128
-    patience: int | None = 10
-    min_delta: float = 0.0
-    monitor: Monitor = "val/loss"
-    max_seconds: float | None = None
-    clip_norm: float | None = None
-    eval_batch_size: int = 1000
-    limit_batches: int | None = None
-    overfit_batches: int | None = None
-    checkpoint_every: float | None = 5.0
-    keep_checkpoint: bool = False
-
-    def __post_init__(self) -> None:
-        at_least(1, max_epochs=self.max_epochs, batch_size=self.batch_size)
-        at_least(1, eval_batch_size=self.eval_batch_size)
-        at_least(0, min_delta=self.min_delta)
-        if self.monitor not in get_args(Monitor):
-            choices = ", ".join(get_args(Monitor))
-            raise ValueError(f"monitor must be one of {choices}; got {self.monitor!r}")
-        for name in ("patience", "limit_batches", "overfit_batches"):
-            if getattr(self, name) is not None:
-                at_least(1, **{name: getattr(self, name)})
-        for name in ("max_seconds", "clip_norm", "checkpoint_every"):
-            if getattr(self, name) is not None:
-                positive(**{name: getattr(self, name)})
+class Trainer(TrainingSettings):
+    """Trains a network until a metric has reached its plateau, and keeps the best epoch."""
 
     def fit(
         self,

@@ -1,4 +1,4 @@
-"""The interface of all executors: they run the sweeper's jobs and report the outcomes."""
+"""The interface of all executors: they run the jobs of a queue and report the outcomes."""
 
 import os
 import time
@@ -7,20 +7,36 @@ from abc import ABC, abstractmethod
 from collections.abc import Collection
 from concurrent.futures import FIRST_COMPLETED, wait
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from mlp.base import ConfigError, runs_dir
 from mlp.sweep.composer import JobArguments, PlannedJob
 from mlp.sweep.worker import ChildResult
-
-if TYPE_CHECKING:
-    from mlp.sweep.sweeper import Sweeper
 
 GRACE = 20.0  # seconds that jobs have to end by themselves once they were told to
 # NumPy's BLAS reads these when it is loaded; a job with more threads raises the number again.
 ONE_THREAD = dict.fromkeys(
     ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"), "1"
 )
+
+
+class JobQueue(Protocol):
+    """Gives out the jobs of a sweep and takes their outcomes."""
+
+    id: str  # of the sweep
+
+    @property
+    def n_left(self) -> int:
+        """How many jobs can still be given out."""
+
+    def next(self) -> PlannedJob | None:
+        """Give out a job; None when there is no more."""
+
+    def started(self, job: PlannedJob) -> None:
+        """Take note of a job that runs."""
+
+    def ended(self, job: PlannedJob, result: ChildResult) -> None:
+        """Take the outcome of a job."""
 
 
 class Executor(ABC):
@@ -31,16 +47,15 @@ class Executor(ABC):
         """Say in a few words how jobs of so many threads are run."""
 
     @abstractmethod
-    def run(self, sweeper: "Sweeper", threads: int) -> None:
-        """Run jobs until the sweeper has no more.
+    def run(self, queue: JobQueue, threads: int) -> None:
+        """Run jobs until the queue has no more.
 
         Interrupted by an exception, the jobs under way are told to end: they store what they have
         and count as killed.
 
         Parameters
         ----------
-        sweeper : Sweeper
-            Gives out the jobs and takes their outcomes.
+        queue : JobQueue
         threads : int
             Of a job.
         """
@@ -52,23 +67,23 @@ class JobByJob(Executor):
     A search then decides on each job with the results of all that have ended before.
     """
 
-    def run(self, sweeper: "Sweeper", threads: int) -> None:
+    def run(self, queue: JobQueue, threads: int) -> None:
         """See `Executor.run`."""
-        capacity = self.open(sweeper.n_left, threads)
+        capacity = self.open(queue.n_left, threads)
         running: dict[Any, PlannedJob] = {}
         try:
             while True:
-                while len(running) < capacity and (job := sweeper.next()):
-                    running[self.submit(job.arguments(sweeper.id))] = job
-                    sweeper.started(job)
+                while len(running) < capacity and (job := queue.next()):
+                    running[self.submit(job.arguments(queue.id))] = job
+                    queue.started(job)
                 if not running:
                     return
                 for handle in self.wait(running):
                     job = running.pop(handle)
                     if result := self.result(handle):
-                        sweeper.ended(job, result)
+                        queue.ended(job, result)
                     else:
-                        running[self.submit(job.arguments(sweeper.id))] = job
+                        running[self.submit(job.arguments(queue.id))] = job
         except BaseException:
             self.cancel(running)
             deadline = time.monotonic() + GRACE

@@ -5,7 +5,6 @@ A launcher takes several jobs at once, composes them again, and returns when all
 
 import json
 from itertools import islice
-from typing import TYPE_CHECKING
 
 from hydra.core.override_parser.types import Quote, QuotedString
 from hydra.core.utils import JobReturn, JobStatus
@@ -13,11 +12,8 @@ from hydra.plugins.launcher import Launcher
 
 from mlp.base import RunError, UserError
 from mlp.sweep.composer import PlannedJob
-from mlp.sweep.executors.base import Executor
+from mlp.sweep.executors.base import Executor, JobQueue
 from mlp.sweep.worker import ChildResult, first_line
-
-if TYPE_CHECKING:
-    from mlp.sweep.sweeper import Sweeper
 
 
 class HydraLauncher(Executor):
@@ -39,12 +35,12 @@ class HydraLauncher(Executor):
         """Name the launcher."""
         return f"by {self._name}"
 
-    def run(self, sweeper: "Sweeper", threads: int) -> None:
+    def run(self, queue: JobQueue, threads: int) -> None:
         """See `Executor.run`."""
-        while jobs := list(islice(iter(sweeper.next, None), self._batch)):
+        while jobs := list(islice(iter(queue.next, None), self._batch)):
             for job in jobs:
-                sweeper.started(job)
-            words = [[*job.overrides, *_additions(job, sweeper.id)] for job in jobs]
+                queue.started(job)
+            words = [[*job.overrides, *_additions(job, queue.id)] for job in jobs]
             try:
                 answers = self._launcher.launch(words, initial_job_idx=0)
             except UserError:
@@ -52,7 +48,7 @@ class HydraLauncher(Executor):
             except Exception as error:
                 raise RunError(f"the launcher gave up: {first_line(error)}") from error
             for job, answer in zip(jobs, answers, strict=True):
-                sweeper.ended(job, _result(answer))
+                queue.ended(job, _result(answer))
 
 
 def _additions(job: PlannedJob, parent: str) -> list[str]:
