@@ -35,10 +35,10 @@ def expected(job: Job, parts: Parts, network: Network) -> dict[str, float]:
 
     def buffers(n: int) -> float:
         """Workspace and batch for ``n`` rows: the layers' arrays, the inputs raw and scaled."""
-        layers = [*(layer.buffers(n) for layer in network.layers)]
-        layers.append(network.loss.buffers(n, network.n_out))
-        values = sum(float(a) * b for named in layers for a, b in map(_two, named.values()))
-        return (values * size + n * network.n_in * (size + parts.train.x.itemsize)) / MB
+        ws = network.workspace(n)
+        arrays = [array for named in (*ws.layers, ws.loss) for array in vars(named).values()]
+        n_bytes = sum(array.nbytes for array in arrays)
+        return (n_bytes + n * network.n_in * (size + parts.train.x.itemsize)) / MB
 
     n_eval = min(trainer.eval_batch_size, len(parts.val or parts.train))
     return {
@@ -46,10 +46,6 @@ def expected(job: Job, parts: Parts, network: Network) -> dict[str, float]:
         f"batch of {trainer.batch_size}": buffers(trainer.batch_size),
         f"evaluation of {n_eval}": buffers(n_eval),
     }
-
-
-def _two(shape: tuple[int, ...]) -> tuple[int, int]:
-    return shape[0], int(shape[1] if len(shape) > 1 else 1)
 
 
 def show(what: str, megabytes: float, since: float = 0.0) -> float:

@@ -36,7 +36,14 @@ from mlp.base import UNFINISHED, runs_dir
 from mlp.config import check
 from mlp.config.compose import compose
 from mlp.jobs import resume_run
-from mlp.runs import RunFolder, bury_dead, list_sweeps, read_history, read_run, undelivered_runs
+from mlp.runs import (
+    RunFolder,
+    list_sweeps,
+    mark_orphaned_runs,
+    read_history,
+    read_training,
+    undelivered_runs,
+)
 from mlp.runs.find import list_runs
 from mlp.sync import sync
 from mlp.tracking import mlflow_client, read_counterpart
@@ -149,10 +156,10 @@ def undisturbed(config: Config) -> tuple[Any, float]:
 
 def begin_or_go_on(config: Config) -> None:
     """Do what a user does who finds that a training has died."""
-    bury_dead()
+    mark_orphaned_runs()
     if not list_runs():
         mlp.jobs.train.run_job(config)
-    elif read_run(list_runs()[0])["status"] != "FINISHED":
+    elif read_training(list_runs()[0]).status != "FINISHED":
         resume_run(list_runs()[0].path.name)
 
 
@@ -162,22 +169,22 @@ def compare(expected: Any) -> None:
     [folder] = list_runs()
     must(not list(folder.path.glob(f"**/.*{UNFINISHED}")), "nothing unfinished")
     must(not folder.alive.exists(), "nobody alive")
-    if read_run(folder)["tracking"]:
+    if read_training(folder).tracking:
         must(in_child(lambda: check_mlflow(folder)) == 0, "what MLflow has")
 
 
 def result() -> Any:
     """Return what the one training has come to, but for times."""
-    bury_dead()
+    mark_orphaned_runs()
     [folder] = list_runs()
-    record, rows = read_run(folder), read_history(folder)
+    record, rows = read_training(folder), read_history(folder)
     must([row["epoch"] for row in rows] == list(range(1, len(rows) + 1)), "each epoch once")
     return {
         "weights": {path.name: path.read_bytes() for path in folder.weights.glob("*.npy")},
         "history": [timeless(row) for row in rows],
-        "best": timeless(record["best"]),
-        "test": timeless(record["test"]),
-        "record": [record[key] for key in ("status", "stop_reason", "epochs")],
+        "best": timeless(record.metrics),
+        "test": record.test and timeless(record.test.model_dump()),
+        "record": [record.status, record.stop_reason, record.epochs],
     }
 
 
@@ -209,16 +216,16 @@ def die_within(process: subprocess.Popen[bytes], seconds: float) -> int:
 def sweep_result() -> Any:
     """Return the leaderboard, but for ids and times, and the weights of each job."""
     [sweep] = list_sweeps()
-    must(sweep["status"] == "FINISHED", "the sweep's status")
+    must(sweep.status == "FINISHED", "the sweep's status")
     own = ("run ids", "seconds")
-    with (runs_dir() / sweep["id"] / "leaderboard.csv").open() as file:
+    with (runs_dir() / sweep.id / "leaderboard.csv").open() as file:
         board = [{k: v for k, v in row.items() if k not in own} for row in csv.DictReader(file)]
     jobs = {
-        read_run(folder)["sweep"]["key"]: [
+        read_training(folder).job.key: [
             (path.name, path.read_bytes()) for path in sorted(folder.weights.glob("*.npy"))
         ]
         for folder in list_runs()
-        if read_run(folder)["status"] == "FINISHED"
+        if read_training(folder).status == "FINISHED"
     }
     return board, jobs
 
