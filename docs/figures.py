@@ -106,7 +106,7 @@ def recognise_a_digit() -> tuple[np.ndarray, np.ndarray, np.ndarray, int]:
 
 
 def paths() -> Figure:
-    """3 → 2 → 2 twice: what a weighted sum gathers, and what a hidden delta gathers."""
+    """3 → 2 → 2 twice: what a pre-activation gathers, and what a hidden delta gathers."""
     figure, ax = canvas(10, 4.2)
     x, a, z = ([(left, 2.1 + dy) for dy in dys] for left, dys in SMALL_NETWORK)
     panel(

@@ -61,12 +61,12 @@ def task(config: DictConfig) -> Any:
 
 def _run(config: DictConfig, words: list[str], overrides: list[str]) -> int:
     """Train a network, and return the exit status."""
-    from mlp.jobs import offer_what_died, run_job
+    from mlp.jobs import announce_orphaned_runs, run_job
     from mlp.reports import Console
 
     if words != overrides:
         raise ConfigError(f"'{(set(words) - set(overrides)).pop()}' is for a sweep: add -m")
-    offer_what_died()
+    announce_orphaned_runs()
     return _status(run_job(config, words, Console()))
 
 

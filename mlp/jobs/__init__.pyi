@@ -10,7 +10,7 @@ from .cleanup import (
     size_of,
 )
 from .evaluate import evaluate_run
-from .resume import offer_what_died, resume_run
+from .resume import announce_orphaned_runs, resume_run
 from .train import Result, Resumption, check_fit, run_job
 
 __all__ = [
@@ -18,12 +18,12 @@ __all__ = [
     "Entry",
     "Result",
     "Resumption",
+    "announce_orphaned_runs",
     "caches",
     "check_fit",
     "delete",
     "evaluate_run",
     "leftovers",
-    "offer_what_died",
     "remove_cache",
     "remove_from",
     "resume_run",

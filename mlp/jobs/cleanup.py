@@ -34,7 +34,7 @@ from mlp.tracking import client_of, is_lost, reason_of, uri_of
 from mlp.tracking import delete as delete_from_mlflow
 from mlp.training import higher_is_better
 
-RECENT = 3600.0  # seconds; what is younger may belong to a process that is at work
+RECENT = 3600.0  # seconds; what is younger may belong to a process that still runs
 
 
 @dataclass(frozen=True)
@@ -107,7 +107,7 @@ def select(criteria: Criteria) -> list[Entry]:
     Raises
     ------
     RunError
-        For a name that means no run, one at work, or a run of a sweep: it does not go alone.
+        For a name that means no run, one that still runs, or a run of a sweep: these go together.
     """
     entries = _entries()
     named = [_named(name, entries) for name in criteria.names] or entries

@@ -45,11 +45,11 @@ def resume_run(
     Raises
     ------
     UserError
-        When the run is at work or has FINISHED, or when something is to be changed that would
-        change the past.
+        When a process works on the run, when it has FINISHED, or when a change would not be that
+        run any more.
     """
     folder = find_run(reference)
-    record = _mendable(folder)
+    record = _resumable(folder)
     stored = _stored_config(folder, record)
     config = changed(stored, overrides)
     changes = _changes(stored, check(config))
@@ -64,7 +64,7 @@ def resume_run(
     return run_job(config, console=console, sweep=sweep, resume=Resumption(folder, changes))
 
 
-def offer_what_died() -> None:
+def announce_orphaned_runs() -> None:
     """Mark what dead processes have left, and say, in a line each, how it goes on."""
     for record in mark_orphaned_runs():
         if isinstance(record, SweepRecord):
@@ -76,13 +76,13 @@ def offer_what_died() -> None:
         print(f"mlp: the process of {record.name} died; to go on: {line}", file=sys.stderr)
 
 
-def _mendable(folder: RunFolder) -> RunRecord:
+def _resumable(folder: RunFolder) -> RunRecord:
     """Return the record of a run that nobody works on."""
     refuse_links(folder)
     if is_alive(folder):
         record = read_run(folder)
         who = f"process {record.process.pid} on {record.process.host}"
-        raise RunError(f"{who} is at work on {record.name} ({folder.path})")
+        raise RunError(f"{who} is working on {record.name} ({folder.path})")
     record = mark_orphaned(folder) or read_run(folder)
     if isinstance(record, SweepRecord):
         raise RunError(

@@ -46,7 +46,7 @@ class RunLock:
         self._lock = FileLock(folder.alive, thread_local=False)
         try:
             if _runs_elsewhere(folder) or not _acquired(self._lock, LOOK):
-                raise RunError(f"another process is at work on this run: {folder.path}")
+                raise RunError(f"another process is working on this run: {folder.path}")
             self._file.touch()
         except OSError as error:
             raise RunError(f"{folder.path} cannot be written: {error.strerror}") from None

@@ -57,7 +57,7 @@ def assert_files_are_whole(folder: RunFolder) -> None:
         assert folder.history.read_bytes().endswith(b"\n")
 
 
-def rescued(reason: str) -> RunFolder:
+def saved_elsewhere(reason: str) -> RunFolder:
     """Return the folder that a message names."""
     assert "the best epoch's weights and the history are in " in reason
     return RunFolder(Path(reason.split(" are in ")[1].split()[0]))
@@ -78,7 +78,7 @@ def test_disk_that_is_really_full(tmp_path: Path):
     assert "cannot be written (No space left on device): the best epoch's weights" in complaint
     [kept] = (tmp_path / "disk.copy").iterdir()
     assert_files_are_whole(RunFolder(kept))
-    folder = rescued(complaint)
+    folder = saved_elsewhere(complaint)
     assert folder.path.parent == spare
     assert [row["epoch"] for row in read_history(folder)] == [1, 2, 3]
     assert evaluate_run(folder).accuracy > 0.5
@@ -155,7 +155,7 @@ class TestMeanwhile:
         monkeypatch.setattr("mlp.jobs.train.Checkpoints.offer", lambda *_, last: delete(runs))
         result = run_job(compose(QUICK))
         assert result.status == "FAILED"
-        assert len(read_history(rescued(result.reason))) == 6
+        assert len(read_history(saved_elsewhere(result.reason))) == 6
 
     def test_disk_that_is_full_from_the_beginning_has_nothing_begun(
         self, full: dict[str, bool], runs: Path
@@ -225,7 +225,7 @@ class TestMeanwhile:
         full["on"] = False
         assert result.status == "FAILED"
         assert read_run(list_runs()[0]).status == "RUNNING"
-        assert len(read_history(rescued(result.reason))) == 6
+        assert len(read_history(saved_elsewhere(result.reason))) == 6
         assert resume_run(result.id).status == "FINISHED"
         [folder] = list_runs()
         assert [row["epoch"] for row in read_history(folder)] == [1, 2, 3, 4, 5, 6]

@@ -388,7 +388,7 @@ class TestRefused:
     def test_run_at_work(self):
         folder = interrupted()
         lock = RunLock(folder)
-        with pytest.raises(RunError, match=r"process \d+ on .* is at work on"):
+        with pytest.raises(RunError, match=r"process \d+ on .* is working on"):
             resume_run("latest")
         lock.end()
         resume_run("latest")

@@ -69,7 +69,7 @@ class TestAlive:
     @pytest.mark.e2e
     def test_two_cannot_work_on_one_run(self, tmp_path: Path):
         lock = RunLock(RunFolder(tmp_path))
-        with pytest.raises(RunError, match="another process is at work on this run"):
+        with pytest.raises(RunError, match="another process is working on this run"):
             RunLock(RunFolder(tmp_path))
         lock.end()
         RunLock(RunFolder(tmp_path)).end()

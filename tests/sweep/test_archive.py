@@ -1,4 +1,4 @@
-"""A run's folder that comes home from another machine's disk."""
+"""A run's folder copied back from another machine's disk."""
 
 from pathlib import Path
 
