@@ -1,6 +1,7 @@
 """The network, NumPy alone."""
 
-from mlp.nn.layers import Activation, BatchNorm, Dense, Dropout, Layer
+from mlp.nn.batch_norm import BatchNorm
+from mlp.nn.layers import Activation, Dense, Dropout, Layer
 from mlp.nn.losses import BinaryCrossEntropy, Loss, MeanSquaredError, SoftmaxCrossEntropy
 from mlp.nn.mlp import MLP
 from mlp.nn.network import Network, Workspace

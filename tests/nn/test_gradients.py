@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from mlp.nn import MLP, BinaryCrossEntropy, MeanSquaredError, Network, SoftmaxCrossEntropy
 from mlp.nn.activations import ACTIVATIONS
-from mlp.nn.layers import Activation, BatchNorm, Dense, Dropout
+from mlp.nn.batch_norm import BatchNorm
+from mlp.nn.layers import Activation, Dense, Dropout
 
 STEP = 1e-6
 SMOOTH = ["gelu", "silu", "softplus", "sigmoid", "tanh", "scaled_tanh"]  # no kink to step over

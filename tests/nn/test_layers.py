@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from mlp.nn.activations import ACTIVATIONS
-from mlp.nn.layers import Activation, BatchNorm, Dense, Dropout
+from mlp.nn.batch_norm import BatchNorm
+from mlp.nn.layers import Activation, Dense, Dropout
 
 
 def bound(layer, n_batch, seed=0, dtype="float64"):
