@@ -129,7 +129,7 @@ def run_job(
     with threadpool_limits(job.threads, user_api="blas"):
         dataset = dataset or job.data.load()
         parts = job.data.parts(dataset, job.seed)
-        check_fit(job, parts)
+        check_fit(job, dataset.n_classes, parts)
         _check_memory(job, dataset, parts)
         rng = generator(job.seed, "init")
         network = job.model.build(dataset.n_in, dataset.n_classes, job.loss, rng)
@@ -179,12 +179,16 @@ def run_job(
     )
 
 
-def check_fit(job: Job, parts: Parts) -> None:
+def check_fit(job: Job, n_classes: int, parts: Parts) -> None:
     """Raise ConfigError if the job cannot be done on these data."""
     try:
         job.schedule.check(job.trainer.max_epochs)
     except ValueError as error:
         raise ConfigError(f"schedule.{error}") from None
+    try:
+        job.loss.check(n_classes)
+    except ValueError as error:
+        raise ConfigError(f"loss.{error}") from None
     if isinstance(job.schedule, ReduceOnPlateau) and not job.trainer.monitored(parts):
         raise ConfigError(
             f"schedule=reduce_on_plateau follows trainer.monitor={job.trainer.monitor}, and "

@@ -78,7 +78,7 @@ class Console:
         for layer in network.layers:
             n = sum(getattr(layer, name).size for name in layer.shapes)
             table.add_row(str(layer), f"{n:,}" if n else "")
-        table.add_row(type(network.loss).__name__)
+        table.add_row(str(network.loss))
         table.add_row("total", f"{network.params.size:,}", style="bold")
         self._terminal.print(table)
         self._terminal.print()

@@ -119,7 +119,7 @@ def _make_folder(
 def _describe_network(network: Network) -> dict[str, Any]:
     return {
         "layers": [str(layer) for layer in network.layers],
-        "loss": type(network.loss).__name__,
+        "loss": str(network.loss),
         "n_parameters": network.params.size,
     }
 

@@ -128,7 +128,7 @@ class Composer:
                 "is the sweep's own"
             )
         dataset, parts = self._load(job)
-        check_fit(job, parts)
+        check_fit(job, dataset.n_classes, parts)
         return PlannedJob(
             key=job_key(job.config, dataset.digest),
             name=name,

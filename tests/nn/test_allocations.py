@@ -73,7 +73,13 @@ def test_activations():
 
 
 @pytest.mark.parametrize(
-    "loss", [BinaryCrossEntropy(), *map(MeanSquaredError, ("identity", "sigmoid", "tanh"))], ids=str
+    "loss",
+    [
+        BinaryCrossEntropy(),
+        SoftmaxCrossEntropy(label_smoothing=0.1, class_weights=[1.0] * WIDTH),
+        *map(MeanSquaredError, ("identity", "sigmoid", "tanh")),
+    ],
+    ids=lambda loss: type(loss).__name__,
 )
 def test_losses(loss):
     """On a linear model."""

@@ -13,6 +13,9 @@ LOSSES = {
     "squares, identity": MeanSquaredError("identity"),
     "squares, sigmoid": MeanSquaredError("sigmoid"),
     "squares, tanh": MeanSquaredError("tanh", low=-1, high=1),
+    "softmax, smoothed and weighted": SoftmaxCrossEntropy("softmax", 0.1, [1, 2, 0.5, 3]),
+    "binary, smoothed and weighted": BinaryCrossEntropy("sigmoid", 0.1, [1, 2, 0.5, 3]),
+    "squares, weighted": MeanSquaredError(class_weights=[1, 2, 0.5, 3]),
 }
 CROSS_ENTROPIES = {name: LOSSES[name] for name in ("softmax", "binary")}
 
@@ -97,6 +100,56 @@ def test_mean_over_the_batch(name, z, y):
     np.testing.assert_allclose(deltas, np.tile(delta, (2, 1)) / 2)
 
 
+def test_label_smoothing(z, y):
+    """A share ε of the softmax target is spread over all classes; a sigmoid's is drawn to 1/2."""
+    log_p = z - np.log(np.exp(z).sum(axis=1, keepdims=True))
+    t = 0.8 * np.eye(4)[y] + 0.2 / 4
+    value, a, delta = evaluate(SoftmaxCrossEntropy(label_smoothing=0.2), z, y)
+    np.testing.assert_allclose(value, -(t * log_p).sum() / 6)
+    np.testing.assert_allclose(delta, (a - t) / 6)
+    _, a, delta = evaluate(BinaryCrossEntropy(label_smoothing=0.2), z, y)
+    np.testing.assert_allclose(delta, (a - (0.8 * np.eye(4)[y] + 0.1)) / 6)
+
+
+@pytest.mark.parametrize("kind", [SoftmaxCrossEntropy, BinaryCrossEntropy, MeanSquaredError])
+def test_class_weights(kind, z, y):
+    """The mean of the rows' losses weighted by their classes: Σ w·L / Σ w."""
+    rows = [evaluate(kind(), z[i : i + 1], y[i : i + 1]) for i in range(6)]
+    weights = np.array([1, 2, 0.5, 3])
+    w = weights[y] / weights[y].sum()
+    value, _, delta = evaluate(kind(class_weights=list(weights)), z, y)
+    np.testing.assert_allclose(value, sum(w * [loss for loss, _, _ in rows]))
+    np.testing.assert_allclose(delta, w[:, None] * np.concatenate([d for _, _, d in rows]))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"label_smoothing": 1}, "label_smoothing must be at least 0 and below 1, got 1"),
+        ({"class_weights": [1, 0]}, r"class_weights\[1\] must be greater than 0, got 0"),
+    ],
+)
+def test_smoothing_and_weights_out_of_range(arguments, message):
+    """They are refused by name."""
+    with pytest.raises(ValueError, match=message):
+        SoftmaxCrossEntropy(**arguments)
+
+
+def test_a_loss_is_named_with_its_settings():
+    """Losses of one kind whose values cannot be compared have different names."""
+    assert str(SoftmaxCrossEntropy()) == "SoftmaxCrossEntropy"
+    loss = MeanSquaredError("tanh", low=-1, class_weights=[1, 2])
+    assert str(loss) == ("MeanSquaredError(output_activation=tanh, low=-1, class_weights=[1, 2])")
+
+
+def test_a_weight_for_each_class():
+    """Too few or too many weights are refused before the training."""
+    SoftmaxCrossEntropy(class_weights=[1, 2, 3]).check(3)
+    SoftmaxCrossEntropy().check(3)
+    with pytest.raises(ValueError, match="one weight for each of the 4 classes, got 3"):
+        SoftmaxCrossEntropy(class_weights=[1, 2, 3]).check(4)
+
+
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 class TestFarLogits:
     """At ±1e4 exp overflows and the naive formulas give infinity or NaN."""
@@ -174,7 +227,7 @@ def test_targets_in_order():
 def test_only_cross_entropies_give_probabilities():
     """Squared errors leave scores, which need not lie in [0, 1] nor sum to 1."""
     gives = {name: loss.gives_probabilities for name, loss in LOSSES.items()}
-    assert gives == {name: name in CROSS_ENTROPIES for name in LOSSES}
+    assert gives == {name: not name.startswith("squares") for name in LOSSES}
 
 
 @pytest.mark.parametrize("label", [4, 100])

@@ -26,6 +26,7 @@ def stored(folder, model, loss=None, seed=0):
         (MLP((6, 5), ("tanh", "gelu"), dtype="float64"), BinaryCrossEntropy()),
         (MLP([6], batch_norm=True, dropout=0.5, l1=0.1, max_norm=3.0), SoftmaxCrossEntropy()),
         (MLP([6]), MeanSquaredError("tanh", low=-1, high=1)),
+        (MLP([6]), SoftmaxCrossEntropy(label_smoothing=0.1, class_weights=[1, 2, 0.5])),
     ],
 )
 def test_round_trip(tmp_path, model, loss):
@@ -168,4 +169,5 @@ def test_description_is_json(tmp_path):
         "output_activation": "tanh",
         "low": -1,
         "high": 1,
+        "class_weights": None,
     }
