@@ -1,4 +1,5 @@
 from .arrays import read_into
+from .classes import class_name, import_class
 from .commands import command, exit_status
 from .errors import ConfigError, DataError, RunError, UserError, closest, in_one_line
 from .files import UNFINISHED, atomic_write, read_json, remove, remove_unfinished, temporary_sibling
@@ -17,6 +18,7 @@ __all__ = [
     "at_least",
     "atomic_write",
     "between",
+    "class_name",
     "closest",
     "command",
     "data_dir",
@@ -24,6 +26,7 @@ __all__ = [
     "fraction",
     "generator",
     "handled_signals",
+    "import_class",
     "in_one_line",
     "positive",
     "read_into",

@@ -1,12 +1,10 @@
 """The classes that a configuration may name: only those of an expected kind are ever called."""
 
 from collections.abc import Collection, Iterable, Mapping
-from inspect import isabstract
-from pkgutil import resolve_name
 from types import UnionType
 from typing import Any, Union, get_args, get_origin
 
-from mlp.base import ConfigError
+from mlp.base import ConfigError, import_class
 from mlp.config.messages import shown
 
 
@@ -29,16 +27,12 @@ def find_class(key: str, target: Any, kind: Any) -> type:
     """
     kinds = get_args(kind) if get_origin(kind) in (Union, UnionType) else (kind,)
     kinds = tuple(k for k in kinds if isinstance(k, type) and k.__module__ != "builtins")
-    found, reason = None, ""
+    if not kinds:
+        raise ConfigError(f"{key} is not expected here, got {shown(target)}")
     try:
-        found = resolve_name(str(target))
-    except Exception as error:  # an import can fail in any way
-        reason = f" ({type(error).__name__}: {shown(str(error))})"
-    if isinstance(found, type) and issubclass(found, kinds) and not isabstract(found):
-        return found
-    wanted = " or ".join(k.__name__ for k in kinds)
-    must = f"must name a class of the kind {wanted}" if wanted else "is not expected here"
-    raise ConfigError(f"{key} {must}, got {shown(target)}{reason}")
+        return import_class(str(target), *kinds)
+    except ValueError as error:
+        raise ConfigError(f"{key} {error}") from None
 
 
 def check_targets(

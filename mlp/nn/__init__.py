@@ -1,5 +1,6 @@
 """The network, NumPy alone."""
 
+from mlp.nn.activations import ActivationFunction
 from mlp.nn.batch_norm import BatchNorm
 from mlp.nn.layers import Activation, Dense, Dropout, Layer
 from mlp.nn.losses import BinaryCrossEntropy, Loss, MeanSquaredError, SoftmaxCrossEntropy
@@ -34,6 +35,7 @@ __all__ = [
     "MLP",
     "SGD",
     "Activation",
+    "ActivationFunction",
     "Adagrad",
     "Adam",
     "AdamW",

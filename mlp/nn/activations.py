@@ -1,7 +1,7 @@
 """Activation functions: a = φ(z), and δ ⊙ φ'(z) from whichever of z and a suits it best.
 
-Each writes into the caller's arrays and allocates none of their size. To add one, write its class:
-``ACTIVATIONS`` collects them by name.
+Each writes into the caller's arrays and allocates none of their size. ``ACTIVATIONS`` collects
+those of this file by name; one of your own goes by its class's dotted name.
 """
 
 # ruff: noqa: D102 -- the methods are described once, in ActivationFunction
@@ -13,7 +13,7 @@ from typing import Literal
 import numpy as np
 from numpy import ndarray
 
-from mlp.base import closest
+from mlp.base import closest, import_class
 
 
 class ActivationFunction(ABC):
@@ -22,7 +22,7 @@ class ActivationFunction(ABC):
     Attributes
     ----------
     name : str
-        What a configuration calls it.
+        What a configuration calls it; one of your own needs none.
     reads : "z" or "a"
         The array that ``backward`` reads. With ``"a"``, z is not needed again after ``forward``,
         which may then work in place.
@@ -299,7 +299,19 @@ ACTIVATIONS: dict[str, ActivationFunction] = {
 
 
 def get_activation(name: str) -> ActivationFunction:
-    """Return the activation of that name; ValueError, with the names there are, if none has it."""
+    """Return the activation of that name, or of the class that a dotted name stands for.
+
+    Raises
+    ------
+    ValueError
+        If there is none, with the names there are.
+    """
+    if "." in name:
+        try:
+            own: ActivationFunction = import_class(name, ActivationFunction)()
+        except ValueError as error:
+            raise ValueError(f"activation {error}") from None
+        return own
     if name not in ACTIVATIONS:
         choices = ", ".join(ACTIVATIONS)
         raise ValueError(

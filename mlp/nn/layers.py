@@ -222,16 +222,16 @@ class Activation(Layer):
     ----------
     n : int
     name : str
-        Of an activation, see :mod:`mlp.nn.activations`.
+        Of an activation, see :func:`mlp.nn.activations.get_activation`.
     """
 
     def __init__(self, n: int, name: str) -> None:
         super().__init__(n, n)
-        self.function = get_activation(name)
+        self.name, self.function = name, get_activation(name)
         self.output_is_free = self.function.reads == "z"
 
     def __str__(self) -> str:
-        return self.function.name
+        return self.name
 
     @property
     def _replaces_z(self) -> bool:

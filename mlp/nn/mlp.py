@@ -28,7 +28,8 @@ class MLP:
     hidden_sizes : sequence of int
         Units of each hidden layer; empty for a linear model.
     activation : str or sequence of str
-        Of all hidden layers, or one for each; see :mod:`mlp.nn.activations`.
+        Of all hidden layers, or one for each; see :mod:`mlp.nn.activations`. A dotted name is
+        that of a class of your own.
     weight_init, bias_init : str
         See :mod:`mlp.nn.initializers`.
     dropout, input_dropout : float

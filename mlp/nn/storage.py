@@ -9,17 +9,19 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from math import prod
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from mlp.base import RunError, read_into, read_json
+from mlp.base import RunError, class_name, import_class, read_into, read_json
 from mlp.nn.layers import Layer
-from mlp.nn.losses import BinaryCrossEntropy, MeanSquaredError, SoftmaxCrossEntropy
+from mlp.nn.losses import BinaryCrossEntropy, Loss, MeanSquaredError, SoftmaxCrossEntropy
 from mlp.nn.mlp import MLP
 from mlp.nn.network import Network
 
-LOSSES = {
-    loss.__name__: loss for loss in (SoftmaxCrossEntropy, BinaryCrossEntropy, MeanSquaredError)
+# Stored by their short names; a class of the user's own by its dotted one.
+OURS = {
+    cls.__name__: cls for cls in (MLP, SoftmaxCrossEntropy, BinaryCrossEntropy, MeanSquaredError)
 }
 
 
@@ -35,8 +37,8 @@ def save(folder: Path | str, model: MLP, network: Network) -> None:
     """
     folder = Path(folder)
     spec = {
-        "model": asdict(model),
-        "loss": {"name": type(network.loss).__name__} | vars(network.loss),
+        "model": {"name": _name(model)} | asdict(model),
+        "loss": {"name": _name(network.loss)} | vars(network.loss),
         "n_in": network.n_in,
         "n_out": network.n_out,
     }
@@ -85,17 +87,33 @@ def _rebuild(path: Path) -> Network:
     """Return the network that ``network.json`` describes, its parameters all zero."""
     try:
         spec = read_json(path)
-        loss = dict(spec["loss"])
-        model = MLP(**spec["model"])
+        model: MLP = _make(MLP, {"name": "MLP"} | spec["model"])
+        loss: Loss = _make(Loss, spec["loss"])
         layers = model.layers(spec["n_in"], spec["n_out"])
         _check_size(layers, np.dtype(model.dtype), path.parent)
-        return Network(layers, LOSSES[loss.pop("name")](**loss), model.l1, model.l2, model.dtype)
+        return Network(layers, loss, model.l1, model.l2, model.dtype)
     except FileNotFoundError:
         raise RunError(f"{path} does not exist: there is no stored network") from None
     except RunError:
         raise
     except Exception as error:  # a layer's arithmetic with what is no number has many ways to fail
         raise RunError(f"{path} does not describe a network: {error}") from error
+
+
+def _name(instance: MLP | Loss) -> str:
+    cls = type(instance)
+    return cls.__name__ if cls in OURS.values() else class_name(cls)
+
+
+def _make(kind: type, description: dict[str, Any]) -> Any:
+    """Make what ``_name`` and its fields describe."""
+    fields = dict(description)
+    name = fields.pop("name")
+    try:
+        cls = OURS.get(name) or import_class(name, kind)
+    except ValueError as error:
+        raise ValueError(f"'name' {error}") from None
+    return cls(**fields)
 
 
 def _check_size(layers: Sequence[Layer], dtype: np.dtype, folder: Path) -> None:

@@ -120,3 +120,12 @@ def test_an_unknown_name_is_answered_with_the_names():
     assert get_activation("silu") is ACTIVATIONS["silu"]
     with pytest.raises(ValueError, match=r"identity, relu, .*got 'rleu'; did you mean 'relu'"):
         get_activation("rleu")
+
+
+def test_one_of_your_own_goes_by_its_dotted_name():
+    """Its kind is checked before it is called."""
+    assert type(get_activation("mlp.nn.activations.ReLU")).__name__ == "ReLU"
+    with pytest.raises(ValueError, match="activation must name a class of the kind ActivationFu"):
+        get_activation("os.system")
+    with pytest.raises(ValueError, match=r"got 'no\.Swish' \(ModuleNotFoundError"):
+        get_activation("no.Swish")

@@ -1,12 +1,53 @@
 """A network stored as .npy files and JSON comes back as it was, or not at all."""
 
 import json
+from dataclasses import dataclass
 
 import numpy as np
 import pytest
 
 from mlp.base import RunError
-from mlp.nn import MLP, BinaryCrossEntropy, MeanSquaredError, SoftmaxCrossEntropy, load, save
+from mlp.nn import (
+    MLP,
+    ActivationFunction,
+    BinaryCrossEntropy,
+    Dense,
+    Layer,
+    MeanSquaredError,
+    SoftmaxCrossEntropy,
+    load,
+    save,
+)
+
+
+class Square(ActivationFunction):
+    """An activation of one's own."""
+
+    reads = "z"
+
+    def forward(self, z, out, scratch):
+        np.square(z, out=out)
+
+    def backward(self, z, a, delta, scratch):
+        delta *= z
+        delta *= 2
+
+
+@dataclass(frozen=True)
+class Linear(MLP):
+    """A network of one's own."""
+
+    bias: bool = True
+
+    def layers(self, n_in: int, n_out: int) -> list[Layer]:
+        return [Dense(n_in, n_out, bias=self.bias)]
+
+
+class Halved(SoftmaxCrossEntropy):
+    """A loss of one's own."""
+
+    def forward(self, z, ws):
+        return super().forward(z, ws) / 2
 
 
 def stored(folder, model, loss=None, seed=0):
@@ -27,6 +68,8 @@ def stored(folder, model, loss=None, seed=0):
         (MLP([6], batch_norm=True, dropout=0.5, l1=0.1, max_norm=3.0), SoftmaxCrossEntropy()),
         (MLP([6]), MeanSquaredError("tanh", low=-1, high=1)),
         (MLP([6]), SoftmaxCrossEntropy(label_smoothing=0.1, class_weights=[1, 2, 0.5])),
+        (MLP([6], f"{__name__}.Square"), SoftmaxCrossEntropy()),
+        (Linear(bias=False), Halved()),
     ],
 )
 def test_round_trip(tmp_path, model, loss):
@@ -34,6 +77,7 @@ def test_round_trip(tmp_path, model, loss):
     network = stored(tmp_path, model, loss)
     again = load(tmp_path)
     assert again.loss == network.loss
+    assert list(map(str, again.layers)) == list(map(str, network.layers))
     assert (again.l1, again.l2, again.dtype) == (network.l1, network.l2, network.dtype)
     np.testing.assert_array_equal(again.params, network.params)
     np.testing.assert_array_equal(again.state, network.state)
@@ -76,6 +120,18 @@ class TestDamaged:
         weights[3, 1] = value
         np.save(folder / "W2.npy", weights)
         self.refused(folder, "W2.npy holds a value that is not finite")
+
+    def test_a_class_that_cannot_be_imported(self, folder):
+        stored(folder, Linear())
+        path = folder / "network.json"
+        path.write_text(path.read_text().replace(f"{__name__}.Linear", "gone.Linear"))
+        self.refused(folder, "'name' must name a class of the kind MLP, got 'gone.Linear'")
+
+    def test_a_class_of_another_kind(self, folder):
+        """It is not called."""
+        path = folder / "network.json"
+        path.write_text(path.read_text().replace('"MLP"', '"os.system"'))
+        self.refused(folder, "'name' must name a class of the kind MLP, got 'os.system'")
 
     def test_no_description(self, folder):
         """Without network.json nothing is known."""
