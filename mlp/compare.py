@@ -95,7 +95,7 @@ def _latest_sweep() -> RunFolder:
     found = list_sweeps()
     if not found:
         raise RunError(f"there is no sweep in {runs_dir()} yet")
-    return RunFolder(runs_dir() / found[-1].id)
+    return RunFolder.of(found[-1].id)
 
 
 def _compare_sweeps(

@@ -93,19 +93,18 @@ def _environment(record: RunRecord) -> dict[str, Any]:
 
 def _results(record: RunRecord) -> dict[str, float | None]:
     """Return the metrics of the best epoch and of the evaluations, and the cost of the training."""
-    best = record.metrics
-    results = {key: value for key, value in best.items() if key.startswith(("train/", "val/"))}
-    evaluations = {f"eval/{name}": found for name, found in record.evaluations.items()}
-    for part, found in {"test": record.test, **evaluations}.items():
-        if found:
-            results |= {f"{part}/loss": found.loss, f"{part}/accuracy": found.accuracy}
+    results = {
+        f"{part}/{metric}": value
+        for part, values in record.results.items()
+        for metric, value in values.items()
+    }
     cost = {"epochs": record.epochs, "seconds": record.seconds}
-    return {"best epoch": best.get("epoch"), **results, **cost}
+    return {"best epoch": record.metrics.get("epoch"), **results, **cost}
 
 
 def _cells(key: str, values: Sequence[float | None]) -> list[Text]:
-    """Return a row of numbers; among losses and accuracies the best is bold."""
-    if not key.endswith(("loss", "accuracy")):
+    """Return a row of numbers; among metrics of a part of the data the best is bold."""
+    if "/" not in key:
         return [Text("" if value is None else f"{value:.4g}") for value in values]
     best = (max if higher_is_better(key) else min)(v for v in values if v is not None)
     words = ["" if v is None else metric_in_words(key, v) for v in values]

@@ -20,7 +20,7 @@ from mlp.data import Dataset, Parts
 from mlp.nn import Network
 from mlp.reports.progress import ProgressBar, ProgressLines
 from mlp.reports.terminal import number_table, show_places
-from mlp.runs import RunRecord
+from mlp.runs import RunRecord, results_in_words
 from mlp.tracking import is_remote, uri_of
 from mlp.training import (
     ClassFigures,
@@ -164,15 +164,11 @@ def _pairs(values: Mapping[str, Any]) -> Columns:
 
 
 def _results(record: RunRecord) -> Table:
-    """Return loss and accuracy on each part of the data, with the best epoch's weights."""
-    metrics, test = record.metrics, record.test
-    if test:
-        metrics |= {"test/loss": test.loss, "test/accuracy": test.accuracy}
-    table = number_table(f"epoch {record.best.epoch}" if record.best else "", "loss", "accuracy")
-    for part in ("train", "val", "test"):
-        if f"{part}/loss" in metrics:
-            loss, accuracy = metrics[f"{part}/loss"], metrics[f"{part}/accuracy"]
-            table.add_row(part, f"{loss:.4f}", f"{accuracy:.2%}")
+    """Return the metrics on each part of the data, with the best epoch's weights."""
+    header, *rows = results_in_words(record)
+    table = number_table(*header)
+    for row in rows:
+        table.add_row(*row)
     return table
 
 

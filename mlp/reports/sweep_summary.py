@@ -4,6 +4,7 @@ import json
 import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 from urllib.parse import quote
 
@@ -14,7 +15,16 @@ from rich.text import Text
 from mlp.base import RunError
 from mlp.reports.sweep_figures import draw_sweep_figures
 from mlp.reports.terminal import show_places
-from mlp.runs import Leaderboard, Row, RunFolder, in_words, name_of, short_keys, write_csv
+from mlp.runs import (
+    Leaderboard,
+    Row,
+    RunFolder,
+    in_words,
+    metric_in_words,
+    name_of,
+    short_keys,
+    write_csv,
+)
 from mlp.tracking import is_remote, read_counterpart, tracking_uri
 
 TOP = 5  # runs that are compared in MLflow
@@ -62,34 +72,35 @@ def _table(board: Leaderboard, max_rows: int, narrow: bool = False) -> Table:
     run's are left out.
     """
     names = short_keys(board.keys)
-    tested = any(row.test_accuracy is not None for row in board.rows)
     table = Table(box=None, header_style="dim", padding=(0, 2, 0, 0), pad_edge=False)
     table.add_column("#", justify="right")
     for name in ["setting"] if narrow else names.values():
         table.add_column(name, no_wrap=not narrow, overflow="fold")
     for header in [board.metric] if narrow else [board.metric, "epoch", "seconds"]:
         table.add_column(header, justify="right", no_wrap=True)
-    if tested:
-        table.add_column("test accuracy", justify="right")
+    for metric in board.test_metrics:
+        table.add_column(f"test {metric}", justify="right")
     table.add_column("run", no_wrap=narrow)
 
     def add(rank: str, params: Mapping[str, Any], metric: str, cost: list[str], *last: str) -> None:
         values = [in_words(params[key]) if key in params else "" for key in board.keys]
         setting = [name_of(params, names)] if narrow else values
-        cells = [rank, *setting, metric, *([] if narrow else cost), *last[not tested :]]
+        cells = [rank, *setting, metric, *([] if narrow else cost), *last]
         table.add_row(*map(Text, cells), style={"1": "bold", "": "dim"}.get(rank))
 
     for rank, row in enumerate(board.rows[:max_rows], 1):
         ids = [entry.id[:8] for entry in row.entries][: 1 if narrow else None]
         cost = [f"{row.best_epoch:.0f}", f"{row.seconds:.1f}"]
-        add(str(rank), row.params, row.in_words(board.metric), cost, _tested(row), " ".join(ids))
+        tests = [_tested(row, metric) for metric in board.test_metrics]
+        add(str(rank), row.params, row.in_words(board.metric), cost, *tests, " ".join(ids))
     if board.others:
         table.add_row()
     for entry in board.others[:max_rows]:
         seed = f", seed {entry.params['seed']}" if "seed" in entry.params else ""
         seconds = entry.record.seconds
         cost = [str(entry.record.epochs), f"{seconds:.1f}" if seconds else ""]
-        add("", entry.params, entry.state + seed, cost, "", entry.id[:8])
+        tests = [""] * len(board.test_metrics)
+        add("", entry.params, entry.state + seed, cost, *tests, entry.id[:8])
     if hidden := len(board.rows[max_rows:]) + len(board.others[max_rows:]):
         table.caption, table.caption_justify = f"and {hidden} more", "left"
     return table
@@ -98,17 +109,19 @@ def _table(board: Leaderboard, max_rows: int, narrow: bool = False) -> Table:
 def write_leaderboard(board: Leaderboard, path: Path) -> None:
     """Write the leaderboard as CSV, with full ids and unrounded numbers."""
     header = ["rank", "state", "name", *board.keys, "metric", "n", "mean", "std"]
-    header += ["best epoch", "seconds", "test accuracy", "run ids"]
+    header += ["best epoch", "seconds", *(f"test {m}" for m in board.test_metrics), "run ids"]
     rows: list[list[Any]] = []
     for rank, row in enumerate(board.rows, 1):
         results = [len(row.values), row.mean, row.std, row.best_epoch, row.seconds]
         ids = " ".join(entry.id for entry in row.entries)
-        values = [*_values(board, row.params), board.metric, *results, row.test_accuracy]
+        tests = [fmean(row.tests(m)) if row.tests(m) else None for m in board.test_metrics]
+        values = [*_values(board, row.params), board.metric, *results, *tests]
         rows.append([rank, "finished", row.name, *values, ids])
     for entry in board.others:
         record, best = entry.record, entry.record.metrics
         results = [None, entry.value(board.metric), None, best.get("epoch"), record.seconds]
-        values = [*_values(board, entry.params), board.metric, *results, None]
+        values = [*_values(board, entry.params), board.metric, *results]
+        values += [None] * len(board.test_metrics)
         rows.append([None, entry.state, record.name, *values, entry.id])
     write_csv(path, header, rows)
 
@@ -136,9 +149,8 @@ def _values(board: Leaderboard, params: Mapping[str, Any]) -> list[str]:
     return [value if isinstance(value, str) else json.dumps(value) for value in values]
 
 
-def _tested(row: Row) -> str:
-    """Return the mean test accuracy, and the number of tested runs if not all were."""
-    if row.test_accuracy is None:
-        return ""
-    count = f" ({len(row.tests)})" if len(row.tests) < len(row.entries) else ""
-    return f"{row.test_accuracy:.2%}{count}"
+def _tested(row: Row, metric: str) -> str:
+    """Return a metric's mean on the test set, and the number of tested runs if not all were."""
+    values = row.tests(metric)
+    count = f" ({len(values)})" if len(values) < len(row.entries) else ""
+    return f"{metric_in_words(metric, fmean(values))}{count}" if values else ""

@@ -4,6 +4,7 @@ from .differences import (
     in_words,
     metric_in_words,
     name_of,
+    results_in_words,
     short_keys,
 )
 from .evaluations import record_evaluation
@@ -89,6 +90,7 @@ __all__ = [
     "record_evaluation",
     "refuse_links",
     "reopen_run",
+    "results_in_words",
     "settle",
     "short_keys",
     "split_digest",

@@ -4,6 +4,8 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from mlp.runs.record import RunRecord
+
 IRRELEVANT = ("name", "tags", "test", "tracking", "sweep")  # to what a training finds
 
 
@@ -68,6 +70,16 @@ def metric_in_words(metric: str, value: float) -> str:
     if metric.endswith("accuracy"):
         return f"{value:.2%}"
     return f"{value:.4f}" if abs(value) < 1e5 else f"{value:.4g}"
+
+
+def results_in_words(record: RunRecord) -> list[list[str]]:
+    """Return a table of a run's results: a header, and a row for each part of the data."""
+    metrics = list(dict.fromkeys(key for values in record.results.values() for key in values))
+    header = [f"epoch {record.best.epoch}" if record.best else "", *metrics]
+    return [header] + [
+        [part, *(metric_in_words(key, values[key]) if key in values else "" for key in metrics)]
+        for part, values in record.results.items()
+    ]
 
 
 def name_of(params: Mapping[str, Any], names: Mapping[str, str]) -> str:

@@ -19,7 +19,7 @@ def record_evaluation(
     digest: str,
     other_data: str | None = None,
 ) -> str | None:
-    """Write an evaluation's predictions, and its loss and accuracy into the run's record.
+    """Write an evaluation's predictions, and its metrics into the run's record.
 
     Parameters
     ----------
@@ -59,9 +59,8 @@ def summary_of(evaluation: Evaluation, digest: str) -> TestResult:
     if not isfinite(evaluation.loss):
         raise RunError("the loss is not a finite number: the weights do not fit these data")
     now = time.time_ns() // 1_000_000  # so that a later delivery is the same
-    return TestResult(
-        loss=evaluation.loss, accuracy=evaluation.accuracy, timestamp=now, digest=digest
-    )
+    metrics = {"loss": evaluation.loss, "accuracy": evaluation.accuracy}
+    return TestResult(metrics=metrics, timestamp=now, digest=digest)
 
 
 def write_predictions(path: Path, evaluation: Evaluation, classes: Sequence[str]) -> None:

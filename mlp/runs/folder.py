@@ -19,86 +19,60 @@ from mlp.base import RunError, atomic_write, runs_dir
 from mlp.runs.record import Record, RunRecord, SweepRecord, parse_record
 
 
+class _Entry:
+    """A file or a folder in each run's folder."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __get__(self, folder: "RunFolder", owner: type) -> Path:
+        return folder.path / self.name
+
+
 @dataclass(frozen=True)
 class RunFolder:
     """Where each file of a run lies; the folder's name is the run's id until someone renames it."""
 
     path: Path
 
-    @property
-    def record(self) -> Path:
-        """What happened, as JSON: id, name, status, best epoch, test result, provenance."""
-        return self.path / "run.json"
+    # What happened, as JSON: id, name, status, best epoch, test result, provenance.
+    record = _Entry("run.json")
+    # The composed and resolved configuration.
+    config = _Entry("config.yaml")
+    # The overrides as the user typed them, a list.
+    overrides = _Entry("overrides.yaml")
+    # One row an epoch: epoch, timestamp (ms since 1970), every metric.
+    history = _Entry("history.csv")
+    # What was said while the run went on, with times.
+    log = _Entry("log.txt")
+    # The network and the scaler as .npy files, with ``network.json``.
+    weights = _Entry("weights")
+    # The state of a training that has not FINISHED, to be continued from.
+    checkpoints = _Entry("checkpoints")
+    # There while a process works on the run, which holds a lock on it; see `RunLock`.
+    alive = _Entry("alive")
+    # One raw row of the training data, of shape (1, n_in), .npy.
+    example = _Entry("example.npy")
+    # Figures of the training and of the run's own test set, PNG.
+    figures = _Entry("figures")
+    # One line per test example: label, prediction, its score.
+    test_predictions = _Entry("test_predictions.csv")
+    # Why the run FAILED.
+    traceback = _Entry("traceback.txt")
+    # What the code's checkout held beyond its commit.
+    diff = _Entry("uncommitted.diff")
+    # A folder for each evaluation on data that is not the run's own.
+    evaluations = _Entry("eval")
 
-    @property
-    def config(self) -> Path:
-        """The composed and resolved configuration."""
-        return self.path / "config.yaml"
-
-    @property
-    def overrides(self) -> Path:
-        """The overrides as the user typed them, a list."""
-        return self.path / "overrides.yaml"
-
-    @property
-    def history(self) -> Path:
-        """One row an epoch: epoch, timestamp (ms since 1970), every metric."""
-        return self.path / "history.csv"
-
-    @property
-    def log(self) -> Path:
-        """What was said while the run went on, with times."""
-        return self.path / "log.txt"
-
-    @property
-    def weights(self) -> Path:
-        """The network and the scaler as .npy files, with ``network.json``."""
-        return self.path / "weights"
-
-    @property
-    def checkpoints(self) -> Path:
-        """The state of a training that has not FINISHED, to be continued from."""
-        return self.path / "checkpoints"
-
-    @property
-    def alive(self) -> Path:
-        """There while a process works on the run, which holds a lock on it; see `RunLock`."""
-        return self.path / "alive"
+    @classmethod
+    def of(cls, run: str) -> "RunFolder":
+        """Return the folder of the run with an id."""
+        return cls(runs_dir() / run)
 
     @property
     def undelivered(self) -> Path:
         """There while a mirror does not have all of the record; see `outbox`."""
         return runs_dir() / "outbox" / self.path.name
-
-    @property
-    def example(self) -> Path:
-        """One raw row of the training data, of shape (1, n_in), .npy."""
-        return self.path / "example.npy"
-
-    @property
-    def figures(self) -> Path:
-        """Figures of the training and of the run's own test set, PNG."""
-        return self.path / "figures"
-
-    @property
-    def test_predictions(self) -> Path:
-        """One line per test example: label, prediction, its score."""
-        return self.path / "test_predictions.csv"
-
-    @property
-    def traceback(self) -> Path:
-        """Why the run FAILED."""
-        return self.path / "traceback.txt"
-
-    @property
-    def diff(self) -> Path:
-        """What the code's checkout held beyond its commit."""
-        return self.path / "uncommitted.diff"
-
-    @property
-    def evaluations(self) -> Path:
-        """A folder for each evaluation on data that is not the run's own."""
-        return self.path / "eval"
 
 
 def write_text(path: Path, text: str) -> None:

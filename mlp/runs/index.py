@@ -44,7 +44,7 @@ class Entry(NamedTuple):
     @property
     def path(self) -> RunFolder:
         """The run's folder."""
-        return RunFolder(runs_dir() / self.folder)
+        return RunFolder.of(self.folder)
 
 
 def read_index() -> list[Entry]:
@@ -102,7 +102,7 @@ def _open() -> sqlite3.Connection:
 def _summary(folder: str) -> str | None:
     """Return an entry without its folder, as JSON; None for a record that cannot be read."""
     try:
-        record: Record = read_run(RunFolder(runs_dir() / folder))
+        record: Record = read_run(RunFolder.of(folder))
     except RunError:
         return None
     summary: dict[str, Any] = {

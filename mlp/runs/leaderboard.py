@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from statistics import fmean, stdev
 from typing import Any
 
-from mlp.base import RunError, runs_dir
+from mlp.base import RunError
 from mlp.runs.differences import differing_params, metric_in_words, name_of, short_keys
 from mlp.runs.folder import RunFolder, read_config, read_run
 from mlp.runs.record import RunRecord, SweepRecord
@@ -41,7 +41,7 @@ class Entry:
     @property
     def folder(self) -> RunFolder:
         """The run's folder."""
-        return RunFolder(runs_dir() / self.id)
+        return RunFolder.of(self.id)
 
     @property
     def state(self) -> str:
@@ -105,15 +105,10 @@ class Row:
         """Mean time of a training."""
         return fmean(entry.record.seconds for entry in self.entries)
 
-    @property
-    def test_accuracy(self) -> float | None:
-        """Mean over the runs whose test set was read, None if none was."""
-        return fmean(self.tests) if self.tests else None
-
-    @property
-    def tests(self) -> list[float]:
-        """The accuracies of those."""
-        return [test.accuracy for entry in self.entries if (test := entry.record.test)]
+    def tests(self, metric: str) -> list[float]:
+        """Return a metric of the runs whose test set was read: ``accuracy``, ``rmse``."""
+        results = [entry.record.results.get("test", {}) for entry in self.entries]
+        return [result[metric] for result in results if metric in result]
 
 
 @dataclass(frozen=True)
@@ -180,6 +175,13 @@ class Leaderboard:
         return sum(len(row.entries) for row in self.rows) + len(self.others)
 
     @property
+    def test_metrics(self) -> list[str]:
+        """The metrics of the test sets that were read, but for the loss."""
+        entries = [entry for row in self.rows for entry in row.entries]
+        found = (key for entry in entries for key in entry.record.results.get("test", {}))
+        return [key for key in dict.fromkeys(found) if key != "loss"]
+
+    @property
     def winner(self) -> Entry:
         """The best run of the best row."""
         return self.rows[0].entries[0]
@@ -206,7 +208,7 @@ def _entries(records: Iterable[RunRecord]) -> list[Entry]:
     if len({record.job.parent for record in chosen}) == 1:
         params = [record.job.params for record in chosen]  # as the user wrote them
     else:
-        folders = [RunFolder(runs_dir() / record.id) for record in chosen]
+        folders = [RunFolder.of(record.id) for record in chosen]
         params = differing_params([read_config(folder) for folder in folders])
     return [Entry(*both) for both in zip(chosen, params, strict=True)]
 

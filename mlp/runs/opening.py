@@ -72,7 +72,7 @@ def open_run(
     }
     record = make_record(RunRecord, values)
     make_runs_dir()
-    folder = RunFolder(runs_dir() / record.id)
+    folder = RunFolder.of(record.id)
     try:
         lock = _make_folder(folder, record, config, overrides, dataset.x_train[:1])
     except OSError as error:

@@ -13,7 +13,7 @@ from mlp.runs.folder import RunFolder, record_lock
 def undelivered_runs() -> list[RunFolder]:
     """Return the folders of all runs that are to be delivered."""
     entries = sorted((runs_dir() / "outbox").glob("*"))
-    return [RunFolder(runs_dir() / entry.name) for entry in entries]
+    return [RunFolder.of(entry.name) for entry in entries]
 
 
 def settle(folder: RunFolder, record: bytes, failure: str = "") -> None:

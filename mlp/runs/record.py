@@ -125,8 +125,7 @@ class Best(Model):
 class TestResult(Model):
     """The result of an evaluation on data with a digest; the time in ms since 1970."""
 
-    loss: float
-    accuracy: float
+    metrics: dict[Line, float]
     timestamp: Annotated[int, Ge(0), Lt(10**14)]
     digest: Line
 
@@ -229,6 +228,22 @@ class RunRecord(Common):
     def metrics(self) -> dict[str, float]:
         """The metrics of the best epoch, and ``epoch``; {} before the first one has ended."""
         return {"epoch": self.best.epoch, **self.best.metrics} if self.best else {}
+
+    @property
+    def tests(self) -> dict[str, TestResult]:
+        """The evaluations of the run: ``test`` of its own test set, ``eval/...`` of other data."""
+        own = {"test": self.test} if self.test else {}
+        return own | {f"eval/{name}": found for name, found in self.evaluations.items()}
+
+    @property
+    def results(self) -> dict[str, dict[str, float]]:
+        """The metrics of the best epoch and of the evaluations, as ``results["val"]["loss"]``."""
+        results: dict[str, dict[str, float]] = {}
+        for key, value in self.metrics.items():
+            part, _, metric = key.partition("/")
+            if metric:
+                results.setdefault(part, {})[metric] = value
+        return results | {name: test.metrics for name, test in self.tests.items()}
 
 
 class Winner(Model):

@@ -57,7 +57,7 @@ class Children:
         """Mark the runs KILLED whose process has died."""
         for record in self.read():
             if record.status == "RUNNING":
-                mark_orphaned(RunFolder(runs_dir() / record.id))
+                mark_orphaned(RunFolder.of(record.id))
 
     def _look_at(self, path: Path) -> None:
         try:

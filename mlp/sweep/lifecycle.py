@@ -45,7 +45,7 @@ class OpenSweep:
 
     def __init__(self, record: SweepRecord) -> None:
         self.id: str = record.id
-        self.folder = RunFolder(runs_dir() / self.id)
+        self.folder = RunFolder.of(self.id)
         self.folder.path.mkdir(exist_ok=True)
         self.children = Children(self.id)
         self.lost: Counter[str] = Counter()
@@ -70,7 +70,7 @@ class OpenSweep:
         finally:
             self._lock.end(in_order=read_run(self.folder).status != "RUNNING")
         if not isinstance(error, KeyboardInterrupt | SystemExit):  # nobody waits after a signal
-            folders = [RunFolder(runs_dir() / record.id) for record in self.children.read()]
+            folders = [RunFolder.of(record.id) for record in self.children.read()]
             wait_for_delivery([self.folder, *folders])
 
     def _record_end(self, error: BaseException | None) -> None:

@@ -65,7 +65,7 @@ def run_sweep(line: CommandLine) -> None:
     if earlier and children:
         _warn_of_other_code(children, progress)
         if earlier.status == "FINISHED" and not plan.source(children).n_left:
-            sweeper.sum_up(RunFolder(runs_dir() / earlier.id), news=False)
+            sweeper.sum_up(RunFolder.of(earlier.id), news=False)
             return
     try:
         succeeded = sweeper.run(executor)

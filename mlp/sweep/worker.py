@@ -88,7 +88,7 @@ def _run(
         raise RunError("its data or configuration files have changed since it was planned")
     resume = None
     if earlier and earlier.status != "FAILED":  # which would fail again
-        resume = Resumption(RunFolder(runs_dir() / earlier.id))
+        resume = Resumption(RunFolder.of(earlier.id))
     pruner = _pruner(child)
     result = run_job(job, overrides, dataset=dataset, sweep=child, pruner=pruner, resume=resume)
     return _answer(child, read_training(RunFolder(result.folder)), result.signal)
@@ -109,7 +109,7 @@ def _answer(child: Mapping[str, Any], record: RunRecord, signal: int | None = No
 
 def _has_sweep(child: Mapping[str, Any]) -> bool:
     """Tell whether this machine shares the disk of the one that has planned the sweep."""
-    return RunFolder(runs_dir() / child["parent"]).record.exists()
+    return RunFolder.of(child["parent"]).record.exists()
 
 
 def _pruner(child: Mapping[str, Any]) -> Pruner | None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from filelock import FileLock
 
-from mlp.base import RunError, atomic_write, runs_dir
+from mlp.base import RunError, atomic_write
 from mlp.runs import Record, RunFolder, SweepRecord, Tracking, read_run
 from mlp.tracking.store import find_experiment
 from mlp.tracking.tags import ID
@@ -90,7 +90,7 @@ def family_tags(record: Record, client: "MlflowClient") -> dict[str, str]:
     if isinstance(record, SweepRecord) or record.sweep is None:
         return {}
     tags = {"mlp.sweep.key": record.sweep.key}
-    folder = RunFolder(runs_dir() / record.sweep.parent)
+    folder = RunFolder.of(record.sweep.parent)
     if folder.record.exists():
         return tags | {"mlflow.parentRunId": find_or_create(folder, client).info.run_id}
     experiment = find_experiment(

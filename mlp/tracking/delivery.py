@@ -181,12 +181,11 @@ def _final_metrics(record: RunRecord, rows: Iterable[Mapping[str, float]]) -> "l
         for key, value in best.items()
         if step in times and (key == "epoch" or key.startswith(part))
     ]
-    evaluations = {f"eval/{name}": found for name, found in record.evaluations.items()}
-    for prefix, found in ({"test": record.test} | evaluations).items():
-        if found:
-            for key, value in (("loss", found.loss), ("accuracy", found.accuracy)):
-                metrics.append(Metric(f"{prefix}/{key}", value, found.timestamp, step))
-    return metrics
+    return metrics + [
+        Metric(f"{name}/{key}", value, test.timestamp, step)
+        for name, test in record.tests.items()
+        for key, value in test.metrics.items()
+    ]
 
 
 def _dataset_input(record: RunRecord) -> "DatasetInput":

@@ -1,6 +1,8 @@
 """A run in a few lines of Markdown, as its page in MLflow shows it."""
 
-from mlp.runs import RunRecord
+from collections import defaultdict
+
+from mlp.runs import RunRecord, metric_in_words, results_in_words
 from mlp.tracking.tags import fenced
 
 
@@ -22,11 +24,13 @@ def describe(record: RunRecord) -> str:
 
 
 def _headline(record: RunRecord) -> str:
-    """Return the accuracies in one line, which a page shows before it is unfolded."""
-    best = record.metrics
-    figures = [f"validation **{best['val/accuracy']:.2%}**"] if "val/accuracy" in best else []
-    figures += [f"test **{record.test.accuracy:.2%}**"] if record.test else []
-    return f"Accuracy: {', '.join(figures)}." if figures else ""
+    """Return the results but for losses in one line, which a page shows before it is unfolded."""
+    names, figures = {"val": "validation", "test": "test"}, defaultdict(list)
+    for part, values in record.results.items():
+        for key, value in values.items():
+            if part in names and key != "loss":
+                figures[key].append(f"{names[part]} **{metric_in_words(key, value)}**")
+    return " ".join(f"{k.capitalize()}: {', '.join(values)}." for k, values in figures.items())
 
 
 def _what_was_trained(record: RunRecord) -> str:
@@ -47,18 +51,7 @@ def _how_it_ended(record: RunRecord) -> str:
 
 
 def _table(record: RunRecord) -> str:
-    """Loss and accuracy of the best epoch and of each evaluation, a row each; '' without any."""
-    best = record.metrics
-    rows = [
-        (f"{part}, epoch {best['epoch']}", best[f"{part}/loss"], best[f"{part}/accuracy"])
-        for part in ("train", "val")
-        if f"{part}/loss" in best
-    ]
-    evaluations = {"test": record.test} | record.evaluations
-    rows += [(name, e.loss, e.accuracy) for name, e in evaluations.items() if e]
-    if not rows:
-        return ""
-    lines = ["| | loss | accuracy |", "|---|---:|---:|"]
-    return "\n".join(
-        lines + [f"| {name} | {loss:.4f} | {accuracy:.2%} |" for name, loss, accuracy in rows]
-    )
+    """Return the results, a row for each part of the data; '' without any."""
+    header, *rows = results_in_words(record)
+    rule = ["---", *("---:" for _ in header[1:])]
+    return "\n".join(f"| {' | '.join(row)} |" for row in (header, rule, *rows)) if rows else ""

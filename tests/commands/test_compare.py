@@ -79,7 +79,7 @@ class TestRuns:
             {LR: 0.2},
             0.3,
             name="fast",
-            test={"loss": 0.35, "accuracy": 0.875, "timestamp": 0, "digest": "abc"},
+            test={"metrics": {"loss": 0.35, "accuracy": 0.875}, "timestamp": 0, "digest": "abc"},
             provenance=PROVENANCE | {"git": checkout, "host": "there"},
         )
         said = compare("slow", "fast")

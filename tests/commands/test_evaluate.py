@@ -47,7 +47,7 @@ class TestOwnTestSet:
     def test_training_s_figures_come_out_again_to_the_last_digit(self, run: RunFolder):
         told = read_run(run).test
         evaluation = evaluate("latest")
-        assert (evaluation.loss, evaluation.accuracy) == (told.loss, told.accuracy)
+        assert {"loss": evaluation.loss, "accuracy": evaluation.accuracy} == told.metrics
 
     def test_moved_folder_and_missing_conf_change_nothing(
         self, run: RunFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -57,7 +57,7 @@ class TestOwnTestSet:
         monkeypatch.setattr(composing, "conf_dir", lambda: tmp_path / "no conf")
         monkeypatch.chdir(tmp_path)
         assert evaluate("elsewhere").loss == told.loss
-        assert read_run(RunFolder(Path(moved))).test.loss == told.loss
+        assert read_run(RunFolder(Path(moved))).test.metrics["loss"] == told.loss
 
     def test_it_computes_with_the_stored_weights(self, run: RunFolder):
         told = read_run(run).test
@@ -68,7 +68,7 @@ class TestOwnTestSet:
     def test_result_is_recorded_and_drawn(self, run: RunFolder):
         (run.figures / "confusion.png").unlink()
         evaluation = evaluate("sample")
-        assert read_run(run).test.loss == evaluation.loss
+        assert read_run(run).test.metrics["loss"] == evaluation.loss
         assert (run.figures / "confusion.png").exists()
 
 
@@ -79,7 +79,7 @@ class TestOtherData:
         evaluation = evaluate("sample", words)
         assert len(evaluation.labels) == 200
         record = read_run(run)
-        assert record.evaluations["mine"].accuracy == evaluation.accuracy
+        assert record.evaluations["mine"].metrics["accuracy"] == evaluation.accuracy
         assert record.test == told.test
         assert (run.evaluations / "mine" / "mistakes.png").exists()
 

@@ -40,7 +40,7 @@ class TestRun:
         [folder] = list_runs()
         record = read_run(folder)
         assert (record.status, record.name) == ("FINISHED", "a [b]")
-        assert record.test.accuracy > 0.2
+        assert record.test.metrics["accuracy"] > 0.2
         assert record.tags == {"why": "because"}
         assert read_config(folder)["seed"] == 3
         assert {path.name for path in folder.weights.glob("?[123].npy")} == {

@@ -20,7 +20,7 @@ from mlp.runs import (
 from tests.fuzz.damage import altered, damaged, fuzz, only
 from tests.records import BEST, RUN, START, SWEEP
 
-RESULT = {"loss": 0.2, "accuracy": 0.9, "timestamp": 1, "digest": "abc"}
+RESULT = {"metrics": {"loss": 0.2, "accuracy": 0.9}, "timestamp": 1, "digest": "abc"}
 WHOLE = RUN | {
     "tags": {"team": "a"},
     "continued": START,

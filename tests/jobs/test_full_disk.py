@@ -193,7 +193,7 @@ class TestMeanwhile:
         assert result.status == "FINISHED"
         full["on"] = False
         assert resume_run(result.id).status == "FINISHED"
-        assert read_run(list_runs()[0]).test.accuracy > 0
+        assert read_run(list_runs()[0]).test.metrics["accuracy"] > 0
 
     def test_checkpoints_make_room_for_the_weights(self, runs: Path, monkeypatch: Any):
         """A disk that holds the checkpoints holds the weights, once those are gone."""

@@ -85,7 +85,7 @@ def figures(folder: RunFolder) -> tuple[Any, ...]:
     record = read_run(folder)
     rows = [{k: v for k, v in r.items() if k not in TIMES} for r in read_history(folder)]
     best = {k: v for k, v in record.metrics.items() if k not in TIMES}
-    tested = record.test and (record.test.loss, record.test.accuracy)
+    tested = record.test and record.test.metrics
     return record.status, record.stop_reason, record.epochs, best, tested, rows
 
 

@@ -24,7 +24,7 @@ RECORD = make_record(
         "seconds": 3.4,
         "stop_reason": "val/loss has not improved for 2 epochs",
         "best": {"epoch": 10, "metrics": BEST},
-        "test": {"loss": 0.2, "accuracy": 0.955, "timestamp": 1, "digest": "abc"},
+        "test": {"metrics": {"loss": 0.2, "accuracy": 0.955}, "timestamp": 1, "digest": "abc"},
         "tracking": {"uri": None, "experiment": "mlp"},
     },
 )

@@ -276,8 +276,8 @@ class TestSummary:
             run_job(compose([*words, f"{LR}={lr}"]), sweep=child)
         board = summarise(make_sweep(runs), test="winner")
         better, worse = board.rows
-        assert better.test_accuracy == read_run(board.winner.folder).test.accuracy
-        assert worse.test_accuracy is None
+        assert better.tests("accuracy") == [read_run(board.winner.folder).test.metrics["accuracy"]]
+        assert worse.tests("accuracy") == []
         assert "test accuracy" in said(board)
 
     def test_files_and_the_winner_are_put_into_the_sweep_s_folder(self, runs: Path):
@@ -293,7 +293,7 @@ class TestSummary:
         }
         best = read_run(sweep).best
         assert (best.run, best.value) == ("b", 0.2)
-        assert board.rows[0].test_accuracy is None
+        assert board.rows[0].tests("accuracy") == []
 
     def test_a_sweep_stands_for_its_winner(self, runs: Path):
         sweep = make_sweep(runs)

@@ -40,8 +40,8 @@ class TestFinished:
         assert record.epochs == 3
         assert record.monitor == "val/loss"
         assert record.metrics == outcome.best | {"epoch": outcome.best_epoch}
-        assert record.test.loss == evaluation.loss
-        assert record.test.accuracy == evaluation.accuracy
+        assert record.test.metrics["loss"] == evaluation.loss
+        assert record.test.metrics["accuracy"] == evaluation.accuracy
         assert record.command == (
             "python -m mlp.run 'model.hidden_sizes=[6,5]' 'tags.question=does it learn'"
         )

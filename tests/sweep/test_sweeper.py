@@ -209,7 +209,7 @@ class TestContinuation:
         shutil.rmtree(runs_dir() / children()[0].id)
         said = mlp_run(*words, "seed=1,2")
         assert (said.status, statuses()) == (0, {"FINISHED": 2})
-        sweep = RunFolder(runs_dir() / list_sweeps()[0].id)
+        sweep = RunFolder.of(list_sweeps()[0].id)
         page = mlflow_client().get_run(read_counterpart(sweep).run_id)
         assert page.info.status == "FINISHED"
         assert page.data.metrics["jobs/finished"] == 2
