@@ -48,9 +48,11 @@ def task(config: DictConfig) -> Any:
     words: Any = OmegaConf.to_container(HydraConfig.get().overrides.task, resolve=False)
     overrides = [word for word in words if not re.match(r"\+*sweep\b", word)]
     if child := config.sweep.get("child"):
-        from mlp.sweep import run_child
+        from mlp.sweep import PlannedJob, run_child
 
-        result = run_child(config, overrides, json.loads(child))
+        known = json.loads(child)
+        parent = known.pop("parent")
+        result = run_child(PlannedJob(**known, overrides=overrides, config=config), parent)
         serial = HydraConfig.get().runtime.choices["hydra/launcher"] == "basic"
         if result.signal and serial:  # the sweep's own process was meant
             sys.exit(128 + result.signal)

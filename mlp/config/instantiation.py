@@ -110,13 +110,15 @@ def _make(make: Callable[[], T], key: str) -> T:
 def _model(cls: type, untyped: frozenset[str]) -> type[BaseModel]:
     """Return a model whose fields are the parameters of a constructor."""
     fields: dict[str, Any] = {}
+    config = STRICT.copy()
     for name, parameter in signature(cls, eval_str=True).parameters.items():
-        if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
-            continue
-        is_typed = parameter.annotation is not parameter.empty and name not in untyped
-        default = ... if parameter.default is parameter.empty else parameter.default
-        fields[name] = (parameter.annotation if is_typed else Any, default)
-    return create_model(cls.__name__, __config__=STRICT, **fields)
+        if parameter.kind == parameter.VAR_KEYWORD:
+            config["extra"] = "allow"
+        elif parameter.kind != parameter.VAR_POSITIONAL:
+            is_typed = parameter.annotation is not parameter.empty and name not in untyped
+            default = ... if parameter.default is parameter.empty else parameter.default
+            fields[name] = (parameter.annotation if is_typed else Any, default)
+    return create_model(cls.__name__, __config__=config, **fields)
 
 
 def _explain(

@@ -1,15 +1,15 @@
-from .composer import CommandLine
+from .composer import CommandLine, PlannedJob
 from .executors.local import LocalPool
 from .executors.ray_tasks import RayTasks
-from .executors.submitit_jobs import SlurmJobs, SubmititJobs
+from .executors.submitit_jobs import SubmititJobs
 from .sweeper import run_sweep
 from .worker import run_child
 
 __all__ = [
     "CommandLine",
     "LocalPool",
+    "PlannedJob",
     "RayTasks",
-    "SlurmJobs",
     "SubmititJobs",
     "run_child",
     "run_sweep",

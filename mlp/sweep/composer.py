@@ -18,8 +18,6 @@ from mlp.data import Dataset, Parts, Source
 from mlp.jobs import check_fit
 from mlp.runs import IRRELEVANT
 
-JobArguments = tuple[dict[str, Any], list[str], dict[str, Any]]
-
 
 @dataclass(frozen=True)
 class CommandLine:
@@ -56,7 +54,7 @@ class PlannedJob:
         The values that the sweep has chosen for it, by dotted key.
     overrides : list of str
         They make it a single run: ``python -m mlp.run OVERRIDES``.
-    config : dict
+    config : mapping
         Composed and resolved, plain containers.
     data_digest : str
         Stands for the data, wherever their files are.
@@ -70,19 +68,15 @@ class PlannedJob:
     name: str
     params: dict[str, Any]
     overrides: list[str]
-    config: dict[str, Any]
-    data_digest: str
-    monitor: str
+    config: Mapping[str, Any]
+    data_digest: str = ""
+    monitor: str = ""
     trial: int | None = None
-
-    def arguments(self, parent: str) -> JobArguments:
-        """Return the arguments of `run_child`."""
-        return self.config, self.overrides, self.child_of(parent)
 
     def child_of(self, parent: str) -> dict[str, Any]:
         """Return the place of its run in the sweep with the id ``parent``."""
-        child = {"parent": parent, "key": self.key, "name": self.name, "params": self.params}
-        return child if self.trial is None else child | {"trial": self.trial}
+        own = {key: getattr(self, key) for key in ("key", "name", "params", "trial")}
+        return {"parent": parent, **own}
 
 
 class Composer:

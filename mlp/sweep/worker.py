@@ -1,9 +1,8 @@
 """One job of a sweep, in the process that runs it, whichever executor started that."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Any
 
 from mlp.base import RunError, UserError, runs_dir
 from mlp.config import check
@@ -11,7 +10,7 @@ from mlp.data import Dataset, Source
 from mlp.jobs import Resumption, run_job
 from mlp.runs import Children, RunFolder, RunRecord, claim, read_training, study_journal
 from mlp.sweep.archive import pack
-from mlp.sweep.composer import job_key
+from mlp.sweep.composer import PlannedJob, job_key
 from mlp.training import Pruner
 
 DONE = ("finished", "pruned")  # the states of a job that is not run again
@@ -47,25 +46,29 @@ class ChildResult:
     archive: bytes | None = field(default=None, repr=False)
 
 
-def run_child(
-    config: Mapping[str, Any], overrides: Sequence[str], child: Mapping[str, Any]
-) -> ChildResult:
+def run_child(job: PlannedJob, parent: str) -> ChildResult:
     """Run a job, or the rest of one that was interrupted, unless it is finished.
 
     An error is a failure of this job alone, and is not raised.
 
     Parameters
     ----------
-    config : mapping
-        The job's configuration.
-    overrides : sequence of str
-        They repeat it as a single run.
-    child : mapping
-        The run's place in its sweep, see `PlannedJob.child_of`.
+    job : PlannedJob
+    parent : str
+        The id of its sweep.
     """
     try:
-        with claim(runs_dir() / child["parent"], child["key"]):
-            return _run(config, overrides, child)
+        with claim(runs_dir() / parent, job.key):
+            record, signal = _run(job, parent)
+            return ChildResult(
+                state=record.state,
+                reason=record.stop_reason or "",
+                run=record.id,
+                best=record.metrics,
+                seconds=record.seconds,
+                signal=signal,
+                archive=None if _has_sweep(parent) else pack(runs_dir() / record.id),
+            )
     except Exception as error:
         return ChildResult("failed", first_line(error))
 
@@ -76,48 +79,40 @@ def first_line(error: BaseException) -> str:
     return words.splitlines()[0]
 
 
-def _run(
-    config: Mapping[str, Any], overrides: Sequence[str], child: Mapping[str, Any]
-) -> ChildResult:
-    earlier = _children(child["parent"]).by_key().get(child["key"])
+def _run(planned: PlannedJob, parent: str) -> tuple[RunRecord, int | None]:
+    """Return the record of the job's run, and the signal that has ended it if one has."""
+    earlier = _children(parent).by_key().get(planned.key)
     if earlier and earlier.status == "FINISHED":
-        return _answer(child, earlier)
-    job = check(config)
+        return earlier, None
+    job = check(planned.config)
     dataset = _dataset(job.data)
-    if job_key(job.config, dataset.digest) != child["key"]:
+    if job_key(job.config, dataset.digest) != planned.key:
         raise RunError("its data or configuration files have changed since it was planned")
     resume = None
     if earlier and earlier.status != "FAILED":  # which would fail again
         resume = Resumption(RunFolder.of(earlier.id))
-    pruner = _pruner(child)
-    result = run_job(job, overrides, dataset=dataset, sweep=child, pruner=pruner, resume=resume)
-    return _answer(child, read_training(RunFolder(result.folder)), result.signal)
-
-
-def _answer(child: Mapping[str, Any], record: RunRecord, signal: int | None = None) -> ChildResult:
-    """Return the outcome of a run, with its folder if the sweep cannot see that."""
-    return ChildResult(
-        state=record.state,
-        reason=record.stop_reason or "",
-        run=record.id,
-        best=record.metrics,
-        seconds=record.seconds,
-        signal=signal,
-        archive=None if _has_sweep(child) else pack(runs_dir() / record.id),
+    result = run_job(
+        job,
+        planned.overrides,
+        dataset=dataset,
+        sweep=planned.child_of(parent),
+        pruner=_pruner(planned, parent),
+        resume=resume,
     )
+    return read_training(RunFolder(result.folder)), result.signal
 
 
-def _has_sweep(child: Mapping[str, Any]) -> bool:
+def _has_sweep(parent: str) -> bool:
     """Tell whether this machine shares the disk of the one that has planned the sweep."""
-    return RunFolder.of(child["parent"]).record.exists()
+    return RunFolder.of(parent).record.exists()
 
 
-def _pruner(child: Mapping[str, Any]) -> Pruner | None:
-    if "trial" not in child or not _has_sweep(child):
+def _pruner(job: PlannedJob, parent: str) -> Pruner | None:
+    if job.trial is None or not _has_sweep(parent):
         return None
     from mlp.sweep.search.pruning import TrialPruner
 
-    return TrialPruner(study_journal(child["parent"]), child["trial"])
+    return TrialPruner(study_journal(parent), job.trial)
 
 
 # A process that runs one job after another reads the data and the earlier runs once.

@@ -10,7 +10,7 @@ from importlib.util import find_spec
 from typing import Any, Protocol
 
 from mlp.base import ConfigError, runs_dir
-from mlp.sweep.composer import JobArguments, PlannedJob
+from mlp.sweep.composer import PlannedJob
 from mlp.sweep.worker import ChildResult
 
 GRACE = 20.0  # seconds that jobs have to end by themselves once they were told to
@@ -74,7 +74,7 @@ class JobByJob(Executor):
         try:
             while True:
                 while len(running) < capacity and (job := queue.next()):
-                    running[self.submit(job.arguments(queue.id))] = job
+                    running[self.submit(job, queue.id)] = job
                     queue.started(job)
                 if not running:
                     return
@@ -83,7 +83,7 @@ class JobByJob(Executor):
                     if result := self.result(handle):
                         queue.ended(job, result)
                     else:
-                        running[self.submit(job.arguments(queue.id))] = job
+                        running[self.submit(job, queue.id)] = job
         except BaseException:
             self.cancel(running)
             deadline = time.monotonic() + GRACE
@@ -99,7 +99,7 @@ class JobByJob(Executor):
         """Get ready for so many jobs at most, and return how many can run at once."""
 
     @abstractmethod
-    def submit(self, arguments: JobArguments) -> Any:
+    def submit(self, job: PlannedJob, parent: str) -> Any:
         """Start `run_child`; return a handle: a Future, unless `wait` says otherwise."""
 
     def wait(self, handles: Collection[Any], timeout: float | None = None) -> Collection[Any]:

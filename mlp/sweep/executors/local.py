@@ -6,7 +6,6 @@ A worker that dies costs its own job, and is replaced.
 import multiprocessing
 import os
 import signal
-import sys
 import threading
 import time
 from collections.abc import Collection, Iterator
@@ -20,14 +19,12 @@ from pebble import ProcessExpired, ProcessPool
 
 from mlp.base import RunError, at_least, handled_signals
 from mlp.runs import DIED
-from mlp.sweep.composer import JobArguments
+from mlp.sweep.composer import PlannedJob
 from mlp.sweep.executors.base import GRACE, JobByJob, cores_over
 from mlp.sweep.worker import ChildResult, first_line, run_child
 
 # Imported once, by the process that all workers are copies of; else it takes each some seconds.
 PRELOADED = ["mlp.sweep.worker", "matplotlib.figure", "matplotlib.backends.backend_agg"]
-# Workers are no copies of this process, which has threads; elsewhere not even of another one.
-START = "forkserver" if sys.platform.startswith("linux") else "spawn"
 MOST_BREAKS = 3  # in a row; then something kills the workers before they can do anything
 
 
@@ -54,15 +51,14 @@ class LocalPool(JobByJob):
 
     def open(self, n_jobs: int, threads: int) -> int:
         """Start no more workers than there are jobs."""
-        if START == "forkserver":
-            multiprocessing.get_context(START).set_forkserver_preload(PRELOADED)
-            with _signals_ignored():
-                forkserver.ensure_running()
+        forkserver.set_forkserver_preload(PRELOADED)
+        with _signals_ignored():
+            forkserver.ensure_running()
         self._n_workers = max(1, min(self.workers or cores_over(threads), n_jobs))
         self._pool = self._new_pool()
         return self._n_workers
 
-    def submit(self, arguments: JobArguments) -> Future[ChildResult]:
+    def submit(self, job: PlannedJob, parent: str) -> Future[ChildResult]:
         """Hand a job to a free worker."""
         if not self._pool.active:  # a worker died while none had a job
             self._breaks += 1
@@ -70,7 +66,7 @@ class LocalPool(JobByJob):
                 raise RunError("the worker processes die as soon as they are started")
             self.close()
             self._pool = self._new_pool()
-        return self._pool.schedule(run_child, arguments)
+        return self._pool.schedule(run_child, (job, parent))
 
     def result(self, handle: Future[ChildResult]) -> ChildResult | None:
         """Return what the worker has returned, or why it has not."""
@@ -95,8 +91,8 @@ class LocalPool(JobByJob):
         self._pool.join()
 
     def _new_pool(self) -> ProcessPool:
-        context, environment = multiprocessing.get_context(START), dict(os.environ)
-        return ProcessPool(self._n_workers, 0, _begin_worker, (environment,), context)
+        context = multiprocessing.get_context("forkserver")  # this process has threads
+        return ProcessPool(self._n_workers, 0, _begin_worker, (dict(os.environ),), context)
 
 
 @contextmanager

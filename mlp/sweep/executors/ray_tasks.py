@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mlp.base import RunError
-from mlp.sweep.composer import JobArguments
+from mlp.sweep.composer import PlannedJob
 from mlp.sweep.executors.base import JobByJob, require
 from mlp.sweep.worker import ChildResult, first_line, run_child
 
@@ -48,9 +48,9 @@ class RayTasks(JobByJob):
         self._task = ray.remote(**options)(run_child)
         return max(1, int(ray.cluster_resources().get("CPU", 1) // options["num_cpus"]))
 
-    def submit(self, arguments: JobArguments) -> Future[ChildResult]:
+    def submit(self, job: PlannedJob, parent: str) -> Future[ChildResult]:
         """Start a task."""
-        reference = self._task.remote(*arguments)
+        reference = self._task.remote(job, parent)
         future: Future[ChildResult] = reference.future()
         self._references[future] = reference
         return future

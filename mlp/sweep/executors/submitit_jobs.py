@@ -3,77 +3,69 @@
 import shutil
 import time
 from collections.abc import Collection
-from dataclasses import asdict, dataclass, field
-from typing import Any, ClassVar
+from typing import Any, Literal
 
 from mlp.base import ConfigError, at_least
-from mlp.sweep.composer import JobArguments
+from mlp.sweep.composer import PlannedJob
 from mlp.sweep.executors.base import JobByJob, cores_over, require
 from mlp.sweep.worker import ChildResult, run_child
 
+SLURM_ONLY = ("partition", "account", "qos", "constraint", "setup", "additional_parameters")
 INTERVAL = 0.5  # seconds between two looks at the jobs
 
 
-@dataclass(kw_only=True)
 class SubmititJobs(JobByJob):
-    """Processes of this machine.
+    """Jobs that submitit queues.
 
     Parameters
     ----------
     submitit_folder : str
         Takes what a job says, and what it is handed; ``%j`` stands for its id.
+    cluster : {"local", "slurm"}
+        ``local`` is this machine.
     array_parallelism : int, optional
         Jobs at a time; by default as many as this machine has cores for.
-    name, timeout_min, mem_gb, nodes, cpus_per_task, gpus_per_node, tasks_per_node, stderr_to_stdout
-        As in `submitit.AutoExecutor.update_parameters`.
-    partition, account, qos, constraint, setup, additional_parameters
-        As in `submitit.SlurmExecutor`; of no meaning without Slurm.
+    **settings
+        As in `submitit.AutoExecutor.update_parameters`, or in `submitit.SlurmExecutor` if it is one
+        of `SLURM_ONLY`.
     """
 
-    cluster: ClassVar[str] = "local"
-
-    submitit_folder: str
-    array_parallelism: int | None = None
-    name: str = "mlp"
-    timeout_min: int = 60
-    mem_gb: int | None = None
-    nodes: int = 1
-    cpus_per_task: int | None = None
-    gpus_per_node: int | None = None
-    tasks_per_node: int = 1
-    stderr_to_stdout: bool = False
-    partition: str | None = None
-    account: str | None = None
-    qos: str | None = None
-    constraint: str | None = None
-    setup: list[str] | None = None
-    additional_parameters: dict[str, Any] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
+    def __init__(
+        self,
+        submitit_folder: str,
+        cluster: Literal["local", "slurm"] = "local",
+        array_parallelism: int | None = None,
+        **settings: Any,
+    ) -> None:
         require("submitit", "slurm")
-        at_least(1, timeout_min=self.timeout_min)
-        if self.array_parallelism is not None:
-            at_least(1, array_parallelism=self.array_parallelism)
+        import submitit
+
+        if cluster == "slurm" and not shutil.which("srun"):
+            raise ConfigError("hydra/launcher=slurm needs srun: start it where Slurm is")
+        if array_parallelism is not None:
+            at_least(1, array_parallelism=array_parallelism)
+        self._folder, self._cluster = submitit_folder, cluster
+        self._most_at_once = array_parallelism
+        self._settings = {("slurm_" * (k in SLURM_ONLY)) + k: v for k, v in settings.items()}
+        checking = submitit.AutoExecutor(submitit_folder, cluster="debug")  # writes nothing
+        checking.update_parameters(**self._settings)
 
     def describe(self, threads: int) -> str:
         """Say how many run at a time."""
-        return f"{self._at_once(threads)} at a time by submitit ({self.cluster})"
+        return f"{self._at_once(threads)} at a time by submitit ({self._cluster})"
 
     def open(self, n_jobs: int, threads: int) -> int:
-        """Tell submitit what each job needs."""
+        """Give a job a core for each thread, unless it is to have another number."""
         import submitit
 
-        parameters = asdict(self) | {"cpus_per_task": self.cpus_per_task or threads}
-        folder = parameters.pop("submitit_folder")
-        slurm = ("partition", "account", "qos", "constraint", "setup", "additional_parameters")
-        own = {f"slurm_{key}": parameters.pop(key) for key in (*slurm, "array_parallelism")}
-        self._executor = submitit.AutoExecutor(folder, cluster=self.cluster)
-        self._executor.update_parameters(**parameters, **own)
+        cores = self._settings.get("cpus_per_task") or threads
+        self._executor = submitit.AutoExecutor(self._folder, cluster=self._cluster)
+        self._executor.update_parameters(**self._settings | {"cpus_per_task": cores})
         return self._at_once(threads)
 
-    def submit(self, arguments: JobArguments) -> Any:
+    def submit(self, job: PlannedJob, parent: str) -> Any:
         """Queue a job."""
-        return self._executor.submit(run_child, *arguments)
+        return self._executor.submit(run_child, job, parent)
 
     def wait(self, handles: Collection[Any], timeout: float | None = None) -> Collection[Any]:
         """Look at the jobs until one has ended."""
@@ -104,15 +96,4 @@ class SubmititJobs(JobByJob):
         """Do nothing: there are no resources but the jobs."""
 
     def _at_once(self, threads: int) -> int:
-        return self.array_parallelism or cores_over(threads)
-
-
-class SlurmJobs(SubmititJobs):
-    """Jobs of Slurm; see `SubmititJobs`."""
-
-    cluster = "slurm"
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if not shutil.which("srun"):
-            raise ConfigError("hydra/launcher=slurm needs srun: start it where Slurm is")
+        return self._most_at_once or cores_over(threads)

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from mlp.runs import Children, Record, RunFolder, list_sweeps, read_config, read_history, read_run
-from mlp.sweep import run_child
+from mlp.sweep import PlannedJob, run_child
 from mlp.sweep.archive import unpack
 from tests.conftest import Said
 
@@ -138,7 +138,9 @@ def test_run_comes_home_from_another_disk(
     child = Children(list_sweeps()[-1].id).read()[0]
     config = read_config(RunFolder(runs / child.id))
     monkeypatch.setenv("MLP_RUNS", str(tmp_path / "far"))
-    result = run_child(config, [], child.sweep.model_dump() | {"name": child.name})
+    place = child.sweep.model_dump(exclude={"parent"})
+    job = PlannedJob(**place, name=child.name, overrides=[], config=config)
+    result = run_child(job, child.sweep.parent)
     unpack(result.archive, runs)
     home, far = RunFolder(runs / result.run), RunFolder(tmp_path / "far" / result.run)
     assert read_run(home) == read_run(far)
