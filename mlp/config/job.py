@@ -16,7 +16,7 @@ from pydantic import Field, NonNegativeInt
 from mlp.base import ConfigError, runs_dir
 from mlp.config.instantiation import build, check_arguments
 from mlp.config.messages import first_line, shown
-from mlp.data import Source
+from mlp.data import Augmentation, NoAugmentation, Source
 from mlp.nn import MLP, Loss, Optimizer, Schedule
 from mlp.runs import check_name, check_tags, find_run, read_run
 from mlp.tracking import MLflowTracking, NoTracking
@@ -45,6 +45,7 @@ class Job:
     data: Source
     trainer: Trainer
     tracking: MLflowTracking | NoTracking
+    augment: Augmentation | NoAugmentation = field(default_factory=NoAugmentation)
     seed: NonNegativeInt = 0
     threads: Annotated[int, Field(ge=1, le=MAX_THREADS)] | None = None
     test: bool = True
@@ -58,7 +59,7 @@ class Job:
 
 
 RUN_ID = re.compile("[0-9a-f]{32}")
-GROUPS = ("model", "loss", "optimizer", "schedule", "data", "trainer", "tracking")
+GROUPS = ("model", "loss", "optimizer", "schedule", "data", "augment", "trainer", "tracking")
 
 
 def check(config: Mapping[str, Any]) -> Job:
@@ -80,7 +81,8 @@ def check(config: Mapping[str, Any]) -> Job:
     _fix_origin(plain)
     check_arguments(Job, plain, built=frozenset(GROUPS))
     kinds = get_type_hints(Job)
-    job = Job(**plain | {group: build(group, plain[group], kinds[group]) for group in GROUPS})
+    built = {g: build(g, plain[g], kinds[g]) for g in GROUPS if g in plain}
+    job = Job(**plain | built)
     job.config = plain
     return job
 

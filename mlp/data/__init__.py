@@ -1,5 +1,13 @@
 """Data: from a source to a Dataset, split into Parts, in minibatches. NumPy alone."""
 
+from mlp.data.augment import (
+    Affine,
+    AffineElastic,
+    Augmentation,
+    Elastic,
+    NoAugmentation,
+    RowChange,
+)
 from mlp.data.batches import Batches
 from mlp.data.cache import is_entry
 from mlp.data.dataset import Dataset, Part, Parts
@@ -11,15 +19,21 @@ from mlp.data.source import Source
 from mlp.data.split import split_rows
 
 __all__ = [
+    "Affine",
+    "AffineElastic",
+    "Augmentation",
     "Batches",
     "Dataset",
     "Digits",
+    "Elastic",
     "FashionMnist",
     "Mnist",
     "Mnist5k",
+    "NoAugmentation",
     "Npz",
     "Part",
     "Parts",
+    "RowChange",
     "Scaler",
     "Source",
     "fit_scaler",

@@ -12,7 +12,7 @@ from threadpoolctl import threadpool_limits
 
 from mlp.base import ConfigError, RunError, SignalCatcher, generator
 from mlp.config import Job, check
-from mlp.data import Dataset, Part, Parts
+from mlp.data import Augmentation, Dataset, Part, Parts, RowChange
 from mlp.nn import Network, ReduceOnPlateau, fill
 from mlp.reports import Console, draw_evaluation_figures, draw_training_figures
 from mlp.runs import (
@@ -129,7 +129,7 @@ def run_job(
     with threadpool_limits(job.threads, user_api="blas"):
         dataset = dataset or job.data.load()
         parts = job.data.parts(dataset, job.seed)
-        check_fit(job, dataset.n_classes, parts)
+        check_fit(job, dataset, parts)
         _check_memory(job, dataset, parts)
         rng = generator(job.seed, "init")
         network = job.model.build(dataset.n_in, dataset.n_classes, job.loss, rng)
@@ -153,7 +153,10 @@ def run_job(
             with run:
                 try:
                     checkpoints = _checkpoints(job, run, has_origin)
-                    outcome = _train(job, run, parts, predictor, console, stops, checkpoints)
+                    augment = _augmentation(job, dataset)
+                    outcome = _train(
+                        job, run, parts, augment, predictor, console, stops, checkpoints
+                    )
                     run.killed = interruption.signal is not None
                     run.pruned = pruner is not None and pruner.pruned
                     if not run.killed and (job.test or not sweep):  # a sweep tests some later
@@ -179,20 +182,25 @@ def run_job(
     )
 
 
-def check_fit(job: Job, n_classes: int, parts: Parts) -> None:
+def check_fit(job: Job, dataset: Dataset, parts: Parts) -> None:
     """Raise ConfigError if the job cannot be done on these data."""
     try:
         job.schedule.check(job.trainer.max_epochs)
     except ValueError as error:
         raise ConfigError(f"schedule.{error}") from None
     try:
-        job.loss.check(n_classes)
+        job.loss.check(dataset.n_classes)
     except ValueError as error:
         raise ConfigError(f"loss.{error}") from None
     if isinstance(job.schedule, ReduceOnPlateau) and not job.trainer.monitored(parts):
         raise ConfigError(
             f"schedule=reduce_on_plateau follows trainer.monitor={job.trainer.monitor}, and "
             "data.validation is none: set trainer.monitor=train/loss"
+        )
+    if isinstance(job.augment, Augmentation) and dataset.image_shape is None:
+        raise ConfigError(
+            f"augment changes images, and the rows of {dataset.name} are not known to be images: "
+            "set augment=none"
         )
 
 
@@ -205,10 +213,18 @@ def _check_memory(job: Job, dataset: Dataset, parts: Parts) -> None:
         raise ConfigError(f"model.{error}") from None
 
 
+def _augmentation(job: Job, dataset: Dataset) -> RowChange | None:
+    """Return what changes a training batch, if anything does."""
+    if isinstance(job.augment, Augmentation) and dataset.image_shape:
+        return job.augment.of_rows(dataset.image_shape)
+    return None
+
+
 def _train(
     job: Job,
     run: Recorder,
     parts: Parts,
+    augment: RowChange | None,
     predictor: Predictor,
     console: Console,
     stops: Sequence[StopCondition],
@@ -225,6 +241,7 @@ def _train(
             listeners=(run, console),
             stops=stops,
             checkpoints=checkpoints,
+            augment=augment,
         )
     if run.has_better_than(outcome):  # interrupted before it reached that epoch again
         return None

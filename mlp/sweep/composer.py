@@ -122,7 +122,7 @@ class Composer:
                 "is the sweep's own"
             )
         dataset, parts = self._load(job)
-        check_fit(job, dataset.n_classes, parts)
+        check_fit(job, dataset, parts)
         return PlannedJob(
             key=job_key(job.config, dataset.digest),
             name=name,

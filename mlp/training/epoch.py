@@ -7,7 +7,7 @@ from time import perf_counter
 import numpy as np
 
 from mlp.base import generator
-from mlp.data import Batches, Part
+from mlp.data import Batches, Part, RowChange
 from mlp.nn import Network, Optimizer, Schedule
 from mlp.training.metrics import Evaluator, count_correct
 from mlp.training.settings import TrainingSettings
@@ -37,9 +37,11 @@ class EpochRunner:
     train : Part
     val : Part or None
     seed : int
-        Key of the shuffling and of dropout.
+        Key of the shuffling, of dropout and of augmentation.
     stops : sequence of StopCondition
         Asked after each step.
+    augment : callable, optional
+        Changes the inputs of each training batch in place.
 
     Attributes
     ----------
@@ -57,8 +59,10 @@ class EpochRunner:
         val: Part | None,
         seed: int,
         stops: Sequence[StopCondition] = (),
+        augment: RowChange | None = None,
     ) -> None:
         self.settings, self.seed, self.stops = settings, seed, stops
+        self._augment = augment
         self.network, self.optimizer, self.schedule = network, optimizer, schedule
         self.horizon = schedule.horizon or settings.max_epochs
         self._batches = Batches(train, settings.batch_size, network.dtype)
@@ -73,8 +77,8 @@ class EpochRunner:
         Parameters
         ----------
         epoch : int
-            Counted from 1. With the seed it determines the order of the examples and the masks of
-            dropout, so that an epoch can be replayed.
+            Counted from 1. With the seed it determines the order of the examples, the masks of
+            dropout and the augmentation, so that an epoch can be replayed.
 
         Raises
         ------
@@ -99,8 +103,11 @@ class EpochRunner:
         loss_sum = norm_sum = 0.0
         n_correct = n_seen = 0
         dropout_rng = generator(self.seed, "dropout", epoch)
+        augment_rng = generator(self.seed, "augment", epoch)
         batches = self._batches.shuffled(generator(self.seed, "shuffle", epoch))
         for step, (x, y) in zip(range(self.n_steps), batches, strict=False):
+            if self._augment:
+                self._augment(x, augment_rng)
             ws = self._ws.rows(len(x))
             loss = self.network.loss_and_gradients(x, y, ws, dropout_rng)
             norm = self._clipped_norm()

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from mlp.data import Part, Parts
+from mlp.data import Part, Parts, RowChange
 from mlp.nn import Network, Optimizer, Schedule
 from mlp.training.checkpoint import Checkpoints
 from mlp.training.epoch import EpochRunner, InterruptedEpochError
@@ -27,6 +27,7 @@ class Trainer(TrainingSettings):
         listeners: Iterable[Listener] = (),
         stops: Sequence[StopCondition] = (),
         checkpoints: Checkpoints | None = None,
+        augment: RowChange | None = None,
     ) -> Outcome:
         """Train ``network`` in place, and leave the best epoch's parameters in it.
 
@@ -40,13 +41,15 @@ class Trainer(TrainingSettings):
         parts : Parts
             Its test part is not touched.
         seed : int
-            Key of the shuffling and of dropout.
+            Key of the shuffling, of dropout and of augmentation.
         listeners : iterable of callable
             They get each :mod:`event <mlp.training.events>`.
         stops : sequence of StopCondition
             Asked besides ``max_epochs``, ``max_seconds`` and ``patience``.
         checkpoints : Checkpoints, optional
             Where the state is kept from time to time; what is found there is continued.
+        augment : callable, optional
+            Changes the inputs of each training batch in place, as `Augmentation.of_rows` does.
 
         Returns
         -------
@@ -64,7 +67,9 @@ class Trainer(TrainingSettings):
         train, val = self._limited(parts)
         monitor = self.monitored(parts)
         stops = [*self._stop_conditions(monitor), *stops]
-        run_epoch = EpochRunner(self, network, optimizer, schedule, train, val, seed, stops)
+        run_epoch = EpochRunner(
+            self, network, optimizer, schedule, train, val, seed, stops, augment
+        )
         progress = Progress(network, optimizer, schedule, stops, monitor)
         if checkpoints:
             checkpoints.restore(progress)

@@ -26,6 +26,7 @@ pytestmark = pytest.mark.e2e
 Command = Callable[..., Said]
 QUICK = ["data=digits", "tracking=none", "trainer.max_epochs=6", "threads=1"]
 MAYBE = ["model.dropout=0.2", "model.batch_norm=true", "optimizer=nadam", "schedule=one_cycle"]
+MAYBE += ["augment=affine_elastic"]
 TIMES = ("timestamp", "seconds", "examples_per_second")
 
 

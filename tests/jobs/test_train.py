@@ -60,6 +60,13 @@ def test_the_result_is_shown_before_the_figures_are_drawn(monkeypatch: pytest.Mo
     assert order == ["FINISHED", "drawn"]
 
 
+def test_only_images_are_augmented(tmp_path: Path):
+    np.savez(tmp_path / "rows.npz", x_train=np.eye(20), y_train=np.arange(20) % 2)
+    words = ["data=npz", f"data.path={tmp_path / 'rows.npz'}", "augment=elastic"]
+    with pytest.raises(ConfigError, match="the rows of rows are not known to be images: set augm"):
+        run_job(compose([*QUICK, *words]))
+
+
 def test_jobs_of_one_process_do_not_influence_each_other():
     first, _, again = [run_job(compose([*QUICK, f"seed={seed}"])) for seed in (0, 1, 0)]
     one, other = (load(result.folder / "weights").params for result in (first, again))

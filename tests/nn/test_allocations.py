@@ -5,7 +5,7 @@ import tracemalloc
 import numpy as np
 import pytest
 
-from mlp.data import Part, Scaler
+from mlp.data import AffineElastic, Part, Scaler
 from mlp.nn import (
     MLP,
     SGD,
@@ -30,7 +30,7 @@ WIDTH, BATCH, SHORT = 256, 1024, 90
 LIMIT = 0.05 * BATCH * WIDTH * np.dtype("float32").itemsize  # of the smallest batch buffer
 
 
-def peak_of_an_epoch(model, loss, optimizer):
+def peak_of_an_epoch(model, loss, optimizer, augment=None):
     """Return the most bytes allocated at once in an epoch of two batches, one of them short."""
     rng = np.random.default_rng(0)
     n = BATCH + SHORT
@@ -38,7 +38,9 @@ def peak_of_an_epoch(model, loss, optimizer):
     x, y = rng.integers(0, 256, (n, WIDTH), "uint8"), rng.integers(0, WIDTH, n)
     trainer = Trainer(max_epochs=2, batch_size=BATCH, clip_norm=0.1)
     network, train = model.build(WIDTH, WIDTH, loss, rng), Part(x, y, None, scaler)
-    run_epoch = EpochRunner(trainer, network, optimizer, Constant(), train, None, seed=0)
+    run_epoch = EpochRunner(
+        trainer, network, optimizer, Constant(), train, None, seed=0, augment=augment
+    )
     run_epoch(1)  # views of the short batch are made once, here
     tracemalloc.start()
     try:
@@ -84,3 +86,9 @@ def test_activations():
 def test_losses(loss):
     """On a linear model."""
     assert peak_of_an_epoch(MLP([]), loss, SGD()) < LIMIT
+
+
+def test_augmentation():
+    """Of 16 x 16 pixels, with a displacement for each."""
+    augment = AffineElastic().of_rows((16, 16))
+    assert peak_of_an_epoch(MLP([]), SoftmaxCrossEntropy(), SGD(), augment) < LIMIT
