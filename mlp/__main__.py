@@ -48,6 +48,7 @@ def _complete() -> None:
     app, *words = os.environ.get("COMP_LINE", "").split(" ")
     if words[:1] == ["run"] or not any(word.startswith("query=") for word in sys.argv):
         os.environ["COMP_LINE"] = " ".join([app, *words[1:]])
+        sys.argv += [word for word in words if word.startswith("--config-dir=")]
         run()
     elif len(words) == 1:
         print(*COMMANDS)

@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from mlp.base import ConfigError
-from mlp.config.compose import compose, with_new_tags
+from mlp.config.compose import compose, own_conf, with_new_keys
 
 
 def accepted(words: Sequence[str]) -> list[str]:
-    """Return the words that are passed on to Hydra.
+    """Return the words that are passed on to Hydra; ``conf/`` here is a --config-dir by itself.
 
     Raises
     ------
@@ -29,7 +29,9 @@ def accepted(words: Sequence[str]) -> list[str]:
             name=flags.config_name,
             added=flags.config_dir,
         )
-    return with_new_tags(words)
+    if not flags.config_dir and (folder := own_conf()):
+        words = [*words, f"--config-dir={folder}"]
+    return with_new_keys(words)
 
 
 def _parser() -> ArgumentParser:

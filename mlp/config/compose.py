@@ -27,6 +27,12 @@ def conf_dir() -> Path:
     return installed if installed.is_dir() else package.parent / "conf"
 
 
+def own_conf() -> str | None:
+    """Return ``conf/`` of the current folder, if the user has one."""
+    folder = Path.cwd() / "conf"
+    return str(folder) if folder.is_dir() and folder.resolve() != conf_dir() else None
+
+
 def compose(
     words: Sequence[str] = (),
     *,
@@ -44,7 +50,8 @@ def compose(
     multirun : bool
         Whether a word may give several values.
     folder, name, added : str, optional
-        As ``--config-path``, ``--config-name`` and ``--config-dir`` of the command line.
+        As ``--config-path``, ``--config-name`` and ``--config-dir`` of the command line; the last
+        is ``conf/`` of the current folder if there is one.
 
     Raises
     ------
@@ -52,11 +59,12 @@ def compose(
         For what Hydra cannot compose or mlp does not allow; values are checked later, by `check`.
     """
     with explained(words):
-        words = with_new_tags(words)
+        words = with_new_keys(words)
         overrides = OverridesParser.create().parse_overrides(words)
         _check_choices(overrides)
+        added = added or own_conf()
         main, others = str(folder or conf_dir()), [added] if added else []
-        if added and Path(added, f"{name}.yaml").is_file():  # Hydra looks for it in the main folder
+        if added and not Path(main, f"{name}.yaml").is_file():  # Hydra looks for it in the main one
             main, others = added, [main]
         paths = [f"file://{Path(path).absolute()}" for path in others] + _search_paths(overrides)
         if others:
@@ -75,9 +83,9 @@ def compose(
     return config
 
 
-def with_new_tags(words: Sequence[str]) -> list[str]:
-    """Return the words for Hydra, with which ``tags.x=`` may add a key."""
-    return [f"++{word}" if word.startswith("tags.") else word for word in words]
+def with_new_keys(words: Sequence[str]) -> list[str]:
+    """Return the words for Hydra, with which ``tags.x=`` and ``callbacks.x`` may add a key."""
+    return [f"++{word}" if word.startswith(("tags.", "callbacks.")) else word for word in words]
 
 
 def changed(config: Mapping[str, Any], words: Sequence[str]) -> dict[str, Any]:
