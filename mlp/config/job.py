@@ -20,7 +20,7 @@ from mlp.data import Augmentation, NoAugmentation, Source
 from mlp.nn import MLP, Loss, Optimizer, Schedule
 from mlp.runs import check_name, check_tags, find_run, read_run
 from mlp.tracking import MLflowTracking, NoTracking
-from mlp.training import Trainer
+from mlp.training import Callback, Trainer
 
 MAX_THREADS = 1024
 
@@ -35,6 +35,7 @@ class Job:
     ----------
     config : dict
         The configuration to be stored: plain containers, absolute paths.
+    callbacks : dict of str to Callback
     """
 
     config: dict[str, Any] = field(init=False, repr=False)
@@ -46,6 +47,7 @@ class Job:
     trainer: Trainer
     tracking: MLflowTracking | NoTracking
     augment: Augmentation | NoAugmentation = field(default_factory=NoAugmentation)
+    callbacks: dict[str, Any] = field(default_factory=dict)
     seed: NonNegativeInt = 0
     threads: Annotated[int, Field(ge=1, le=MAX_THREADS)] | None = None
     test: bool = True
@@ -82,6 +84,11 @@ def check(config: Mapping[str, Any]) -> Job:
     check_arguments(Job, plain, built=frozenset(GROUPS))
     kinds = get_type_hints(Job)
     built = {g: build(g, plain[g], kinds[g]) for g in GROUPS if g in plain}
+    built["callbacks"] = {
+        name: build(f"callbacks.{name}", node, Callback)
+        for name, node in plain.get("callbacks", {}).items()
+        if node is not None  # callbacks.tensorboard=null takes one out of a preset
+    }
     job = Job(**plain | built)
     job.config = plain
     return job

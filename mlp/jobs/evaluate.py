@@ -88,7 +88,7 @@ def _check(config: dict[str, Any], changes: Sequence[str]) -> Job:
                 f"'{change[:80]}' changes nothing here: an evaluation depends on "
                 f"{', '.join(CHANGEABLE)}; the network is the stored one"
             )
-    return check(changed(config | {"init_from": None}, changes))
+    return check(changed(config | {"init_from": None, "callbacks": {}}, changes))
 
 
 def _part(

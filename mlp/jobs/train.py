@@ -3,7 +3,7 @@
 import logging
 import signal
 import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,7 @@ from mlp.runs import (
 )
 from mlp.tracking import ensure_mirror, wait_for_delivery
 from mlp.training import (
+    Callback,
     Checkpoints,
     Evaluation,
     Evaluator,
@@ -238,7 +239,7 @@ def _train(
             job.schedule,
             parts,
             job.seed,
-            listeners=(run, console),
+            listeners=(run, console, *_callbacks(job, run)),
             stops=stops,
             checkpoints=checkpoints,
             augment=augment,
@@ -247,6 +248,16 @@ def _train(
         return None
     run.save_weights(predictor, job.model)
     return outcome
+
+
+def _callbacks(job: Job, run: Recorder) -> Iterator[Callback]:
+    """Let the job's callbacks begin; one that fails is reported and left out."""
+    for name, callback in job.callbacks.items():
+        try:
+            callback.begin(run.folder.path)
+            yield callback
+        except Exception:
+            logger.exception("callbacks.%s failed and is left out", name)
 
 
 def _evaluate(

@@ -5,10 +5,12 @@ from .progress import clock
 from .run_figures import draw_evaluation_figures, draw_training_figures
 from .sweep_figures import importances
 from .sweep_summary import comparison_in_mlflow, show_summary, write_summary
+from .tensorboard import TensorBoard
 from .terminal import show_places
 
 __all__ = [
     "Console",
+    "TensorBoard",
     "clock",
     "comparison_in_mlflow",
     "comparison_table",

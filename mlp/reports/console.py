@@ -55,6 +55,8 @@ class Console:
     def show_config(self, config: Mapping[str, Any]) -> None:
         """Print the composed configuration as a tree, a branch for each group."""
         tree = Tree(Text("configuration", "bold"), guide_style="dim")
+        callbacks = {f"callbacks.{name}": v for name, v in config.get("callbacks", {}).items()}
+        config = {k: v for k, v in config.items() if k != "callbacks"} | callbacks
         groups = {k: v for k, v in config.items() if isinstance(v, Mapping) and "_target_" in v}
         for name, values in groups.items():
             target = values["_target_"].rpartition(".")[2]

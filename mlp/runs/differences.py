@@ -6,7 +6,7 @@ from typing import Any
 
 from mlp.runs.record import RunRecord
 
-IRRELEVANT = ("name", "tags", "test", "tracking", "sweep")  # to what a training finds
+IRRELEVANT = ("name", "tags", "test", "tracking", "callbacks", "sweep")  # to what a training finds
 
 
 def differing_params(configs: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:

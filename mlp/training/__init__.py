@@ -2,7 +2,7 @@
 
 from mlp.training.checkpoint import Checkpoints
 from mlp.training.epoch import DivergedError
-from mlp.training.events import EpochEnded, Event, Listener, Outcome, RunEnded, RunStarted
+from mlp.training.events import Callback, EpochEnded, Event, Listener, Outcome, RunEnded, RunStarted
 from mlp.training.memory import check_memory
 from mlp.training.metrics import (
     ClassFigures,
@@ -18,6 +18,7 @@ from mlp.training.stopping import Pruner, StopCondition
 from mlp.training.trainer import Trainer
 
 __all__ = [
+    "Callback",
     "Checkpoints",
     "ClassFigures",
     "DivergedError",

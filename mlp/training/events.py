@@ -5,8 +5,10 @@ callable that takes one. A listener observes and changes nothing.
 """
 
 import logging
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from mlp.nn import Network
 
@@ -105,6 +107,17 @@ Event = RunStarted | EpochEnded | RunEnded
 Listener = Callable[[Event], None]
 
 
+class Callback(ABC):
+    """A listener that a configuration names, in its group ``callbacks``."""
+
+    def begin(self, folder: Path) -> None:
+        """Take note of the run's folder, before the training: what is put there belongs to it."""
+
+    @abstractmethod
+    def __call__(self, event: Event) -> None:
+        """Take an event; if that raises an error, it is reported, and no further event comes."""
+
+
 class Emitter:
     """Tells each event to all listeners; one that fails is reported, left out, and not fatal."""
 
@@ -118,4 +131,5 @@ class Emitter:
                 listener(event)
             except Exception:
                 self._listeners.remove(listener)
-                logger.exception("%r failed and is left out from here on", listener)
+                name = getattr(listener, "__qualname__", type(listener).__qualname__)
+                logger.exception("%s failed and is left out from here on", name)

@@ -92,6 +92,18 @@ class TestCompletion:
         done = said("-sc", "query=bash", COMP_LINE=line)
         assert (done.returncode, done.stdout.strip()) == (0, words)
 
+    def test_choices_of_the_users_own(self, tmp_path: Path):
+        for place, name in (("conf", "here"), ("elsewhere", "there")):
+            (tmp_path / place / "experiment").mkdir(parents=True)
+            (tmp_path / place / "experiment" / f"{name}.yaml").write_text("seed: 1\n")
+        for line, words in {
+            "mlp run experiment=": "experiment=here experiment=mnist",
+            "mlp run --config-dir=elsewhere experiment=": "experiment=mnist experiment=there",
+        }.items():
+            done = said("-sc", "query=bash", folder=tmp_path, COMP_LINE=line)
+            assert (done.returncode, done.stdout.strip()) == (0, words)
+        assert "experiment: here, mnist" in said("run", "--help", folder=tmp_path).stdout
+
     def test_install(self):
         """What a shell is to evaluate."""
         assert "hydra_bash_completion" in said("-sc", "install=bash").stdout

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from mlp.base import ConfigError
-from mlp.config.compose import compose
+from mlp.config.compose import changed, compose
 
 MISTAKES = {
     "optimizer.lrr=1": "unknown key 'optimizer.lrr'; did you mean 'lr'?",
@@ -126,3 +126,22 @@ class TestFile:
         """As ``--config-dir=... --config-name=mine``."""
         (tmp_path / "mine.yaml").write_text("defaults: [config, _self_]\nseed: 5\n")
         assert compose(["optimizer=sgd"], added=str(tmp_path), name="mine").seed == 5
+
+    def test_is_found_in_the_current_folder_by_itself(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ):
+        """It adds choices; the file of a name that mlp has too is mlp's, as in Hydra."""
+        (tmp_path / "conf" / "optimizer").mkdir(parents=True)
+        (tmp_path / "conf" / "optimizer" / "gentle.yaml").write_text(
+            "_target_: mlp.nn.SGD\nlr: 0.001\n"
+        )
+        (tmp_path / "conf" / "config.yaml").write_text("of: another program\n")
+        (tmp_path / "conf" / "optimizer" / "sgd.yaml").write_text("lr: 7\n")
+        monkeypatch.chdir(tmp_path)
+        assert compose(["optimizer=gentle"]).optimizer.lr == 0.001
+        assert compose(["optimizer=sgd"]).optimizer.lr == 0.1
+        stored = changed({"optimizer": {}}, ["optimizer=gentle"])
+        assert stored["optimizer"] == {"_target_": "mlp.nn.SGD", "lr": 0.001}
+        (tmp_path / "other").mkdir()
+        with pytest.raises(ConfigError, match="optimizer has no choice 'gentle'"):
+            compose(["optimizer=gentle"], added="other")  # --config-dir takes its place

@@ -11,6 +11,7 @@ from mlp.base import ConfigError
 from mlp.config import check, conf_dir
 from mlp.config.compose import compose
 from mlp.config.job import GROUPS
+from mlp.training import Callback, Event
 
 CHOICES = sorted(str(p.relative_to(conf_dir())) for g in GROUPS for p in conf_dir().glob(f"{g}/*"))
 
@@ -47,6 +48,40 @@ class TestConf:
             composed = compose([f"{group}={path.stem}"])
             check(composed)
             assert OmegaConf.merge(composed, diff) == composed
+
+
+class Silent(Callback):
+    """A callback of one's own."""
+
+    def __call__(self, event: Event) -> None:
+        pass
+
+
+class TestCallbacks:
+    def test_there_are_none_by_default(self):
+        assert check(compose()).callbacks == {}
+
+    def test_each_is_made_under_its_name(self):
+        words = [f"callbacks.mine._target_={__name__}.Silent"]
+        assert type(check(compose(words)).callbacks["mine"]) is Silent
+        assert check(compose([*words, "callbacks.mine=null"])).callbacks == {}
+
+    @pytest.mark.parametrize(
+        ("word", "sentence"),
+        [
+            ("callbacks.a._target_=mlp.nn.Adam", "callbacks.a._target_ must name a class of the k"),
+            ("callbacks.a=3", "callbacks.a must be one of its choices"),
+            (f"callbacks.a={{_target_: {__name__}.Silent, x: 1}}", "unknown key 'callbacks.a.x'"),
+        ],
+    )
+    def test_mistake_is_told_in_one_sentence(self, word: str, sentence: str):
+        with pytest.raises(ConfigError, match=sentence):
+            check(compose([word]))
+
+    def test_a_run_stored_before_there_were_any_is_understood(self):
+        old = check(compose()).config
+        del old["callbacks"]
+        assert check(old).callbacks == {}
 
 
 class TestJob:

@@ -17,6 +17,7 @@ from mlp.nn import load
 from mlp.reports import Console
 from mlp.runs import RunFolder, read_run
 from mlp.runs.find import list_runs
+from mlp.training import Callback, Event
 
 pytestmark = pytest.mark.e2e
 
@@ -45,6 +46,34 @@ def test_a_figure_that_fails_does_not_fail_the_run(
     assert caplog.messages == ["the figures could not be drawn: no ink"]
     log = (result.folder / "log.txt").read_text()
     assert "ZeroDivisionError: no ink" in log
+
+
+class Listening(Callback):
+    """A callback that writes into the run's folder what it hears."""
+
+    def __init__(self, word: str = "heard", fails: bool = False):
+        self.word, self.fails = word, fails
+
+    def begin(self, folder: Path) -> None:
+        if self.fails:
+            raise OSError("no space")
+        self.folder = folder
+
+    def __call__(self, event: Event) -> None:
+        with (self.folder / "heard.txt").open("a") as file:
+            file.write(f"{self.word} {type(event).__name__}\n")
+
+
+def test_callbacks_hear_the_training_and_one_that_fails_is_left_out(
+    caplog: pytest.LogCaptureFixture,
+):
+    words = ["callbacks.a.word=I heard", "callbacks.b.fails=true"]
+    words += [f"callbacks.{name}._target_={__name__}.Listening" for name in "ab"]
+    result = run_job(compose([*QUICK, *words]))
+    heard = (result.folder / "heard.txt").read_text().splitlines()
+    assert heard == [f"I heard {e}" for e in ("RunStarted", "EpochEnded", "EpochEnded", "RunEnded")]
+    assert result.status == "FINISHED"
+    assert caplog.messages == ["callbacks.b failed and is left out"]
 
 
 def test_the_result_is_shown_before_the_figures_are_drawn(monkeypatch: pytest.MonkeyPatch):

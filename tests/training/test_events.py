@@ -4,7 +4,7 @@ import logging
 
 import pytest
 
-from mlp.training import EpochEnded, RunEnded, RunStarted
+from mlp.training import Callback, EpochEnded, RunEnded, RunStarted
 
 
 def failing(event):
@@ -76,6 +76,18 @@ def test_a_failing_listener_is_left_out(fit, caplog):
     assert "failing" in record.getMessage()
     assert "left out" in record.getMessage()
     assert "disk full" in caplog.text
+
+
+def test_a_failing_callback_goes_by_its_class(fit, caplog):
+    class Broken(Callback):
+        def __call__(self, event):
+            raise RuntimeError("no network")
+
+    fit(listeners=[Broken()])
+    assert caplog.messages == [
+        "test_a_failing_callback_goes_by_its_class.<locals>.Broken failed and is left out from "
+        "here on"
+    ]
 
 
 def test_an_interrupt_passes(fit):
