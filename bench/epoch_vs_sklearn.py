@@ -24,7 +24,7 @@ from threadpoolctl import threadpool_info
 from mlp.base import generator
 from mlp.data import Dataset, Mnist
 from mlp.nn import MLP, SGD, Constant, SoftmaxCrossEntropy
-from mlp.training import Trainer
+from mlp.training import Classification, Trainer
 from mlp.training.epoch import EpochRunner
 
 HIDDEN_SIZES, BATCH_SIZE, LR = (128, 64), 128, 0.1
@@ -36,7 +36,9 @@ def ours(dataset: Dataset, source: Mnist) -> Callable[[], object]:
     network = MLP(HIDDEN_SIZES).build(dataset.n_in, dataset.n_classes, loss, generator(0, "init"))
     trainer = Trainer(max_epochs=1, batch_size=BATCH_SIZE)
     train = source.parts(dataset, seed=0).train
-    run_epoch = EpochRunner(trainer, network, SGD(LR), Constant(), train, None, seed=0)
+    run_epoch = EpochRunner(
+        trainer, Classification(), network, SGD(LR), Constant(), train, None, seed=0
+    )
     epochs = count(1)
     return lambda: run_epoch(next(epochs))
 

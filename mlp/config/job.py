@@ -20,7 +20,7 @@ from mlp.data import Augmentation, NoAugmentation, Source
 from mlp.nn import MLP, Loss, Optimizer, Schedule
 from mlp.runs import check_name, check_tags, find_run, read_run
 from mlp.tracking import MLflowTracking, NoTracking
-from mlp.training import Callback, Trainer
+from mlp.training import Callback, Task, Trainer
 
 MAX_THREADS = 1024
 
@@ -39,6 +39,7 @@ class Job:
     """
 
     config: dict[str, Any] = field(init=False, repr=False)
+    task: Task
     model: MLP
     loss: Loss
     optimizer: Optimizer
@@ -61,7 +62,17 @@ class Job:
 
 
 RUN_ID = re.compile("[0-9a-f]{32}")
-GROUPS = ("model", "loss", "optimizer", "schedule", "data", "augment", "trainer", "tracking")
+GROUPS = (
+    "task",
+    "model",
+    "loss",
+    "optimizer",
+    "schedule",
+    "data",
+    "augment",
+    "trainer",
+    "tracking",
+)
 
 
 def check(config: Mapping[str, Any]) -> Job:
@@ -90,8 +101,21 @@ def check(config: Mapping[str, Any]) -> Job:
         if node is not None  # callbacks.tensorboard=null takes one out of a preset
     }
     job = Job(**plain | built)
+    _check_task(job)
     job.config = plain
     return job
+
+
+def _check_task(job: Job) -> None:
+    """Raise ConfigError if the loss or the monitored metric does not fit the task."""
+    try:
+        job.task.check(job.loss)
+    except ValueError as error:
+        raise ConfigError(str(error)) from None
+    try:
+        job.task.check_monitor(job.trainer.monitor)
+    except ValueError as error:
+        raise ConfigError(f"trainer.{error}") from None
 
 
 def _plain(config: Mapping[str, Any]) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from mlp.data.packaged import Digits, Mnist5k
 from mlp.data.scaling import Scaler, fit_scaler
 from mlp.data.source import Source
 from mlp.data.split import split_rows
+from mlp.data.target_scaling import TargetScaler
 
 __all__ = [
     "Affine",
@@ -36,6 +37,7 @@ __all__ = [
     "RowChange",
     "Scaler",
     "Source",
+    "TargetScaler",
     "fit_scaler",
     "is_entry",
     "split_rows",

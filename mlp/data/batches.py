@@ -21,9 +21,9 @@ class Batches:
     Notes
     -----
     Each iteration yields ``x``, an ndarray of shape (n_batch, n_in) in ``dtype``, scaled, and
-    ``y``, an ndarray of shape (n_batch,), int64. Both are views of this object's buffers and
-    valid until the next batch, so only one iteration can be under way at a time. Nothing of a
-    batch's size is allocated.
+    ``y``, an ndarray of shape (n_batch,), int64, or (n_batch, n_targets), float32. Both are views
+    of this object's buffers and valid until the next batch, so only one iteration can be under way
+    at a time. Nothing of a batch's size is allocated.
     """
 
     def __init__(self, part: Part, batch_size: int, dtype: np.dtype | type = np.float32) -> None:
@@ -35,7 +35,7 @@ class Batches:
         self._x = np.empty(shape, dtype)
         # Rows are gathered as they are stored, a byte a pixel; no detour when stored as computed.
         self._raw = self._x if part.x.dtype == self._x.dtype else np.empty(shape, part.x.dtype)
-        self._y = np.empty(shape[0], np.int64)
+        self._y = np.empty((shape[0], *part.y.shape[1:]), part.y.dtype)
 
     def __len__(self) -> int:
         """Return the number of batches in an epoch."""
@@ -57,5 +57,5 @@ class Batches:
             raw, x, y = (buffer[: len(rows)] for buffer in (self._raw, self._x, self._y))
             # mode="clip": the default would gather into a temporary array first.
             np.take(self._part.x, rows, axis=0, out=raw, mode="clip")
-            np.take(self._part.y, rows, out=y, mode="clip")
+            np.take(self._part.y, rows, axis=0, out=y, mode="clip")
             yield self._part.scaler.transform(raw, out=x), y

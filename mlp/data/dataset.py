@@ -2,11 +2,12 @@
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from mlp.data.scaling import Scaler
+from mlp.data.target_scaling import TargetScaler
 
 ARRAYS = ("x_train", "y_train", "x_test", "y_test")
 
@@ -22,8 +23,8 @@ class Dataset:
     name : str
         As in the configuration: ``"mnist"``, ``"npz"``, ...
     x_train : ndarray of shape (n_train, n_in), uint8 or float32
-    y_train : ndarray of shape (n_train,), int64
-        Indices into ``classes``.
+    y_train : ndarray of shape (n_train,), int64, or (n_train, n_targets), float64
+        Indices into ``classes``, or numbers.
     x_test, y_test : ndarray or None
         The test set, in the same form; None when the source has none.
     classes : tuple of str
@@ -35,6 +36,8 @@ class Dataset:
     digest : str
         SHA-256 in hex over all of the above but the name: two data sets with the same digest
         are the same data. Computed from the arrays unless it is given.
+    targets : tuple of str
+        Names of the numbers to predict; empty when there are classes.
     """
 
     name: str
@@ -46,6 +49,7 @@ class Dataset:
     x_max: float | None
     image_shape: tuple[int, ...] | None
     digest: str = ""
+    targets: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.digest:
@@ -69,7 +73,8 @@ class Dataset:
 
     def _compute_digest(self) -> str:
         forms = {name: (array.dtype.str, array.shape) for name, array in self.arrays.items()}
-        header = json.dumps([forms, self.classes, self.x_max, self.image_shape])
+        named = [self.targets] if self.targets else []
+        header = json.dumps([forms, self.classes, self.x_max, self.image_shape, *named])
         sha256 = hashlib.sha256(header.encode())
         for array in self.arrays.values():
             sha256.update(np.ascontiguousarray(array).data)
@@ -84,30 +89,34 @@ class Part:
     ----------
     x : ndarray of shape (n, n_in), uint8 or float32
         Unscaled, with rows of other parts too: nothing is copied.
-    y : ndarray of shape (n,), int64
+    y : ndarray of shape (n,), int64, or (n, n_targets), float
+        Class indices, or numbers.
     rows : ndarray of shape (len(part),), int64, or None
         Which rows of ``x`` and ``y`` belong to the part; None means all.
     scaler : Scaler
+    target_scaler : TargetScaler or None
+        What has been applied to numbers in ``y``.
     """
 
     x: np.ndarray
     y: np.ndarray
     rows: np.ndarray | None
     scaler: Scaler
+    target_scaler: TargetScaler | None = None
 
     def __len__(self) -> int:
         return len(self.y) if self.rows is None else len(self.rows)
 
     @property
     def labels(self) -> np.ndarray:
-        """The class index of each row of the part, shape (len(part),), int64."""
+        """The rows of ``y`` that belong to the part."""
         return self.y if self.rows is None else self.y[self.rows]
 
     def head(self, n: int) -> "Part":
         """Return the part's first ``n`` rows, or all when it has fewer."""
         if self.rows is None:
-            return Part(self.x[:n], self.y[:n], None, self.scaler)
-        return Part(self.x, self.y, self.rows[:n], self.scaler)
+            return replace(self, x=self.x[:n], y=self.y[:n])
+        return replace(self, rows=self.rows[:n])
 
 
 @dataclass(frozen=True)

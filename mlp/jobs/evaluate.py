@@ -66,7 +66,7 @@ def evaluate_run(
         )
     part = _part(dataset, own, classes, network, scaler)
     with threadpool_limits(job.threads or record.provenance.blas.threads, "blas"):
-        evaluation = Evaluator(network, part, job.trainer.eval_batch_size)()
+        evaluation = Evaluator(network, part, job.trainer.eval_batch_size, job.task)()
     other = None if own else _name(job, dataset)
     try:
         name = record_evaluation(folder, evaluation, classes, dataset.digest, other)

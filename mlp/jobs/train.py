@@ -129,11 +129,12 @@ def run_job(
     job = config if isinstance(config, Job) else check(config)
     with threadpool_limits(job.threads, user_api="blas"):
         dataset = dataset or job.data.load()
-        parts = job.data.parts(dataset, job.seed)
+        n_out = job.task.n_out(dataset)
+        parts = job.task.prepare(job.data.parts(dataset, job.seed))
         check_fit(job, dataset, parts)
         _check_memory(job, dataset, parts)
         rng = generator(job.seed, "init")
-        network = job.model.build(dataset.n_in, dataset.n_classes, job.loss, rng)
+        network = job.model.build(dataset.n_in, n_out, job.loss, rng)
         begun = resume is not None and resume.folder.checkpoints.exists()
         has_origin = _begin_from(job, network, needed=not begun)
         if job.init_from and not begun:
@@ -148,8 +149,14 @@ def run_job(
                 run = open_run(destination, job.config, overrides, dataset, parts, network, sweep)
             ensure_mirror()
             stops = [interruption, pruner] if pruner else [interruption]
-            batch_size = job.trainer.eval_batch_size
-            predictor = Predictor(network, parts.scaler, dataset.classes, batch_size)
+            predictor = Predictor(
+                network,
+                parts.scaler,
+                dataset.classes or dataset.targets,
+                job.trainer.eval_batch_size,
+                job.task,
+                parts.train.target_scaler,
+            )
             outcome = evaluation = None
             with run:
                 try:
@@ -190,6 +197,7 @@ def check_fit(job: Job, dataset: Dataset, parts: Parts) -> None:
     except ValueError as error:
         raise ConfigError(f"schedule.{error}") from None
     try:
+        job.task.n_out(dataset)
         job.loss.check(dataset.n_classes)
     except ValueError as error:
         raise ConfigError(f"loss.{error}") from None
@@ -207,7 +215,7 @@ def check_fit(job: Job, dataset: Dataset, parts: Parts) -> None:
 
 def _check_memory(job: Job, dataset: Dataset, parts: Parts) -> None:
     """Raise ConfigError if the training would take more memory than there is."""
-    sizes = dataset.n_in, dataset.n_classes, len(parts.val or ())
+    sizes = dataset.n_in, job.task.n_out(dataset), len(parts.val or ())
     try:
         check_memory(job.model, job.optimizer, job.trainer, *sizes)
     except ValueError as error:
@@ -243,6 +251,7 @@ def _train(
             stops=stops,
             checkpoints=checkpoints,
             augment=augment,
+            task=job.task,
         )
     if run.has_better_than(outcome):  # interrupted before it reached that epoch again
         return None
@@ -268,7 +277,7 @@ def _evaluate(
     part = parts.test if tested else parts.val
     if part is None:
         return None
-    evaluation = Evaluator(network, part, job.trainer.eval_batch_size)()
+    evaluation = Evaluator(network, part, job.trainer.eval_batch_size, job.task)()
     if tested:
         run.save_test(evaluation, dataset.classes)
     return evaluation, part

@@ -89,24 +89,31 @@ class Loss(ABC):
         return self.low, self.high
 
     def set_targets(self, y: np.ndarray, ws: LossBuffers) -> None:
-        """Write the targets of class labels into ``ws.t``, and the weights of their rows.
+        """Write the targets into ``ws.t``, and the weights of the classes' rows.
 
         Parameters
         ----------
-        y : ndarray of shape (n_batch,), int64
+        y : ndarray of shape (n_batch,), int64, or (n_batch, n_out)
+            Class indices, of two classes for a single output; or numbers, the targets themselves.
 
         Raises
         ------
         ValueError
             When a label is not one of the classes.
         """
+        if y.ndim == 2:
+            np.copyto(ws.t, y)
+            return
         n_out = ws.t.shape[1]
         low, high = self.target_values(n_out)
         ws.t.fill(low)
         try:
-            ws.t[ws.row_numbers, y] = high
+            if n_out == 1:
+                np.take(np.array([low, high], ws.t.dtype), y, out=ws.t[:, 0])
+            else:
+                ws.t[ws.row_numbers, y] = high
         except IndexError:
-            raise ValueError(f"labels must be 0 to {n_out - 1}, got {y.max()}") from None
+            raise ValueError(f"labels must be 0 to {max(n_out - 1, 1)}, got {y.max()}") from None
         if self.class_weights is not None:
             np.take(ws.class_weights[0], y, out=ws.weights[:, 0], mode="clip")
             ws.weights /= np.mean(ws.weights)

@@ -143,7 +143,9 @@ class Console:
         Of more than 20 classes, the most confused ones are shown.
         """
         n = f"{len(evaluation.labels):,} examples"
-        facts = f"  loss {evaluation.loss:.6g} · accuracy {evaluation.accuracy:.2%} · {n}"
+        facts = (
+            f"  loss {evaluation.loss:.6g} · accuracy {evaluation.metrics['accuracy']:.2%} · {n}"
+        )
         self._terminal.print(Text.assemble((f"{run} on {data}", "bold"), facts), soft_wrap=True)
         outcome = evaluation.labels, evaluation.predictions, len(classes)
         shown, counts = most_confused(*outcome, MAX_CLASSES)

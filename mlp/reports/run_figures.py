@@ -94,7 +94,7 @@ def confusion(evaluation: Evaluation, classes: Sequence[str]) -> "Figure":
     labels, predictions = evaluation.labels, evaluation.predictions
     shown, counts = most_confused(labels, predictions, len(classes), MAX_CLASSES)
     n = len(shown)
-    title = f"{evaluation.accuracy:.2%} of {len(evaluation.labels):,} correct"
+    title = f"{evaluation.metrics['accuracy']:.2%} of {len(evaluation.labels):,} correct"
     if n < len(classes):
         title += f"; the {n} most confused of {len(classes):,} classes"
     figure, axes = style.subplots(7.0)
@@ -140,8 +140,8 @@ def mistakes(
     n_wrong = np.count_nonzero(evaluation.predictions != evaluation.labels)
     title = f"The worst of {n_wrong:,} mistakes" if n_wrong else "No mistake"
     title += f" in {len(evaluation.labels):,} examples"
-    worst = worst_mistakes(evaluation.labels, evaluation.scores, ROWS * COLUMNS)
-    labels, scores = evaluation.labels[worst], evaluation.scores[worst]
+    worst = worst_mistakes(evaluation.labels, evaluation.answers, ROWS * COLUMNS)
+    labels, scores = evaluation.labels[worst], evaluation.answers[worst]
     names = [style.truncated(name, 14 if image_shape is None else 10) for name in classes]
     predictions, tops = scores.argmax(axis=1), scores.max(axis=1)
     pairs = [f"{names[t]} → {names[p]}" for t, p in zip(labels, predictions, strict=True)]

@@ -59,13 +59,13 @@ def summary_of(evaluation: Evaluation, digest: str) -> TestResult:
     if not isfinite(evaluation.loss):
         raise RunError("the loss is not a finite number: the weights do not fit these data")
     now = time.time_ns() // 1_000_000  # so that a later delivery is the same
-    metrics = {"loss": evaluation.loss, "accuracy": evaluation.accuracy}
+    metrics = {"loss": evaluation.loss} | evaluation.metrics
     return TestResult(metrics=metrics, timestamp=now, digest=digest)
 
 
 def write_predictions(path: Path, evaluation: Evaluation, classes: Sequence[str]) -> None:
     """Write label, prediction and score of each example as a table."""
-    rows = zip(evaluation.labels, evaluation.predictions, evaluation.scores, strict=True)
+    rows = zip(evaluation.labels, evaluation.predictions, evaluation.answers, strict=True)
     write_csv(
         path,
         ["index", "label", "prediction", "score"],

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from mlflow.entities import LoggedModel, Run
 
 PACKAGE = Path(__file__).resolve().parent.parent
-NEEDED = ("__init__.py", "base", "nn", "data/scaling.py", "training/predictor.py")
+NEEDED = ("__init__.py", "base", "nn", "data", "training")
 
 
 def log_model(folder: RunFolder, record: RunRecord, run: "Run", client: "MlflowClient") -> None:
@@ -85,7 +85,7 @@ def _save(folder: RunFolder, record: RunRecord, model: "LoggedModel", path: Path
         signature=ModelSignature(outputs=Schema([ColSpec("float", name) for name in classes])),
         input_example=np.load(folder.example, allow_pickle=False),
         pip_requirements=[
-            f"{name}=={version(name)}" for name in ("lazy-loader", "mlflow", "numpy")
+            f"{name}=={version(name)}" for name in ("filelock", "lazy-loader", "mlflow", "numpy")
         ],
         metadata={"classes": classes, "run": record.name},
     )

@@ -1,7 +1,6 @@
 """The code that MLflow stores with a run's weights, and executes to load and serve the model.
 
-Of ``mlp`` only the files that `logged_model` stores beside it are there: so it imports from the
-module, not from the room.
+Of ``mlp`` only the rooms that `logged_model` stores beside it are there.
 """
 
 from typing import Any
@@ -12,7 +11,7 @@ from mlflow.models import set_model  # noqa: TID253
 from mlflow.protos.databricks_pb2 import INVALID_PARAMETER_VALUE  # noqa: TID253
 from mlflow.pyfunc.model import PythonModel, PythonModelContext  # noqa: TID253
 
-from mlp.training.predictor import Predictor
+from mlp.training import Predictor
 
 
 class ServedModel(PythonModel):

@@ -2,25 +2,22 @@
 
 from mlp.training.checkpoint import Checkpoints
 from mlp.training.epoch import DivergedError
+from mlp.training.evaluation import Evaluation, Evaluator
 from mlp.training.events import Callback, EpochEnded, Event, Listener, Outcome, RunEnded, RunStarted
 from mlp.training.memory import check_memory
-from mlp.training.metrics import (
-    ClassFigures,
-    Evaluation,
-    Evaluator,
-    confusion_matrix,
-    higher_is_better,
-    most_confused,
-    per_class,
-)
+from mlp.training.metrics import ClassFigures, confusion_matrix, most_confused, per_class
 from mlp.training.predictor import Predictor
+from mlp.training.scores import higher_is_better
 from mlp.training.stopping import Pruner, StopCondition
+from mlp.training.tasks import BinaryClassification, Classification, Regression, Task
 from mlp.training.trainer import Trainer
 
 __all__ = [
+    "BinaryClassification",
     "Callback",
     "Checkpoints",
     "ClassFigures",
+    "Classification",
     "DivergedError",
     "EpochEnded",
     "Evaluation",
@@ -30,9 +27,11 @@ __all__ = [
     "Outcome",
     "Predictor",
     "Pruner",
+    "Regression",
     "RunEnded",
     "RunStarted",
     "StopCondition",
+    "Task",
     "Trainer",
     "check_memory",
     "confusion_matrix",

@@ -9,9 +9,10 @@ import numpy as np
 from mlp.base import generator
 from mlp.data import Batches, Part, RowChange
 from mlp.nn import Network, Optimizer, Schedule
-from mlp.training.metrics import Evaluator, count_correct
+from mlp.training.evaluation import Evaluator
 from mlp.training.settings import TrainingSettings
 from mlp.training.stopping import StopCondition
+from mlp.training.tasks import Task
 
 Metrics = dict[str, float]
 
@@ -30,6 +31,7 @@ class EpochRunner:
     Parameters
     ----------
     settings : TrainingSettings
+    task : Task
     network : Network
     optimizer : Optimizer
         Not yet bound.
@@ -52,6 +54,7 @@ class EpochRunner:
     def __init__(
         self,
         settings: TrainingSettings,
+        task: Task,
         network: Network,
         optimizer: Optimizer,
         schedule: Schedule,
@@ -61,14 +64,15 @@ class EpochRunner:
         stops: Sequence[StopCondition] = (),
         augment: RowChange | None = None,
     ) -> None:
-        self.settings, self.seed, self.stops = settings, seed, stops
+        self.settings, self.task, self.seed, self.stops = settings, task, seed, stops
         self._augment = augment
         self.network, self.optimizer, self.schedule = network, optimizer, schedule
         self.horizon = schedule.horizon or settings.max_epochs
+        self._target_scaler = train.target_scaler
         self._batches = Batches(train, settings.batch_size, network.dtype)
         self.n_steps = min(len(self._batches), settings.limit_batches or len(self._batches))
         self._ws = network.workspace(min(settings.batch_size, len(train)))
-        self._evaluate = Evaluator(network, val, settings.eval_batch_size) if val else None
+        self._evaluate = Evaluator(network, val, settings.eval_batch_size, task) if val else None
         optimizer.bind(network.params, network.grads, network.n_decayed)
 
     def __call__(self, epoch: int) -> Metrics:
@@ -100,8 +104,8 @@ class EpochRunner:
     def _train(self, epoch: int) -> Metrics:
         """Update on each minibatch; return means over the examples seen."""
         begin = perf_counter()
-        loss_sum = norm_sum = 0.0
-        n_correct = n_seen = 0
+        loss_sum = norm_sum = score_sum = 0.0
+        n_seen = 0
         dropout_rng = generator(self.seed, "dropout", epoch)
         augment_rng = generator(self.seed, "augment", epoch)
         batches = self._batches.shuffled(generator(self.seed, "shuffle", epoch))
@@ -119,12 +123,12 @@ class EpochRunner:
             self.network.project()
             loss_sum += loss * len(x)
             norm_sum += norm
-            n_correct += count_correct(ws.loss.a, y)
+            score_sum += self.task.batch_score(ws.loss.a, y, self._target_scaler)
             n_seen += len(x)
             self._ask_stops()
         return {
             "train/loss": loss_sum / n_seen,
-            "train/accuracy": n_correct / n_seen,
+            f"train/{self.task.train_metric}": self.task.train_value(score_sum / n_seen),
             "lr": lr,
             "grad_norm": norm_sum / self.n_steps,
             "examples_per_second": n_seen / (perf_counter() - begin),
@@ -141,7 +145,8 @@ class EpochRunner:
         if not isfinite(result.loss):
             what = f"epoch {epoch}, validation: val/loss is {result.loss}"
             raise _diverged(what, self._evaluate.first_nonfinite())
-        return {"val/loss": result.loss, "val/accuracy": result.accuracy}
+        values = {"loss": result.loss} | result.metrics
+        return {f"val/{name}": value for name, value in values.items()}
 
     def _lr(self, progress: float) -> float:
         """Return the learning rate after so many epochs."""

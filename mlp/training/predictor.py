@@ -1,58 +1,62 @@
-"""A trained network behind raw inputs: it scales them as the run did, and names the classes."""
+"""A trained network behind raw inputs: it scales them as the run did, and answers in words."""
 
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from pkgutil import resolve_name
+from typing import Any
 
 import numpy as np
 
 from mlp.base import RunError, read_json
-from mlp.data.scaling import Scaler
+from mlp.data import Scaler, TargetScaler
 from mlp.nn import MLP, Network, load, save
+from mlp.training.tasks import Classification, Task
 
 FILE = "predictor.json"
 
 
 class Predictor:
-    """Predicts the classes of raw inputs, with NumPy and nothing else.
+    """Predicts from raw inputs, with NumPy and nothing else.
 
     Parameters
     ----------
     network : Network
     scaler : Scaler
         Fitted on the rows that the network was trained on.
-    classes : sequence of str
-        Names of the outputs.
+    names : sequence of str
+        Of the classes, or of the numbers that are predicted.
     batch_size : int
         Rows that go through the network at once. It bounds the memory; equal sizes give equal
         bits.
+    task : Task, optional
+        What the outputs mean; classes by default.
+    target_scaler : TargetScaler, optional
+        That of the numbers that the network was trained on.
     """
 
     def __init__(
-        self, network: Network, scaler: Scaler, classes: Sequence[str], batch_size: int
+        self,
+        network: Network,
+        scaler: Scaler,
+        names: Sequence[str],
+        batch_size: int,
+        task: Task | None = None,
+        target_scaler: TargetScaler | None = None,
     ) -> None:
         if len(scaler.shift) != network.n_in:
             raise ValueError(
                 f"{len(scaler.shift)} inputs are scaled; the network has {network.n_in}"
             )
-        if len(classes) != network.n_out:
-            raise ValueError(f"{len(classes)} classes are named; the network has {network.n_out}")
         self.network, self.scaler, self.batch_size = network, scaler, batch_size
-        self.classes = tuple(classes)
+        self.task, self.target_scaler = task or Classification(), target_scaler
+        self.names = tuple(names)
+        n_answers = self._answer(np.zeros((1, network.n_out), network.dtype)).shape[1]
+        if len(names) != n_answers:
+            raise ValueError(f"{len(names)} answers are named; the network gives {n_answers}")
 
     def predict(self, x: np.ndarray) -> np.ndarray:
-        """Return the name of each row's most probable class, an ndarray of shape (n,), str.
-
-        Parameters
-        ----------
-        x : array_like of shape (n, n_in)
-            As the data set holds them, before any scaling.
-        """
-        names: np.ndarray = np.array(self.classes)[self.predict_proba(x).argmax(axis=1)]
-        return names
-
-    def predict_proba(self, x: np.ndarray) -> np.ndarray:
-        """Return the class probabilities; scores where the loss has none.
+        """Return the answer for each row.
 
         Parameters
         ----------
@@ -61,7 +65,41 @@ class Predictor:
 
         Returns
         -------
-        ndarray of shape (n, n_classes)
+        ndarray of shape (n,), str, or (n,) or (n, n_targets), float
+            The name of the most probable class; or the numbers, in the targets' units, as a matrix
+            when there are several targets.
+        """
+        answers = self.answers(x)
+        if self.task.targets == "classes":
+            names: np.ndarray = np.array(self.names)[answers.argmax(axis=1)]
+            return names
+        return answers[:, 0] if len(self.names) == 1 else answers
+
+    def predict_proba(self, x: np.ndarray) -> np.ndarray:
+        """Return the class probabilities, of shape (n, n_classes); scores where the loss has none.
+
+        Raises
+        ------
+        AttributeError
+            When numbers are predicted.
+        ValueError
+            As `answers`.
+        """
+        if self.task.targets != "classes":
+            raise AttributeError("this network predicts numbers, which have no probabilities")
+        return self.answers(x)
+
+    def answers(self, x: np.ndarray) -> np.ndarray:
+        """Return a score of each class, or each number.
+
+        Parameters
+        ----------
+        x : array_like of shape (n, n_in)
+            As the data set holds them, before any scaling.
+
+        Returns
+        -------
+        ndarray of shape (n, n_classes) or (n, n_targets)
 
         Raises
         ------
@@ -82,7 +120,10 @@ class Predictor:
             n, batch = len(rows), ws.rows(len(rows))
             network.mean_loss(self.scaler.transform(rows, scaled[:n]), no_labels[:n], batch)
             outputs[start : start + n] = batch.loss.a
-        return outputs
+        return self._answer(outputs)
+
+    def _answer(self, outputs: np.ndarray) -> np.ndarray:
+        return self.task.answers(outputs, self.target_scaler)
 
     def save(self, folder: Path, model: MLP) -> None:
         """Write all of it into a folder that exists.
@@ -95,8 +136,15 @@ class Predictor:
         """
         save(folder, model, self.network)
         self.scaler.save(folder)
-        text = json.dumps({"classes": self.classes, "batch_size": self.batch_size}, indent=2)
-        (folder / FILE).write_text(f"{text}\n", encoding="utf-8")
+        if self.target_scaler:
+            self.target_scaler.save(folder)
+        task = type(self.task)
+        stored = {
+            "task": f"{task.__module__}:{task.__qualname__}",
+            "names": self.names,
+            "batch_size": self.batch_size,
+        }
+        (folder / FILE).write_text(json.dumps(stored, indent=2) + "\n", encoding="utf-8")
 
     @classmethod
     def load(cls, folder: Path | str) -> "Predictor":
@@ -111,7 +159,20 @@ class Predictor:
         network, scaler = load(folder), Scaler.load(folder)
         try:
             stored = read_json(folder / FILE)
-            classes, batch_size = map(str, stored["classes"]), int(stored["batch_size"])
-            return cls(network, scaler, list(classes), batch_size)
+            names, batch_size = list(map(str, stored["names"])), int(stored["batch_size"])
+            task = _task(stored["task"])
+            numbers = TargetScaler.load(folder) if task.targets == "numbers" else None
+            return cls(network, scaler, names, batch_size, task, numbers)
         except (OSError, KeyError, TypeError, ValueError) as error:
             raise RunError(f"{folder / FILE} does not describe a predictor: {error}") from None
+
+
+def _task(name: Any) -> Task:
+    """Return a task by the name of its class; ValueError if there is none."""
+    try:
+        found = resolve_name(name)
+    except Exception as error:  # an import can fail in any way
+        raise ValueError(f"the task {name!r} cannot be imported ({error})") from None
+    if not (isinstance(found, type) and issubclass(found, Task)):
+        raise ValueError(f"{name!r} is no task")
+    return found()

@@ -9,7 +9,7 @@ import numpy as np
 from mlp.nn import Network, Optimizer, Schedule
 from mlp.training.epoch import Metrics
 from mlp.training.events import EpochEnded
-from mlp.training.metrics import higher_is_better
+from mlp.training.scores import higher_is_better
 from mlp.training.stopping import StopCondition
 
 

@@ -1,11 +1,8 @@
 """What a training can be told."""
 
 from dataclasses import dataclass
-from typing import Literal, get_args
 
 from mlp.base import at_least, positive
-
-Monitor = Literal["val/loss", "val/accuracy", "train/loss", "train/accuracy"]
 
 
 @dataclass(frozen=True)
@@ -23,7 +20,8 @@ class TrainingSettings:
         lets it go on.
     min_delta : float
     monitor : str
-        The metric that decides about the best epoch and about patience. Without validation data
+        The metric that decides about the best epoch and about patience: ``val/loss`` or another
+        metric of the task's, ``train/loss`` or the task's ``train_metric``. Without validation data
         a ``val/`` metric does not exist: the training takes ``max_epochs`` and keeps the last.
     max_seconds : float or None
         Time after which no further epoch begins.
@@ -45,7 +43,7 @@ class TrainingSettings:
     batch_size: int = 128
     patience: int | None = 10
     min_delta: float = 0.0
-    monitor: Monitor = "val/loss"
+    monitor: str = "val/loss"
     max_seconds: float | None = None
     clip_norm: float | None = None
     eval_batch_size: int = 1000
@@ -58,9 +56,6 @@ class TrainingSettings:
         at_least(1, max_epochs=self.max_epochs, batch_size=self.batch_size)
         at_least(1, eval_batch_size=self.eval_batch_size)
         at_least(0, min_delta=self.min_delta)
-        if self.monitor not in get_args(Monitor):
-            choices = ", ".join(get_args(Monitor))
-            raise ValueError(f"monitor must be one of {choices}; got {self.monitor!r}")
         for name in ("patience", "limit_batches", "overfit_batches"):
             if getattr(self, name) is not None:
                 at_least(1, **{name: getattr(self, name)})

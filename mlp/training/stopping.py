@@ -3,7 +3,7 @@
 from typing import Any
 
 from mlp.training.events import EpochEnded
-from mlp.training.metrics import higher_is_better
+from mlp.training.scores import higher_is_better
 
 
 class StopCondition:

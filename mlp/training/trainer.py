@@ -11,6 +11,7 @@ from mlp.training.events import Emitter, EpochEnded, Listener, Outcome, RunEnded
 from mlp.training.progress import Progress
 from mlp.training.settings import TrainingSettings
 from mlp.training.stopping import EpochLimit, Patience, StopCondition, TimeLimit
+from mlp.training.tasks import Classification, Task
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,7 @@ class Trainer(TrainingSettings):
         stops: Sequence[StopCondition] = (),
         checkpoints: Checkpoints | None = None,
         augment: RowChange | None = None,
+        task: Task | None = None,
     ) -> Outcome:
         """Train ``network`` in place, and leave the best epoch's parameters in it.
 
@@ -50,6 +52,8 @@ class Trainer(TrainingSettings):
             Where the state is kept from time to time; what is found there is continued.
         augment : callable, optional
             Changes the inputs of each training batch in place, as `Augmentation.of_rows` does.
+        task : Task, optional
+            What the targets are; classes by default.
 
         Returns
         -------
@@ -61,14 +65,17 @@ class Trainer(TrainingSettings):
             At the first loss or gradient that is not finite, naming the epoch, the step and the
             layer.
         ValueError
-            If the schedule does not fit into ``max_epochs``.
+            If the schedule does not fit into ``max_epochs``, or the task does not measure
+            ``monitor``.
         """
+        task = task or Classification()
+        task.check_monitor(self.monitor)
         schedule.check(self.max_epochs)
         train, val = self._limited(parts)
         monitor = self.monitored(parts)
         stops = [*self._stop_conditions(monitor), *stops]
         run_epoch = EpochRunner(
-            self, network, optimizer, schedule, train, val, seed, stops, augment
+            self, task, network, optimizer, schedule, train, val, seed, stops, augment
         )
         progress = Progress(network, optimizer, schedule, stops, monitor)
         if checkpoints:

@@ -22,7 +22,7 @@ from mlp.nn import (
     SoftmaxCrossEntropy,
 )
 from mlp.nn.activations import ACTIVATIONS
-from mlp.training import Trainer
+from mlp.training import Classification, Trainer
 from mlp.training.epoch import EpochRunner
 
 # So wide that NumPy's own buffers, 32 KB at any size of the operands, do not count.
@@ -39,7 +39,7 @@ def peak_of_an_epoch(model, loss, optimizer, augment=None):
     trainer = Trainer(max_epochs=2, batch_size=BATCH, clip_norm=0.1)
     network, train = model.build(WIDTH, WIDTH, loss, rng), Part(x, y, None, scaler)
     run_epoch = EpochRunner(
-        trainer, network, optimizer, Constant(), train, None, seed=0, augment=augment
+        trainer, Classification(), network, optimizer, Constant(), train, None, 0, augment=augment
     )
     run_epoch(1)  # views of the short batch are made once, here
     tracemalloc.start()

@@ -31,7 +31,7 @@ def evaluated(n: int, n_classes: int, wrong: int) -> tuple[Evaluation, Part]:
     scores[np.arange(n), labels] = 0.9
     scores[np.arange(wrong), (labels[:wrong] + 1) % n_classes] = 0.95
     part = Part(rng.integers(0, 256, (n, 16), dtype=np.uint8), labels, None, NO_SCALING)
-    return Evaluation(0.5, 1 - wrong / n, scores, labels), part
+    return Evaluation(0.5, {"accuracy": 1 - wrong / n}, scores, labels), part
 
 
 class TestFiles:
@@ -107,7 +107,7 @@ class TestContent:
 
     def test_of_many_classes_the_most_confused_are_shown(self):
         evaluation, _ = evaluated(31, 31, wrong=1)
-        evaluation.scores[30] = np.eye(31)[29]
+        evaluation.answers[30] = np.eye(31)[29]
         axes = confusion(evaluation, [f"class {i}" for i in range(31)]).axes[0]
         names = [label.get_text() for label in axes.get_yticklabels()]
         assert len(names) == 30

@@ -63,7 +63,7 @@ class TestFinished:
         right = np.mean([row["label"] == row["prediction"] for row in rows])
         assert right == evaluation.accuracy
         assert {row["label"] for row in rows} == {"apple", "pear", "plum"}
-        assert float(rows[5]["score"]) == evaluation.scores[5].max()
+        assert float(rows[5]["score"]) == evaluation.answers[5].max()
 
     def test_no_file_is_left_unfinished(self, runs: Path, case: Case):
         folder = record_whole_run(case, NoTracking()).folder

@@ -47,7 +47,7 @@ def model(uri: str) -> Any:
 
 def test_predictions_are_the_networks_outputs_bit_for_bit(model: Any, finished: Finished):
     """Raw bytes in, the probabilities of the evaluation out."""
-    assert np.array_equal(model.predict(finished.case.dataset.x_test), finished.evaluation.scores)
+    assert np.array_equal(model.predict(finished.case.dataset.x_test), finished.evaluation.answers)
 
 
 @pytest.mark.parametrize("form", ["uint8", "int64", "float64", "list", "frame"])
@@ -57,13 +57,13 @@ def test_raw_rows_are_taken_in_every_form(model: Any, finished: Finished, form: 
     raw = finished.case.dataset.x_test
     forms = {"list": raw.tolist(), "frame": pd.DataFrame(raw)}
     rows = forms[form] if form in forms else raw.astype(form)
-    assert np.array_equal(model.predict(rows), finished.evaluation.scores)
+    assert np.array_equal(model.predict(rows), finished.evaluation.answers)
 
 
 def test_many_rows_and_none(model: Any, finished: Finished):
     """More rows than one batch are the batches one after the other."""
     raw = np.repeat(finished.case.dataset.x_test, 40, axis=0)
-    single = finished.evaluation.scores.repeat(40, axis=0)
+    single = finished.evaluation.answers.repeat(40, axis=0)
     np.testing.assert_allclose(model.predict(raw), single, rtol=1e-5)
     assert model.predict(raw[:0]).shape == (0, 3)
 
@@ -119,4 +119,4 @@ def test_a_stranger_loads_it_with_numpy_and_mlflow_alone(uri: str, finished: Fin
     assert done.returncode == 0, done.stderr
     file, predictions = json.loads(done.stdout)
     assert file.startswith(folder)
-    assert np.array_equal(np.float32(predictions), finished.evaluation.scores)
+    assert np.array_equal(np.float32(predictions), finished.evaluation.answers)

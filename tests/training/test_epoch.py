@@ -5,7 +5,7 @@ import pytest
 
 from mlp.data import Affine, AffineElastic
 from mlp.nn import SGD, Constant
-from mlp.training import Trainer
+from mlp.training import Classification, Trainer
 from mlp.training.epoch import EpochRunner
 
 
@@ -20,7 +20,7 @@ def after(make_network, make_parts):
         trainer = Trainer(max_epochs=10, batch_size=batch_size)
         train = make_parts(n_train).train
         run_epoch = EpochRunner(
-            trainer, network, SGD(0.1), Constant(), train, None, seed, augment=augment
+            trainer, Classification(), network, SGD(0.1), Constant(), train, None, seed, (), augment
         )
         for epoch in epochs:
             run_epoch(epoch)

@@ -24,9 +24,9 @@ def test_evaluation(make_network, make_parts, batch_size):
     x, y = part.x[part.rows], part.y[part.rows]
     ws = network.workspace(len(x))
     np.testing.assert_allclose(result.loss, network.mean_loss(x, y, ws), rtol=1e-6)
-    np.testing.assert_allclose(result.scores, ws.loss.a, rtol=1e-5)
+    np.testing.assert_allclose(result.answers, ws.loss.a, rtol=1e-5)
     np.testing.assert_array_equal(result.labels, y)
-    assert result.accuracy == (result.predictions == y).mean()
+    assert result.metrics["accuracy"] == (result.predictions == y).mean()
 
 
 def test_evaluation_again(make_network, make_parts):

@@ -28,7 +28,7 @@ def test_equals_the_evaluation_of_the_run(case, stored):
     evaluation = Evaluator(case.network, case.parts.test, 1000)()
     predictor = Predictor.load(stored)
     raw = case.dataset.x_test
-    np.testing.assert_array_equal(predictor.predict_proba(raw), evaluation.scores)
+    np.testing.assert_array_equal(predictor.predict_proba(raw), evaluation.answers)
     names = [case.dataset.classes[i] for i in evaluation.predictions]
     assert predictor.predict(raw).tolist() == names
 
@@ -37,7 +37,7 @@ def test_many_rows_go_through_in_batches(case):
     """Each batch is like the evaluation's of that size."""
     small = Predictor(case.network, case.parts.scaler, case.dataset.classes, batch_size=7)
     evaluation = Evaluator(case.network, case.parts.test, 7)()
-    np.testing.assert_array_equal(small.predict_proba(case.dataset.x_test), evaluation.scores)
+    np.testing.assert_array_equal(small.predict_proba(case.dataset.x_test), evaluation.answers)
 
 
 def test_no_rows(case):
@@ -71,4 +71,8 @@ def test_a_damaged_description_is_named(stored, content):
 
 def test_description_is_plain(stored):
     described = json.loads((stored / "predictor.json").read_text())
-    assert described == {"classes": ["apple", "pear", "plum"], "batch_size": 1000}
+    assert described == {
+        "task": "mlp.training.tasks:Classification",
+        "names": ["apple", "pear", "plum"],
+        "batch_size": 1000,
+    }

@@ -19,13 +19,18 @@ from mlp.training import Trainer, check_memory
         ({"eval_batch_size": 0}, "eval_batch_size must be at least 1, got 0"),
         ({"limit_batches": 0}, "limit_batches must be at least 1, got 0"),
         ({"overfit_batches": 0}, "overfit_batches must be at least 1, got 0"),
-        ({"monitor": "val/f1"}, "monitor must be one of val/loss, .*got 'val/f1'"),
     ],
 )
 def test_out_of_range(settings, message):
     """By name, with what would be right."""
     with pytest.raises(ValueError, match=message):
         Trainer(**settings)
+
+
+def test_what_the_task_does_not_measure(fit):
+    """It cannot be monitored; the sentence says what can."""
+    with pytest.raises(ValueError, match=r"monitor must be one of val/loss, .*got 'val/f1'"):
+        fit(monitor="val/f1")
 
 
 def test_batch_larger_than_the_training_set(fit, make_network):

@@ -80,7 +80,7 @@ class TestLearning:
         expected = Evaluator(network, parts.train, 61)()
         [row] = fit(network, SGD(1e-12), parts=parts, max_epochs=1).history
         np.testing.assert_allclose(row["train/loss"], expected.loss, rtol=1e-5)
-        assert row["train/accuracy"] == expected.accuracy
+        assert row["train/accuracy"] == expected.metrics["accuracy"]
 
     def test_step_by_hand(self, fit, make_network, make_parts):
         """One batch of all examples, one step: p − lr·g."""
