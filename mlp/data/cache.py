@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from filelock import FileLock
 
 from mlp.base import atomic_write, data_dir
 from mlp.data.dataset import ARRAYS, Dataset
@@ -102,6 +101,8 @@ def _one_process_at_a_time(folder: Path) -> Iterator[None]:
     Where no lock can be made, or a process that hangs holds it, there is none: the worst is that
     the same entry is made twice.
     """
+    from filelock import FileLock  # not needed to serve a model, which has this room beside it
+
     with ExitStack() as stack:
         with suppress(OSError):
             folder.parent.mkdir(parents=True, exist_ok=True)

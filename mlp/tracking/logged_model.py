@@ -85,7 +85,7 @@ def _save(folder: RunFolder, record: RunRecord, model: "LoggedModel", path: Path
         signature=ModelSignature(outputs=Schema([ColSpec("float", name) for name in classes])),
         input_example=np.load(folder.example, allow_pickle=False),
         pip_requirements=[
-            f"{name}=={version(name)}" for name in ("filelock", "lazy-loader", "mlflow", "numpy")
+            f"{name}=={version(name)}" for name in ("lazy-loader", "mlflow", "numpy")
         ],
         metadata={"classes": classes, "run": record.name},
     )

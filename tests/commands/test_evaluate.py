@@ -47,7 +47,7 @@ class TestOwnTestSet:
     def test_training_s_figures_come_out_again_to_the_last_digit(self, run: RunFolder):
         told = read_run(run).test
         evaluation = evaluate("latest")
-        assert {"loss": evaluation.loss, "accuracy": evaluation.accuracy} == told.metrics
+        assert {"loss": evaluation.loss, "accuracy": evaluation.metrics["accuracy"]} == told.metrics
 
     def test_moved_folder_and_missing_conf_change_nothing(
         self, run: RunFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -79,7 +79,7 @@ class TestOtherData:
         evaluation = evaluate("sample", words)
         assert len(evaluation.labels) == 200
         record = read_run(run)
-        assert record.evaluations["mine"].metrics["accuracy"] == evaluation.accuracy
+        assert record.evaluations["mine"].metrics["accuracy"] == evaluation.metrics["accuracy"]
         assert record.test == told.test
         assert (run.evaluations / "mine" / "mistakes.png").exists()
 
@@ -88,7 +88,7 @@ class TestOtherData:
         some = np.flatnonzero(Digits().load().y_train > 6)
         evaluation = evaluate("sample", digits(tmp_path / "high.npz", some))
         assert set(evaluation.labels) == {7, 8, 9}
-        assert evaluation.accuracy > 0.3
+        assert evaluation.metrics["accuracy"] > 0.3
 
     def test_unknown_class_is_named(self, run: RunFolder, tmp_path: Path):
         y = np.array(["7", "x"] * 20)

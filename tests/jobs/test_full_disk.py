@@ -81,7 +81,7 @@ def test_disk_that_is_really_full(tmp_path: Path):
     folder = saved_elsewhere(complaint)
     assert folder.path.parent == spare
     assert [row["epoch"] for row in read_history(folder)] == [1, 2, 3]
-    assert evaluate_run(folder).accuracy > 0.5
+    assert evaluate_run(folder).metrics["accuracy"] > 0.5
 
 
 def test_limit_that_leaves_no_place_at_all(runs: Path):
@@ -210,7 +210,7 @@ class TestMeanwhile:
         result = run_job(compose([*QUICK, "trainer.checkpoint_every=0.001"]))
         assert result.status == "FINISHED"
         [folder] = list_runs()
-        assert evaluate_run(folder).accuracy > 0.5
+        assert evaluate_run(folder).metrics["accuracy"] > 0.5
         assert "the checkpoints make room for the weights" in folder.log.read_text()
 
     def test_disk_that_stays_full_leaves_a_run_to_go_on_with(

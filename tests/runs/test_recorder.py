@@ -41,7 +41,7 @@ class TestFinished:
         assert record.monitor == "val/loss"
         assert record.metrics == outcome.best | {"epoch": outcome.best_epoch}
         assert record.test.metrics["loss"] == evaluation.loss
-        assert record.test.metrics["accuracy"] == evaluation.accuracy
+        assert record.test.metrics["accuracy"] == evaluation.metrics["accuracy"]
         assert record.command == (
             "python -m mlp.run 'model.hidden_sizes=[6,5]' 'tags.question=does it learn'"
         )
@@ -61,7 +61,7 @@ class TestFinished:
         with folder.test_predictions.open(newline="", encoding="utf-8") as file:
             rows = list(csv.DictReader(file))
         right = np.mean([row["label"] == row["prediction"] for row in rows])
-        assert right == evaluation.accuracy
+        assert right == evaluation.metrics["accuracy"]
         assert {row["label"] for row in rows} == {"apple", "pear", "plum"}
         assert float(rows[5]["score"]) == evaluation.answers[5].max()
 

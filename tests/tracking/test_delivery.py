@@ -59,7 +59,7 @@ class TestFinishedRun:
         assert metrics["best/val_accuracy"] == outcome.best["val/accuracy"]
         assert "best/train_loss" not in metrics
         assert metrics["test/loss"] == finished.evaluation.loss
-        assert metrics["test/accuracy"] == finished.evaluation.accuracy
+        assert metrics["test/accuracy"] == finished.evaluation.metrics["accuracy"]
 
     def test_tags_say_where_the_result_comes_from(self, finished: Finished):
         tags = stored(finished).data.tags
@@ -72,7 +72,7 @@ class TestFinishedRun:
 
     def test_description_tells_model_result_and_command(self, finished: Finished):
         note = stored(finished).data.tags["mlflow.note.content"]
-        accuracy = finished.evaluation.accuracy
+        accuracy = finished.evaluation.metrics["accuracy"]
         validation = finished.outcome.best["val/accuracy"]
         assert note.startswith(
             f"Accuracy: validation **{validation:.2%}**, test **{accuracy:.2%}**"
@@ -118,7 +118,7 @@ class TestAgain:
         record_evaluation(run.folder, finished.evaluation, ("a", "b", "c"), "abc", "other data/2")
         deliver(run.folder)
         metrics = stored(run).data.metrics
-        assert metrics["eval/other_data_2/accuracy"] == finished.evaluation.accuracy
+        assert metrics["eval/other_data_2/accuracy"] == finished.evaluation.metrics["accuracy"]
         assert "test/accuracy" not in metrics
         files = mlflow_client().list_artifacts(run_id(run), "eval/other_data_2")
         assert [Path(file.path).name for file in files] == ["predictions.csv"]

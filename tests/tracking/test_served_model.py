@@ -25,6 +25,12 @@ print(json.dumps([mlp.__file__, model.predict(rows).tolist()]))
 """
 
 
+@pytest.fixture(autouse=True)
+def path_of_modules(monkeypatch):
+    """MLflow leaves the folder of the code that it loads in ``sys.path``."""
+    monkeypatch.setattr(sys, "path", sys.path[:])
+
+
 def run_id(finished: Finished) -> str:
     """Return the id of the run's counterpart."""
     return read_counterpart(finished.folder).run_id
