@@ -66,7 +66,7 @@ class Search(Settings):
     n_startup : int
         Trials drawn at random before the sampler learns; the median pruner waits until this many,
         and at least 5, have completed.
-    pruner : {"none", "median", "hyperband"}
+    pruner : {"none", "median", "halving", "hyperband"}
         Ends unpromising trainings early.
     warmup : int
         Epochs in which no training is pruned.
@@ -85,7 +85,7 @@ class Search(Settings):
     sampler: Literal["tpe", "random", "cmaes", "grid"] = "tpe"
     n_trials: PositiveInt = 50
     n_startup: PositiveInt = 10
-    pruner: Literal["none", "median", "hyperband"] = "median"
+    pruner: Literal["none", "median", "halving", "hyperband"] = "median"
     warmup: PositiveInt = 5
     seeds_per_trial: PositiveInt = 1
     seed: NonNegativeInt = 0

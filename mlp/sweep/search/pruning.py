@@ -14,6 +14,7 @@ from mlp.sweep.search.study import PRUNING, trial_of
 from mlp.training import EpochEnded, Pruner
 
 LEAST_TRIALS = 5  # whose median says something
+FACTOR = 3  # from rung to rung, and of the trials that go on: Li et al. (2018), "Hyperband"
 
 
 class TrialPruner(Pruner):
@@ -77,6 +78,46 @@ class MedianRule(BasePruner):
         return bool(then) and sign * trial.intermediate_values[epoch] > sign * median(then)
 
 
+class HalvingRule(BasePruner):
+    """Lets the best third of the trials go on at each rung: 1, 3, 9, ... times ``first`` epochs.
+
+    Asynchronous successive halving (Li et al. 2020, "A System for Massively Parallel Hyperparameter
+    Tuning"), where a trial never waits: it is compared with those that have come to the rung so
+    far, and the best so far always goes on. As with the median, a training that stopped before the
+    rung is compared with at its best value; Optuna's own rule would not see it.
+
+    Parameters
+    ----------
+    first : int
+        Epochs that every trial gets.
+    """
+
+    def __init__(self, first: int) -> None:
+        self.first = first
+
+    def prune(self, study: optuna.Study, trial: FrozenTrial) -> bool:
+        """Tell whether a trial is to end."""
+        epoch = trial.last_step
+        if epoch is None or not self._is_rung(epoch):
+            return False
+        here = [
+            value
+            for other in study.get_trials(deepcopy=False)
+            if other.state == TrialState.COMPLETE or (other.last_step or 0) >= epoch
+            if (value := _best_until(epoch, other)) is not None
+        ]
+        sign = 1 if study.direction == StudyDirection.MINIMIZE else -1
+        own = trial.intermediate_values[epoch]
+        n_better = sum(sign * value < sign * own for value in here)
+        return n_better >= max(1, len(here) // FACTOR)
+
+    def _is_rung(self, epoch: int) -> bool:
+        rung = self.first
+        while rung < epoch:
+            rung *= FACTOR
+        return rung == epoch
+
+
 def _best_until(epoch: int, trial: FrozenTrial) -> float | None:
     """Return what a trial had reported at an epoch, or before it ended."""
     reported = reversed(trial.intermediate_values.items())
@@ -84,7 +125,9 @@ def _best_until(epoch: int, trial: FrozenTrial) -> float | None:
 
 
 def _pruner(settings: dict[str, Any]) -> BasePruner:
+    warmup = settings["warmup"]
     if settings["pruner"] == "hyperband":
-        # A reduction factor of 3, as in Li et al. (2018), "Hyperband".
-        return HyperbandPruner(min_resource=settings["warmup"], max_resource=settings["max_epochs"])
-    return MedianRule(max(LEAST_TRIALS, settings["n_startup"]), settings["warmup"])
+        return HyperbandPruner(warmup, settings["max_epochs"], reduction_factor=FACTOR)
+    if settings["pruner"] == "halving":
+        return HalvingRule(warmup)
+    return MedianRule(max(LEAST_TRIALS, settings["n_startup"]), warmup)

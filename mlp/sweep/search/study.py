@@ -54,12 +54,20 @@ class Study:
         What a trial's value is; its name tells the direction.
     max_epochs : int
         What a training takes at most.
+    first : dict, optional
+        Values of the first trial, by dotted key; what it leaves out is drawn.
     """
 
     def __init__(
-        self, journal: Path, settings: Search, space: Space, metric: str, max_epochs: int
+        self,
+        journal: Path,
+        settings: Search,
+        space: Space,
+        metric: str,
+        max_epochs: int,
+        first: Point | None = None,
     ) -> None:
-        self._settings, self._space = settings, space
+        self._settings, self._space, self._first = settings, space, first or {}
         self._study = optuna.create_study(
             study_name=f"search-{settings.seed}",
             storage=open_journal(journal),
@@ -93,6 +101,9 @@ class Study:
             return None
         number = self._interrupted.pop(0) if self._interrupted else n_begun
         self._study.sampler = self._sampler(number)
+        if number == 0 and self._first:
+            fixed = self._space.raw(self._first)
+            self._study.sampler = samplers.PartialFixedSampler(fixed, self._study.sampler)
         trial = trial_of(self._study, number) if number < n_begun else self._study.ask()
         return Proposal(number, self._space.suggest(trial))
 
