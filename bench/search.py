@@ -137,7 +137,7 @@ class JointStudy(Study):
 
     def _sampler(self, number: int) -> optuna.samplers.BaseSampler:
         sampler = super()._sampler(number)
-        sampler._multivariate = True  # type: ignore[attr-defined]
+        sampler._base_sampler._multivariate = True  # type: ignore[attr-defined]
         return sampler
 
 

@@ -63,13 +63,16 @@ class Search(Settings):
         CMA-ES learns about numbers that are part of every trial, and draws the rest at random.
     n_trials : int
         Total number of trials, over all starts of the sweep.
-    n_startup : int
+    n_startup : int, optional
         Trials drawn at random before the sampler learns; the median pruner waits until this many,
-        and at least 5, have completed.
+        and at least 5, have completed. None: a third of the trials, at most 10.
+    enqueue_defaults : bool
+        The first trial has the values of the configuration, as far as the space has them. Not in a
+        grid, which goes through all values anyway.
     pruner : {"none", "median", "halving", "hyperband"}
         Ends unpromising trainings early.
     warmup : int
-        Epochs in which no training is pruned.
+        Epochs in which no training is pruned; for halving and Hyperband the first rung.
     seeds_per_trial : int
         A trial's value is the mean over this many seeds. Only the first training may be pruned;
         the others follow if it was not.
@@ -84,13 +87,19 @@ class Search(Settings):
 
     sampler: Literal["tpe", "random", "cmaes", "grid"] = "tpe"
     n_trials: PositiveInt = 50
-    n_startup: PositiveInt = 10
+    n_startup: PositiveInt | None = None
+    enqueue_defaults: bool = True
     pruner: Literal["none", "median", "halving", "hyperband"] = "median"
     warmup: PositiveInt = 5
     seeds_per_trial: PositiveInt = 1
     seed: NonNegativeInt = 0
     batch: PositiveInt = 4
     space: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def n_random(self) -> int:
+        """``n_startup``, or what stands for null."""
+        return self.n_startup or min(10, max(1, self.n_trials // 3))
 
 
 def read_settings(config: Mapping[str, Any]) -> Grid | Search:

@@ -41,6 +41,10 @@ class Dimension(ABC):
         """Return values such that, if the configuration takes them, it takes all."""
         return self.values_on_grid()
 
+    @abstractmethod
+    def has(self, value: Any) -> bool:
+        """Tell whether a value is one of its."""
+
     def in_words(self) -> list[Any]:
         """Return what a plan says of it."""
         return self.values_on_grid()
@@ -69,15 +73,19 @@ class Choice(Dimension):
 
     def suggest(self, trial: "Trial", key: str) -> Any:
         """Return one of the values; Optuna knows them as text, for it stores no lists."""
-        return json.loads(trial.suggest_categorical(key, [self.raw(v) for v in self.values]))
+        return json.loads(trial.suggest_categorical(key, [json.dumps(v) for v in self.values]))
 
     def raw(self, value: Any) -> str:
-        """Return a value as JSON."""
-        return json.dumps(value)
+        """Return a value as JSON, as it is written in the list: 0 and not 0.0."""
+        return json.dumps(self.values[self.values.index(value)])
 
     def values_on_grid(self) -> list[Any]:
         """Return the values."""
         return list(self.values)
+
+    def has(self, value: Any) -> bool:
+        """Tell whether a value is one of them."""
+        return value in self.values
 
 
 @dataclass(frozen=True)
@@ -105,6 +113,11 @@ class _Range(Dimension):
     def ends(self) -> list[Any]:
         return [self.low, self.high]
 
+    def has(self, value: Any) -> bool:
+        if not isinstance(value, int | float) or not self.low <= value <= self.high:
+            return False
+        return self.step is None or value in self.values_on_grid()
+
     def in_words(self) -> list[Any]:
         log = ", log" if self.log else ""
         step = f", step {self.step:g}" if self.step is not None else ""
@@ -123,6 +136,10 @@ class Int(_Range):
         """Return one of the numbers."""
         high = self.high - (self.high - self.low) % (self.step or 1)
         return trial.suggest_int(key, self.low, high, step=self.step or 1, log=self.log)
+
+    def has(self, value: Any) -> bool:
+        """Tell whether a value is one of the numbers."""
+        return isinstance(value, int) and super().has(value)
 
     def values_on_grid(self) -> list[int]:
         """Return the numbers."""

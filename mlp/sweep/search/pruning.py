@@ -130,4 +130,4 @@ def _pruner(settings: dict[str, Any]) -> BasePruner:
         return HyperbandPruner(warmup, settings["max_epochs"], reduction_factor=FACTOR)
     if settings["pruner"] == "halving":
         return HalvingRule(warmup)
-    return MedianRule(max(LEAST_TRIALS, settings["n_startup"]), warmup)
+    return MedianRule(max(LEAST_TRIALS, settings["n_random"]), warmup)

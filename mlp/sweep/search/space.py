@@ -51,6 +51,14 @@ class Space:
                 point[key] = dimension.suggest(trial, key)
         return point
 
+    def part_of(self, values: Mapping[str, Any]) -> Point:
+        """Return those of some values that a point may have."""
+        point: Point = {}
+        for key, dimension in self.dimensions.items():
+            if key in values and dimension.applies(point) and dimension.has(values[key]):
+                point[key] = values[key]
+        return point
+
     def raw(self, point: Point) -> dict[str, Any]:
         """Return a point as Optuna stores it."""
         return {key: self.dimensions[key].raw(value) for key, value in point.items()}

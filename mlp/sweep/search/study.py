@@ -74,7 +74,7 @@ class Study:
             direction="maximize" if higher_is_better(metric) else "minimize",
             load_if_exists=True,
         )
-        pruning = {key: getattr(settings, key) for key in ("pruner", "n_startup", "warmup")}
+        pruning = {key: getattr(settings, key) for key in ("pruner", "n_random", "warmup")}
         self._study.set_user_attr(PRUNING, pruning | {"max_epochs": max_epochs})
         self._grid = space.grid() if settings.sampler == "grid" else []
         generator(settings.seed, "grid").shuffle(self._grid)  # a median means something early on
@@ -101,9 +101,6 @@ class Study:
             return None
         number = self._interrupted.pop(0) if self._interrupted else n_begun
         self._study.sampler = self._sampler(number)
-        if number == 0 and self._first:
-            fixed = self._space.raw(self._first)
-            self._study.sampler = samplers.PartialFixedSampler(fixed, self._study.sampler)
         trial = trial_of(self._study, number) if number < n_begun else self._study.ask()
         return Proposal(number, self._space.suggest(trial))
 
@@ -147,22 +144,19 @@ class Study:
         """Return what proposes a trial's point."""
         settings = self._settings
         seed = int(generator(settings.seed, "search", number).integers(2**32))
-        learning: dict[str, Any] = {"seed": seed, "n_startup_trials": settings.n_startup}
+        learning: dict[str, Any] = {"seed": seed, "n_startup_trials": settings.n_random}
+        sampler: samplers.BaseSampler = samplers.RandomSampler(seed)
         with warnings.catch_warnings(action="ignore", category=ExperimentalWarning):
-            match settings.sampler:
-                case "tpe":
-                    # Each key by itself, as in Bergstra et al. (2011): learned jointly, the first
-                    # good trial settles all choices at once (docs/search.md).
-                    return samplers.TPESampler(multivariate=False, **learning)
-                case "cmaes":
-                    return samplers.CmaEsSampler(
-                        consider_pruned_trials=True, warn_independent_sampling=False, **learning
-                    )
-                case "grid":
-                    point = self._space.raw(self._grid[number])
-                    return samplers.PartialFixedSampler(point, samplers.RandomSampler(seed))
-                case _:
-                    return samplers.RandomSampler(seed)
+            if settings.sampler == "tpe":
+                # Each key by itself, as in Bergstra et al. (2011): learned jointly, the first
+                # good trial settles all choices at once (docs/search.md).
+                sampler = samplers.TPESampler(multivariate=False, **learning)
+            if settings.sampler == "cmaes":
+                sampler = samplers.CmaEsSampler(
+                    consider_pruned_trials=True, warn_independent_sampling=False, **learning
+                )
+            fixed = self._grid[number] if self._grid else self._first if number == 0 else {}
+            return samplers.PartialFixedSampler(self._space.raw(fixed), sampler)
 
     def _trials(self) -> list[FrozenTrial]:
         return self._study.get_trials(deepcopy=False)

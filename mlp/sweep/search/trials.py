@@ -12,6 +12,7 @@ from typing import Any
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Quote, QuotedString
+from omegaconf import OmegaConf
 
 from mlp.base import ConfigError, UserError
 from mlp.config import Search
@@ -38,12 +39,15 @@ class SearchPlan(Plan):
     compose : Composer
     max_epochs : int
         What a training takes at most.
+    defaults : dict
+        The values of the first trial, as far as it is given any.
     """
 
     settings: Search
     space: Space
     compose: Composer
     max_epochs: int
+    defaults: Point
 
     def source(self, children: Children) -> "Trials":
         """Return the source of the jobs of the trials that are left."""
@@ -77,6 +81,12 @@ def plan_search(search: Search, line: CommandLine) -> SearchPlan:
     compose = Composer(line, list(fixed.values()))
     samples = [compose(overrides(point)) for point in space.samples()]
     _check(search, space, samples)
+    if search.sampler in ("tpe", "cmaes") and search.n_random >= search.n_trials:
+        logger.warning(
+            "sweep.n_trials=%d leaves no search: the first %d trials are random",
+            search.n_trials,
+            search.n_random,
+        )
     return SearchPlan(
         headline=_headline(search, space),
         axes={key: _in_words(dimension) for key, dimension in space.dimensions.items()},
@@ -88,7 +98,16 @@ def plan_search(search: Search, line: CommandLine) -> SearchPlan:
         space=space,
         compose=compose,
         max_epochs=max(job.config["trainer"]["max_epochs"] for job in samples),
+        defaults=_defaults(space, line) if search.enqueue_defaults else {},
     )
+
+
+def _defaults(space: Space, line: CommandLine) -> Point:
+    """Return what the configuration itself says of the keys, as far as the space has it."""
+    choices = line.config.hydra.runtime.choices
+    values = {key: choices.get(key, OmegaConf.select(line.config, key)) for key in space.dimensions}
+    plain: Any = OmegaConf.to_container(OmegaConf.create(values), resolve=True)
+    return space.part_of(plain)
 
 
 def _in_words(dimension: Dimension) -> list[Any]:
@@ -152,7 +171,9 @@ class Trials(JobSource):
 
     def __init__(self, plan: SearchPlan, journal: Path, metric: str) -> None:
         self._plan, self._metric = plan, metric
-        self._study = Study(journal, plan.settings, plan.space, metric, plan.max_epochs)
+        self._study = Study(
+            journal, plan.settings, plan.space, metric, plan.max_epochs, plan.defaults
+        )
         self._names = short_keys(plan.space.dimensions)
         self._trials: dict[str, _Trial] = {}  # by the names of their jobs
         super().__init__([])  # then the further seeds of the trials under way

@@ -128,6 +128,23 @@ class TestSampler:
         late = [p.point for p in asked(study(tmp_path, n_trials=40)) if p.number >= 20]
         assert sum(abs(point["x"] - 0.7) < 0.2 for point in late) > 0.6 * len(late)
 
+    @pytest.mark.parametrize("sampler", ["tpe", "random", "cmaes"])
+    def test_first_trial_is_given_and_what_it_leaves_out_is_drawn(
+        self, tmp_path: Path, sampler: str
+    ):
+        first = {"kind": "b", "x": 0.35}
+        settings = Search(sampler=sampler, n_trials=20)
+        search = Study(tmp_path / "study", settings, SPACE, "val/loss", MAX_EPOCHS, first)
+        points = [proposal.point for proposal in asked(search)]
+        assert points[0].items() >= first.items()
+        assert points[0].keys() == SPACE.dimensions.keys()
+        assert len({point["x"] for point in points}) > 5
+
+    @pytest.mark.parametrize(("n_trials", "n_random"), [(1, 1), (5, 1), (10, 3), (50, 10)])
+    def test_a_third_is_drawn_at_random_and_ten_at_most(self, n_trials: int, n_random: int):
+        assert Search(n_trials=n_trials).n_random == n_random
+        assert Search(n_trials=n_trials, n_startup=7).n_random == 7
+
     @pytest.mark.parametrize("value", [None, math.nan, math.inf])
     def test_failed_trial_is_no_end(self, tmp_path: Path, value: float | None):
         search = study(tmp_path, n_trials=30, n_startup=3)
@@ -197,6 +214,30 @@ class TestPruner:
             search.tell(proposal.number, value, pruned=spent[value] < MAX_EPOCHS)
         best, worst = sorted(spent)[:10], sorted(spent)[-10:]
         assert sum(spent[v] for v in best) > 1.5 * sum(spent[v] for v in worst)
+
+    def test_halving_lets_the_best_third_go_on_at_each_rung(self, tmp_path: Path):
+        """Whoever comes to a rung is compared with all that have been there."""
+        search, ended = study(tmp_path, pruner="halving", warmup=2), {}
+        for value in (5, 6, 4, 7, 8, 4.5, 9, 3):
+            number = search.ask().number
+            ended[value] = train(tmp_path, number, lambda epoch, v=value: v + 1 / epoch, MAX_EPOCHS)
+            search.tell(number, value, pruned=ended[value] < MAX_EPOCHS)
+        assert ended == {5: 20, 6: 2, 4: 20, 7: 2, 8: 2, 4.5: 6, 9: 2, 3: 20}
+
+    def test_halving_compares_with_a_training_that_stopped_before_the_rung(self, tmp_path: Path):
+        search = study(tmp_path, pruner="halving", warmup=3)
+        number = search.ask().number
+        assert train(tmp_path, number, lambda epoch: 2.0 if epoch < 8 else 1.0, 8) == 8
+        search.tell(number, 1.0)
+        assert train(tmp_path, search.ask().number, lambda epoch: 1.5, MAX_EPOCHS) == 9
+
+    def test_halving_waits_for_nobody(self, tmp_path: Path):
+        """Trials under way count at the rungs that they have come to."""
+        search = study(tmp_path, metric="val/accuracy", pruner="halving", warmup=1)
+        for accuracy, goes_on in ((0.5, True), (0.4, False), (0.6, True), (0.5, False)):
+            pruner = TrialPruner(tmp_path / "study", search.ask().number)
+            reason = pruner.after_epoch(EpochEnded(1, {}, 1, accuracy, 0.0))
+            assert (reason is None) == goes_on
 
     def test_repeated_attempt_is_judged_like_the_first(self, tmp_path: Path):
         search = self.start(tmp_path)

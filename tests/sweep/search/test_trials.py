@@ -40,7 +40,7 @@ class TestMistake:
             (["sweep=tpe"], "sweep is chosen twice"),
             (
                 ["sweep.pruner=mean"],
-                "sweep.pruner must be 'none', 'median' or 'hyperband', got 'mean'",
+                "sweep.pruner must be 'none', 'median', 'halving' or 'hyperband', got 'mean'",
             ),
             (["sweep.n_trials=0"], "sweep.n_trials must be greater than 0, got 0"),
             (["sweep.n_trials=3,4"], "'sweep.n_trials=3,4': a sweep's own settings have one value"),
@@ -98,6 +98,32 @@ class TestSearch:
         assert f"50 trials by {preset}, median pruning" in said.out
         assert "0.0001 to 0.03, log" in said.out
         assert not runs.exists()
+
+    def test_of_random_trials_alone_it_says_that_they_are_no_search(
+        self, mlp_run: Command, caplog: pytest.LogCaptureFixture
+    ):
+        words = ["-m", "sweep=tpe", "sweep.dry_run=true", "sweep.n_trials=10"]
+        assert mlp_run(*words).status == 0
+        assert caplog.messages == []
+        assert mlp_run(*words, "sweep.n_startup=10").status == 0
+        [sentence] = caplog.messages
+        assert sentence == "sweep.n_trials=10 leaves no search: the first 10 trials are random"
+
+    def test_begins_with_the_configuration_as_far_as_the_space_has_it(
+        self, mlp_run: Command, runs: Path
+    ):
+        words = ["optimizer=adam,sgd", "optimizer.lr=interval(0.0005,0.01)", "seed=3"]
+        space = ["model.hidden_sizes=[8],[16]", "trainer.batch_size=64", "model.dropout=0.2,0"]
+        said = mlp_run(*QUICK, "sweep=tpe", "sweep.n_trials=1", *words, *space)
+        assert said.status == 0
+        [child] = children(list_sweeps()[0])
+        params = child.sweep.params
+        assert (params["optimizer"], params["optimizer.lr"], params["model.dropout"]) == (
+            "adam",
+            0.001,
+            0,
+        )
+        assert params["model.hidden_sizes"] in ([8], [16])  # the default is neither
 
     def test_one_value_fixes_a_key_and_several_replace_it(self, mlp_run: Command):
         said = mlp_run(*QUICK, *SMALL, "sweep.dry_run=true")
