@@ -16,6 +16,9 @@ RowChange = Callable[[np.ndarray, np.random.Generator], None]  # of rows of shap
 class NoAugmentation:
     """The training examples are taken as they are."""
 
+    def of_rows(self, image_shape: Sequence[int] | None) -> None:
+        """Return no change."""
+
 
 class Augmentation(ABC):
     """A random change of the training images, drawn anew for each batch.
@@ -36,8 +39,16 @@ class Augmentation(ABC):
             images.
         """
 
-    def of_rows(self, image_shape: Sequence[int]) -> RowChange:
-        """Return the same change for batches of shape (n_batch, height · width)."""
+    def of_rows(self, image_shape: Sequence[int] | None) -> RowChange:
+        """Return the same change for batches of shape (n_batch, height · width).
+
+        Raises
+        ------
+        ValueError
+            Without an ``image_shape``.
+        """
+        if image_shape is None:
+            raise ValueError("changes images, and the rows of these data are not known to be any")
         return lambda x, rng: self(x.reshape(-1, *image_shape), rng)
 
 

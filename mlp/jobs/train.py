@@ -2,7 +2,6 @@
 
 import logging
 import signal
-import traceback
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,9 +11,10 @@ from threadpoolctl import threadpool_limits
 
 from mlp.base import ConfigError, RunError, SignalCatcher, generator
 from mlp.config import Job, check
-from mlp.data import Augmentation, Dataset, Part, Parts, RowChange
+from mlp.data import Dataset, Part, Parts, RowChange
+from mlp.jobs.figures import draw_figures
 from mlp.nn import Network, ReduceOnPlateau, fill
-from mlp.reports import Console, draw_evaluation_figures, draw_training_figures
+from mlp.reports import Console
 from mlp.runs import (
     Recorder,
     RunFolder,
@@ -161,7 +161,7 @@ def run_job(
             with run:
                 try:
                     checkpoints = _checkpoints(job, run, has_origin)
-                    augment = _augmentation(job, dataset)
+                    augment = job.augment.of_rows(dataset.image_shape)
                     outcome = _train(
                         job, run, parts, augment, predictor, console, stops, checkpoints
                     )
@@ -176,7 +176,7 @@ def run_job(
                         raise
                 finally:
                     console.show_result(run.record, run.folder.path)
-                _draw(run, dataset, network, outcome, evaluation)
+                draw_figures(job, run, dataset, parts, network, outcome, evaluation)
     record = run.record
     if not sweep:
         wait_for_delivery([run.folder])
@@ -206,11 +206,10 @@ def check_fit(job: Job, dataset: Dataset, parts: Parts) -> None:
             f"schedule=reduce_on_plateau follows trainer.monitor={job.trainer.monitor}, and "
             "data.validation is none: set trainer.monitor=train/loss"
         )
-    if isinstance(job.augment, Augmentation) and dataset.image_shape is None:
-        raise ConfigError(
-            f"augment changes images, and the rows of {dataset.name} are not known to be images: "
-            "set augment=none"
-        )
+    try:
+        job.augment.of_rows(dataset.image_shape)
+    except ValueError as error:
+        raise ConfigError(f"augment {error}: set augment=none") from None
 
 
 def _check_memory(job: Job, dataset: Dataset, parts: Parts) -> None:
@@ -220,13 +219,6 @@ def _check_memory(job: Job, dataset: Dataset, parts: Parts) -> None:
         check_memory(job.model, job.optimizer, job.trainer, *sizes)
     except ValueError as error:
         raise ConfigError(f"model.{error}") from None
-
-
-def _augmentation(job: Job, dataset: Dataset) -> RowChange | None:
-    """Return what changes a training batch, if anything does."""
-    if isinstance(job.augment, Augmentation) and dataset.image_shape:
-        return job.augment.of_rows(dataset.image_shape)
-    return None
 
 
 def _train(
@@ -281,28 +273,6 @@ def _evaluate(
     if tested:
         run.save_test(evaluation, dataset.classes)
     return evaluation, part
-
-
-def _draw(
-    run: Recorder,
-    dataset: Dataset,
-    network: Network,
-    outcome: Outcome | None,
-    evaluation: tuple[Evaluation, Part] | None,
-) -> None:
-    """Draw how the training went and where the network is wrong; a run does not depend on it."""
-    figures, image = run.folder.figures, dataset.image_shape
-    try:
-        if outcome:
-            first_weights = dict(network.named_arrays())["W1"]
-            draw_training_figures(
-                figures, outcome.history, outcome.best_epoch, first_weights, image
-            )
-        if evaluation:
-            draw_evaluation_figures(figures, *evaluation, dataset.classes, image)
-    except Exception as error:
-        run.log(traceback.format_exc())
-        logger.warning("the figures could not be drawn: %s", error or type(error).__name__)
 
 
 def _begin_from(job: Job, network: Network, needed: bool) -> bool:

@@ -2,7 +2,7 @@ from .comparison import comparison_table, draw_side_by_side
 from .console import Console
 from .figure_style import save_figure
 from .progress import clock
-from .run_figures import draw_evaluation_figures, draw_training_figures
+from .run_figures import draw_distortions, draw_evaluation_figures, draw_training_figures
 from .sweep_figures import importances
 from .sweep_summary import comparison_in_mlflow, show_summary, write_summary
 from .tensorboard import TensorBoard
@@ -14,6 +14,7 @@ __all__ = [
     "clock",
     "comparison_in_mlflow",
     "comparison_table",
+    "draw_distortions",
     "draw_evaluation_figures",
     "draw_side_by_side",
     "draw_training_figures",

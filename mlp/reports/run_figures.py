@@ -46,6 +46,11 @@ def draw_training_figures(
         style.save_figure(first_layer(weights, image_shape), into / "first_layer.png")
 
 
+def draw_distortions(into: Path, images: np.ndarray) -> None:
+    """Write ``augmentation.png``; see `distortions`."""
+    style.save_figure(distortions(images), into / "augmentation.png")
+
+
 def draw_evaluation_figures(
     into: Path,
     evaluation: Evaluation,
@@ -151,6 +156,24 @@ def mistakes(
     x = part.x[worst if part.rows is None else part.rows[worst]]
     captions = [f"{pair}\n{top:.2f}" for pair, top in zip(pairs, tops, strict=True)]
     return _gallery(x.reshape(-1, *image_shape).astype(np.float32), captions, title)
+
+
+def distortions(images: np.ndarray) -> "Figure":
+    """Return training images, one a row, and beside each what augmentation makes of it.
+
+    Parameters
+    ----------
+    images : ndarray of shape (n_images, 1 + n_distorted, height, width)
+        The original first.
+    """
+    _, columns, height, width = images.shape
+    canvas = _tile(images.reshape(-1, height, width), columns, 2)
+    figure, axes = style.subplots(style.WIDTH * canvas.shape[0] / canvas.shape[1] + 0.5)
+    axes.imshow(canvas, cmap="Greys", vmin=images.min(), vmax=images.max())
+    axes.axvline(width + 0.5, color=style.ORANGE, lw=2)
+    axes.set_title("Training images (left), and some of what augmentation makes of them")
+    axes.axis("off")
+    return figure
 
 
 def _gallery(images: np.ndarray, captions: Sequence[str], title: str) -> "Figure":

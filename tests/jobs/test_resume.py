@@ -34,8 +34,8 @@ TIMES = ("timestamp", "seconds", "examples_per_second")
 def quick(monkeypatch: pytest.MonkeyPatch):
     """A checkpoint each epoch, however much that costs in so short a training; no figures."""
     monkeypatch.setattr("mlp.training.checkpoint.MAX_SHARE", 1e9)
-    monkeypatch.setattr("mlp.jobs.train.draw_training_figures", lambda *_: None)
-    monkeypatch.setattr("mlp.jobs.train.draw_evaluation_figures", lambda *_: None)
+    monkeypatch.setattr("mlp.jobs.figures.draw_training_figures", lambda *_: None)
+    monkeypatch.setattr("mlp.jobs.figures.draw_evaluation_figures", lambda *_: None)
 
 
 class Killer(Pruner):

@@ -67,7 +67,7 @@ def test_when_all_is_done_but_the_figures(
     mlp_run: Callable[..., Said], signal_when: Signal, figures: str
 ):
     """The run is complete, and says so; the status tells of the signal."""
-    signal_when(f"mlp.jobs.train.draw_{figures}_figures", signal.SIGTERM)
+    signal_when(f"mlp.jobs.figures.draw_{figures}_figures", signal.SIGTERM)
     assert mlp_run(*QUICK).status == 143
     [folder] = list_runs()
     assert read_run(folder).status == "FINISHED"

@@ -40,7 +40,7 @@ def test_a_figure_that_fails_does_not_fail_the_run(
     def fail(*_: object) -> None:
         raise ZeroDivisionError("no ink")
 
-    monkeypatch.setattr("mlp.jobs.train.draw_training_figures", fail)
+    monkeypatch.setattr("mlp.jobs.figures.draw_training_figures", fail)
     result = run_job(compose(QUICK))
     assert result.status == "FINISHED"
     assert caplog.messages == ["the figures could not be drawn: no ink"]
@@ -84,16 +84,22 @@ def test_the_result_is_shown_before_the_figures_are_drawn(monkeypatch: pytest.Mo
         def show_result(self, record: Mapping[str, Any], folder: Path) -> None:
             order.append(read_run(RunFolder(folder)).status)
 
-    monkeypatch.setattr("mlp.jobs.train.draw_training_figures", lambda *_: order.append("drawn"))
+    monkeypatch.setattr("mlp.jobs.figures.draw_training_figures", lambda *_: order.append("drawn"))
     run_job(compose(QUICK), console=Spy(quiet=True))
     assert order == ["FINISHED", "drawn"]
 
 
+def test_what_augmentation_does_is_drawn():
+    for augment, is_drawn in (("elastic", True), ("none", False)):
+        result = run_job(compose([*QUICK, f"augment={augment}"]))
+        assert (result.folder / "figures" / "augmentation.png").exists() == is_drawn
+
+
 def test_only_images_are_augmented(tmp_path: Path):
     np.savez(tmp_path / "rows.npz", x_train=np.eye(20), y_train=np.arange(20) % 2)
-    words = ["data=npz", f"data.path={tmp_path / 'rows.npz'}", "augment=elastic"]
-    with pytest.raises(ConfigError, match="the rows of rows are not known to be images: set augm"):
-        run_job(compose([*QUICK, *words]))
+    words = ["data=npz", f"data.path={tmp_path / 'rows.npz'}", "augment=elastic", "tracking=none"]
+    with pytest.raises(ConfigError, match="augment changes images, and the rows of these data"):
+        run_job(compose(words))
 
 
 def test_jobs_of_one_process_do_not_influence_each_other():

@@ -9,8 +9,14 @@ import numpy as np
 import pytest
 
 from mlp.data import Part, Scaler
-from mlp.reports import draw_evaluation_figures, draw_training_figures
-from mlp.reports.run_figures import confusion, first_layer, learning_curves, worst_mistakes
+from mlp.reports import draw_distortions, draw_evaluation_figures, draw_training_figures
+from mlp.reports.run_figures import (
+    confusion,
+    distortions,
+    first_layer,
+    learning_curves,
+    worst_mistakes,
+)
 from mlp.training import Evaluation
 
 NO_SCALING = Scaler(np.zeros(16, np.float32), np.ones(16, np.float32))
@@ -44,6 +50,14 @@ class TestFiles:
         names = ["confusion.png", "curves.png", "first_layer.png", "mistakes.png"]
         assert [file.name for file in files] == names
         assert all(file.read_bytes().startswith(b"\x89PNG") for file in files)
+
+    def test_distortions_are_seen_beside_their_originals(self, tmp_path: Path):
+        images = np.zeros((2, 5, 4, 4), np.float32)
+        images[1, 3] = 7
+        draw_distortions(tmp_path, images)
+        assert (tmp_path / "augmentation.png").read_bytes().startswith(b"\x89PNG")
+        canvas = distortions(images).axes[0].images[0].get_array()
+        np.testing.assert_array_equal(np.argwhere(canvas == 7).mean(axis=0), (7.5, 19.5))
 
     def test_rows_that_are_no_images_have_no_weights_to_look_at(self, tmp_path: Path):
         evaluation, part = evaluated(30, 3, wrong=7)

@@ -1,0 +1,64 @@
+"""The figures of a run, drawn when all else is done."""
+
+import logging
+import traceback
+from dataclasses import replace
+
+import numpy as np
+
+from mlp.base import generator
+from mlp.config import Job
+from mlp.data import Batches, Dataset, Part, Parts
+from mlp.nn import Network
+from mlp.reports import draw_distortions, draw_evaluation_figures, draw_training_figures
+from mlp.runs import Recorder
+from mlp.training import Evaluation, Outcome
+
+logger = logging.getLogger(__name__)
+
+N_IMAGES, N_DISTORTED = 6, 9  # of the figure of augmentation
+
+
+def draw_figures(
+    job: Job,
+    run: Recorder,
+    dataset: Dataset,
+    parts: Parts,
+    network: Network,
+    outcome: Outcome | None,
+    evaluation: tuple[Evaluation, Part] | None,
+) -> None:
+    """Draw what was trained on, how that went, and where the network is wrong.
+
+    A run does not depend on it: what goes wrong here is logged.
+    """
+    figures, image = run.folder.figures, dataset.image_shape
+    try:
+        if outcome:
+            first_weights = dict(network.named_arrays())["W1"]
+            draw_training_figures(
+                figures, outcome.history, outcome.best_epoch, first_weights, image
+            )
+            if image and (images := _distorted(job, parts.train, image)) is not None:
+                draw_distortions(figures, images)
+        if evaluation:
+            draw_evaluation_figures(figures, *evaluation, dataset.classes, image)
+    except Exception as error:
+        run.log(traceback.format_exc())
+        logger.warning("the figures could not be drawn: %s", error or type(error).__name__)
+
+
+def _distorted(job: Job, part: Part, image_shape: tuple[int, ...]) -> np.ndarray | None:
+    """Return images as augmentation changes them, the original first; None if it does not."""
+    augment = job.augment.of_rows(image_shape)
+    if augment is None:
+        return None
+    rows = np.arange(len(part)) if part.rows is None else part.rows
+    spread = np.linspace(0, len(rows) - 1, N_IMAGES).astype(int)  # over the classes, if sorted
+    part = replace(part, rows=rows[spread])
+    x, _ = next(Batches(part, len(part)).in_order())
+    result = np.repeat(x[:, None], 1 + N_DISTORTED, axis=1)
+    distorted = result[:, 1:].reshape(-1, x.shape[1])
+    augment(distorted, generator(job.seed, "figure"))
+    result[:, 1:] = distorted.reshape(len(x), N_DISTORTED, -1)
+    return result.reshape(*result.shape[:2], *image_shape)
