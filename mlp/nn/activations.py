@@ -138,6 +138,38 @@ class ELU(ActivationFunction):
         delta *= scratch
 
 
+class SELU(ActivationFunction):
+    """φ(z) = λ·z where z > 0, else λ·α·(exp(z) - 1); φ' = λ where a > 0, else a + λ·α.
+
+    Source: Klambauer, Unterthiner, Mayr & Hochreiter, "Self-normalizing neural networks", 2017,
+    equation 2, and equation 14 for λ and α.
+    """
+
+    name = "selu"
+    reads = "a"
+    alpha = 1.6732632423543772
+    lambda_ = 1.0507009873554805
+
+    def forward(self, z: ndarray, out: ndarray, scratch: ndarray) -> None:
+        scratch.fill(0)
+        np.minimum(z, scratch, out=scratch)
+        np.expm1(scratch, out=scratch)
+        np.maximum(z, scratch, out=out)  # ELU; what SELU has less below 0 is (α - 1)·scratch
+        scratch *= self.alpha - 1
+        out += scratch
+        out *= self.lambda_
+
+    def backward(self, z: ndarray, a: ndarray, delta: ndarray, scratch: ndarray) -> None:
+        scratch.fill(0)
+        np.minimum(a, scratch, out=scratch)
+        scratch += self.lambda_ * self.alpha
+        delta *= scratch  # by λ·α where a > 0
+        np.greater(a, 0, out=scratch)
+        scratch *= 1 / self.alpha - 1
+        scratch += 1
+        delta *= scratch
+
+
 class GELU(ActivationFunction):
     """φ(z) = z/2 · (1 + t), t = tanh(u), u = √(2/π)·(z + 0.044715·z³).
 
@@ -201,6 +233,47 @@ class SiLU(ActivationFunction):
         scratch += 1
         a *= scratch
         delta *= a
+
+
+class Mish(ActivationFunction):
+    """φ(z) = z·tanh(softplus(z)) = z·(w² + 2w) / d with w = exp(z), d = w² + 2w + 2.
+
+    φ' = w/d · (1 + (1 + w)·(1 + 4z/d)).
+
+    Source: Misra, "Mish: a self regularized non-monotonic activation function", 2019, equation 1.
+    """
+
+    name = "mish"
+    reads = "z"
+    z_max = 20.0  # from here on φ is z, and w² would soon overflow
+
+    def forward(self, z: ndarray, out: ndarray, scratch: ndarray) -> None:
+        self._w(z, out)
+        np.add(out, 2, out=scratch)
+        out *= scratch
+        np.add(out, 2, out=scratch)  # d
+        out /= scratch
+        out *= z
+
+    def backward(self, z: ndarray, a: ndarray, delta: ndarray, scratch: ndarray) -> None:
+        self._w(z, a)
+        np.add(a, 2, out=scratch)
+        scratch *= a
+        scratch += 2  # d
+        delta *= a
+        delta /= scratch
+        np.divide(z, scratch, out=scratch)
+        scratch *= 4
+        scratch += 1
+        a += 1
+        scratch *= a
+        scratch += 1
+        delta *= scratch
+
+    def _w(self, z: ndarray, out: ndarray) -> None:
+        out.fill(self.z_max)
+        np.minimum(z, out, out=out)
+        np.exp(out, out=out)
 
 
 class Softplus(ActivationFunction):

@@ -12,8 +12,10 @@ FORMULAS = {
     "relu": lambda z: np.where(z > 0, z, 0),
     "leaky_relu": lambda z: np.where(z > 0, z, 0.01 * z),
     "elu": lambda z: np.where(z > 0, z, np.exp(z) - 1),
+    "selu": lambda z: 1.0507009873554805 * np.where(z > 0, z, 1.6732632423543772 * np.expm1(z)),
     "gelu": lambda z: z / 2 * (1 + np.tanh(np.sqrt(2 / np.pi) * (z + 0.044715 * z**3))),
     "silu": lambda z: z / (1 + np.exp(-z)),
+    "mish": lambda z: z * np.tanh(np.log1p(np.exp(z))),
     "softplus": lambda z: np.log(1 + np.exp(z)),
     "sigmoid": lambda z: 1 / (1 + np.exp(-z)),
     "tanh": lambda z: (np.exp(2 * z) - 1) / (np.exp(2 * z) + 1),
@@ -24,8 +26,10 @@ LIMITS = {  # of φ'(z) as z goes to -∞ and to +∞
     "relu": (0, 1),
     "leaky_relu": (0.01, 1),
     "elu": (0, 1),
+    "selu": (0, 1.0507009873554805),
     "gelu": (0, 1),
     "silu": (0, 1),
+    "mish": (0, 1),
     "softplus": (0, 1),
     "sigmoid": (0, 0),
     "tanh": (0, 0),
@@ -74,6 +78,14 @@ def test_derivative_agrees_with_central_differences(activation):
 def test_derivative_at_the_kink(name, at_zero):
     """At 0 a rectifier takes its left slope; the slopes of ELU meet."""
     assert derivative(ACTIVATIONS[name], np.zeros(1)) == at_zero
+
+
+def test_selu_keeps_mean_0_and_variance_1():
+    """The fixed point of Klambauer et al. 2017, section 2: N(0, 1) in, mean 0 and variance 1 out."""
+    z = np.linspace(-12, 12, 200_001)
+    density = np.exp(-(z**2) / 2) / np.sqrt(2 * np.pi) * (z[1] - z[0])
+    a = value(ACTIVATIONS["selu"], z)
+    np.testing.assert_allclose([density @ a, density @ a**2], [0, 1], atol=1e-6)
 
 
 @every_activation

@@ -16,7 +16,7 @@ from mlp.nn.batch_norm import BatchNorm
 from mlp.nn.layers import Activation, Dense, Dropout
 
 STEP = 1e-6
-SMOOTH = ["gelu", "silu", "softplus", "sigmoid", "tanh", "scaled_tanh"]  # no kink to step over
+SMOOTH = ["gelu", "silu", "mish", "softplus", "sigmoid", "tanh", "scaled_tanh"]  # no kink to step over
 TOLERANCE = 1e-6
 
 LOSSES = {
