@@ -4,6 +4,7 @@ from mlp.nn.activations import ActivationFunction
 from mlp.nn.batch_norm import BatchNorm
 from mlp.nn.layers import Activation, Dense, Dropout, Layer
 from mlp.nn.losses import BinaryCrossEntropy, Loss, MeanSquaredError, SoftmaxCrossEntropy
+from mlp.nn.maxout import Maxout
 from mlp.nn.mlp import MLP
 from mlp.nn.network import Network, Workspace
 from mlp.nn.optimizers import (
@@ -17,6 +18,7 @@ from mlp.nn.optimizers import (
     Optimizer,
     RMSprop,
 )
+from mlp.nn.scale import Scale
 from mlp.nn.schedules import (
     Annealing,
     Constant,
@@ -50,6 +52,7 @@ __all__ = [
     "Layer",
     "Linear",
     "Loss",
+    "Maxout",
     "MeanSquaredError",
     "Momentum",
     "NAdam",
@@ -59,6 +62,7 @@ __all__ = [
     "Optimizer",
     "RMSprop",
     "ReduceOnPlateau",
+    "Scale",
     "Schedule",
     "SoftmaxCrossEntropy",
     "Step",

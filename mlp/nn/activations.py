@@ -386,7 +386,7 @@ def get_activation(name: str) -> ActivationFunction:
             raise ValueError(f"activation {error}") from None
         return own
     if name not in ACTIVATIONS:
-        choices = ", ".join(ACTIVATIONS)
+        choices = ", ".join([*ACTIVATIONS, "maxout:5"])
         raise ValueError(
             f"activation must be one of {choices}; got {name!r}{closest(name, ACTIVATIONS)}"
         )

@@ -12,6 +12,7 @@ activation, and ``dz`` stands for ∂L/∂z, the derivative of the mean loss of 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from math import sqrt
 from typing import Any, Self
 
 import numpy as np
@@ -43,6 +44,8 @@ class Layer(ABC):
         Trained parameters by name. For each ``W`` the network sets ``layer.W`` and ``layer.dW``.
     decayed : tuple of str
         The parameters among ``shapes`` that penalties and weight decay act on.
+    lr_factors : dict of str to float
+        Factors on the learning rate of the parameters among ``shapes``; 1 for those not named.
     state_shapes : dict of str to tuple
         What is kept, but not trained by gradient: running statistics.
     output_is_free : bool or None
@@ -60,6 +63,7 @@ class Layer(ABC):
         at_least(1, n_in=n_in, n_out=n_out)
         self.n_in, self.n_out = n_in, n_out
         self.shapes: Shapes = {}
+        self.lr_factors: Mapping[str, float] = {}
         self.state_shapes: Shapes = {}
 
     def initialize(self, rng: np.random.Generator) -> None:
@@ -133,6 +137,10 @@ class Dense(Layer):
     max_norm : float or None
         Upper bound of the norm of the weights that come in to one unit (a column of ``W``), kept
         by rescaling after each update (Srivastava et al. 2014, section 5.1).
+    fan_in_lr : bool
+        Divide the learning rate of ``W`` by √n_in.
+    bias_lr_factor : float
+        Factor on the learning rate of ``b``.
     """
 
     decayed = ("W",)
@@ -150,11 +158,15 @@ class Dense(Layer):
         bias_init: str = "zeros",
         bias: bool = True,
         max_norm: float | None = None,
+        fan_in_lr: bool = False,
+        bias_lr_factor: float = 1.0,
     ) -> None:
         super().__init__(n_in, n_out)
+        positive(bias_lr_factor=bias_lr_factor)
         if max_norm is not None:
             positive(max_norm=max_norm)
         self.shapes = {"W": (n_in, n_out)} | ({"b": (n_out,)} if bias else {})
+        self.lr_factors = {"W": 1 / sqrt(n_in) if fan_in_lr else 1.0, "b": bias_lr_factor}
         self.weight_init, self.bias_init = get_initializer(weight_init), get_initializer(bias_init)
         self.bias, self.max_norm = bias, max_norm
 

@@ -13,7 +13,9 @@ from mlp.nn.batch_norm import BatchNorm
 from mlp.nn.initializers import get_initializer
 from mlp.nn.layers import Activation, Dense, Dropout, Layer
 from mlp.nn.losses import Loss
+from mlp.nn.maxout import Maxout, maxout_pieces
 from mlp.nn.network import Network
+from mlp.nn.scale import Scale
 
 
 @dataclass(frozen=True)
@@ -28,10 +30,22 @@ class MLP:
     hidden_sizes : sequence of int
         Units of each hidden layer; empty for a linear model.
     activation : str or sequence of str
-        Of all hidden layers, or one for each; see :mod:`mlp.nn.activations`. A dotted name is
-        that of a class of your own.
+        Of all hidden layers, or one for each; see :mod:`mlp.nn.activations`. ``"maxout:5"`` makes
+        units of five linear pieces each (:class:`~mlp.nn.Maxout`); a dotted name is that of a
+        class of your own.
     weight_init, bias_init : str
         See :mod:`mlp.nn.initializers`.
+    output_init : str or None
+        Initializer of the output layer's weights and biases, if they are to have another.
+    input_scale : bool
+        Whether a learnable factor for each input comes first (:class:`~mlp.nn.Scale`).
+    scale_lr_factor, bias_lr_factor : float
+        Factors on the learning rate of those input scales, of the biases.
+    fan_in_lr : bool
+        Divide the learning rate of each weight matrix by √n_in. Under Adam, with
+        ``weight_init=lecun_normal``, this is the training of z = x·V/√n_in + b, V ~ N(0, 1), with
+        the undivided rate: the neural tangent parametrization (Jacot et al. 2018, section 2), as
+        the step of V = √n_in·W does not depend on the gradient's scale, but for ε.
     dropout, input_dropout : float
         Probability that a hidden unit, an input, is left out of a training step; in [0, 1).
     batch_norm : bool
@@ -46,6 +60,11 @@ class MLP:
     activation: str | Sequence[str] = "relu"
     weight_init: str = "he_normal"
     bias_init: str = "zeros"
+    output_init: str | None = None
+    input_scale: bool = False
+    scale_lr_factor: float = 1.0
+    bias_lr_factor: float = 1.0
+    fan_in_lr: bool = False
     dropout: float = 0.0
     input_dropout: float = 0.0
     batch_norm: bool = False
@@ -58,7 +77,8 @@ class MLP:
         at_least(1, **{f"hidden_sizes[{i}]": n for i, n in enumerate(self.hidden_sizes)})
         names = [self.activation] if isinstance(self.activation, str) else self.activation
         for name in names:
-            get_activation(name)
+            if not maxout_pieces(name):
+                get_activation(name)
         if not isinstance(self.activation, str) and len(names) != len(self.hidden_sizes):
             raise ValueError(
                 f"activation must be one name or one for each of the {len(self.hidden_sizes)} "
@@ -66,6 +86,9 @@ class MLP:
             )
         get_initializer(self.weight_init, "weight_init")
         get_initializer(self.bias_init, "bias_init")
+        if self.output_init is not None:
+            get_initializer(self.output_init, "output_init")
+        positive(scale_lr_factor=self.scale_lr_factor, bias_lr_factor=self.bias_lr_factor)
         fraction(dropout=self.dropout, input_dropout=self.input_dropout)
         at_least(0, l1=self.l1, l2=self.l2)
         if self.max_norm is not None:
@@ -75,22 +98,29 @@ class MLP:
 
     def layers(self, n_in: int, n_out: int) -> list[Layer]:
         """Return the layers that the hyper-parameters stand for."""
-        layers: list[Layer] = [Dropout(n_in, self.input_dropout)] if self.input_dropout else []
+        layers: list[Layer] = [Scale(n_in, self.scale_lr_factor)] if self.input_scale else []
+        layers += [Dropout(n_in, self.input_dropout)] if self.input_dropout else []
         dense = partial(
             Dense,
             weight_init=self.weight_init,
             bias_init=self.bias_init,
             max_norm=self.max_norm,
+            fan_in_lr=self.fan_in_lr,
+            bias_lr_factor=self.bias_lr_factor,
         )
         activations = self.activation
         if isinstance(activations, str):
             activations = [activations] * len(self.hidden_sizes)
         for n, activation in zip(self.hidden_sizes, activations, strict=True):
-            layers += [dense(n_in, n, bias=not self.batch_norm)]
-            layers += [BatchNorm(n)] if self.batch_norm else []
-            layers += [Activation(n, activation)]
+            pieces = maxout_pieces(activation)
+            n_z = n * (pieces or 1)
+            layers += [dense(n_in, n_z, bias=not self.batch_norm)]
+            layers += [BatchNorm(n_z)] if self.batch_norm else []
+            layers += [Maxout(n, pieces) if pieces else Activation(n, activation)]
             layers += [Dropout(n, self.dropout)] if self.dropout else []
             n_in = n
+        if init := self.output_init:
+            dense = partial(dense, weight_init=init, bias_init=init)
         return [*layers, dense(n_in, n_out)]
 
     def build(self, n_in: int, n_out: int, loss: Loss, rng: np.random.Generator) -> Network:

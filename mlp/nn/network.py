@@ -1,6 +1,7 @@
 """The network: a list of layers over flat vectors, and the workspace that a batch goes through."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
 
 import numpy as np
 
@@ -57,6 +58,8 @@ class Network:
         All trained parameters, decayed ones first, and dL/d(params) of the last batch.
     n_decayed : int
         ``params[:n_decayed]`` are the weights, on which penalties and weight decay act.
+    lr_factors : list of (slice, float)
+        Stretches of ``params``, from first to last, and the factor on the learning rate in each.
     state : ndarray of shape (n_state,)
         Running statistics.
 
@@ -83,7 +86,7 @@ class Network:
         scratch = np.empty(min(BLOCK, self.n_decayed), self.dtype)
         self._weight_blocks = [
             (self.params[cut], self.grads[cut], scratch[: cut.stop - cut.start])
-            for cut in blocks(self.n_decayed)
+            for cut in blocks(0, self.n_decayed)
         ]
 
     def _check_layers(self) -> None:
@@ -106,10 +109,12 @@ class Network:
         """Allocate the flat vectors and give each layer its views: decayed parameters first."""
         named = [(la, name, la.shapes[name]) for la in self.layers for name in la.shapes]
         named.sort(key=lambda entry: entry[1] not in entry[0].decayed)  # stable
+        factors = [layer.lr_factors.get(name, 1.0) for layer, name, _ in named]
         sizes = [int(np.prod(shape)) for _, _, shape in named]
         self.n_decayed = sum(
             size for size, (la, name, _) in zip(sizes, named, strict=True) if name in la.decayed
         )
+        self.lr_factors = _merged(zip(sizes, factors, strict=True))
         self.params = np.zeros(sum(sizes), self.dtype)
         self.grads = np.zeros_like(self.params)
         _bind(self.params, named)
@@ -254,6 +259,16 @@ class Network:
                 if not np.isfinite(getattr(layer, f"d{name}")).all():
                     return f"the gradient of {name}{number} of layer {number} ({layer})"
         return None
+
+
+def _merged(stretches: Iterable[tuple[int, float]]) -> list[tuple[slice, float]]:
+    """Join neighbouring stretches of equal factors; sizes become slices."""
+    merged, start = list[tuple[slice, float]](), 0
+    for factor, group in groupby(stretches, key=lambda stretch: stretch[1]):
+        stop = start + sum(size for size, _ in group)
+        merged.append((slice(start, stop), factor))
+        start = stop
+    return merged
 
 
 def _bind(flat: np.ndarray, named: Sequence[tuple[Layer, str, tuple[int, ...]]]) -> None:

@@ -11,6 +11,7 @@ the batch, penalties included), t counts the steps from 1, s is scratch.
 # ruff: noqa: D102 -- the rules are described by their classes, the rest in Optimizer
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import sqrt
 from typing import Any, ClassVar
@@ -23,9 +24,9 @@ from mlp.base import at_least, fraction, positive
 BLOCK = 65536  # elements; measured as the fastest from 1e5 to 8e6 parameters, float32
 
 
-def blocks(n: int, size: int = BLOCK) -> list[slice]:
-    """Cut ``range(n)`` into consecutive slices of ``size`` elements; the last may be shorter."""
-    return [slice(start, min(start + size, n)) for start in range(0, n, size)]
+def blocks(start: int, stop: int, size: int = BLOCK) -> list[slice]:
+    """Cut a stretch into consecutive slices of ``size`` elements; the last may be shorter."""
+    return [slice(i, min(i + size, stop)) for i in range(start, stop, size)]
 
 
 @dataclass
@@ -60,7 +61,13 @@ class Optimizer(ABC):
     def __post_init__(self) -> None:
         positive(lr=self.lr)
 
-    def bind(self, params: ndarray, grads: ndarray, n_decayed: int) -> None:
+    def bind(
+        self,
+        params: ndarray,
+        grads: ndarray,
+        n_decayed: int,
+        lr_factors: Sequence[tuple[slice, float]] | None = None,
+    ) -> None:
         """Attach to a network's vectors and start afresh, with t = 0 and empty slots.
 
         Parameters
@@ -69,22 +76,27 @@ class Optimizer(ABC):
             Kept, not copied: ``step`` reads ``grads`` and writes ``params``.
         n_decayed : int
             How many parameters, from the first, weight decay acts on.
+        lr_factors : sequence of (slice, float), optional
+            Stretches that make up the parameters, and the factor on the learning rate in each;
+            1 everywhere by default.
         """
         self.t = 0
-        self._decayed = params[:n_decayed]
+        lr_factors = lr_factors or [(slice(0, params.size), 1.0)]
+        self._decayed = [(factor, params[:n_decayed][cut]) for cut, factor in lr_factors]
         self.slot_vectors = {name: np.zeros_like(params) for name in self.slots}
         vectors = (params, grads, *self.slot_vectors.values())
         scratch = np.empty_like(params[:BLOCK])
         self._blocks = [
-            [*(vector[cut] for vector in vectors), scratch[: cut.stop - cut.start]]
-            for cut in blocks(params.size)
+            (factor, [*(vector[cut] for vector in vectors), scratch[: cut.stop - cut.start]])
+            for stretch, factor in lr_factors
+            for cut in blocks(stretch.start, stretch.stop)
         ]
 
     def step(self, lr: float) -> None:
         """Apply the rule once, with the learning rate ``lr``; allocates nothing of their size."""
         self.t += 1
-        for block in self._blocks:
-            self.update(float(lr), *block)
+        for factor, block in self._blocks:
+            self.update(float(lr) * factor, *block)
 
     @abstractmethod
     def update(self, *args: Any, **kwargs: Any) -> None:
@@ -240,7 +252,8 @@ class AdamW(Adam):
         at_least(0, weight_decay=self.weight_decay)
 
     def step(self, lr: float) -> None:
-        self._decayed *= 1 - float(lr) * self.weight_decay
+        for factor, weights in self._decayed:
+            weights *= 1 - float(lr) * factor * self.weight_decay
         super().step(lr)
 
 

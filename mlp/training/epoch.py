@@ -73,7 +73,7 @@ class EpochRunner:
         self.n_steps = min(len(self._batches), settings.limit_batches or len(self._batches))
         self._ws = network.workspace(min(settings.batch_size, len(train)))
         self._evaluate = Evaluator(network, val, settings.eval_batch_size, task) if val else None
-        optimizer.bind(network.params, network.grads, network.n_decayed)
+        optimizer.bind(network.params, network.grads, network.n_decayed, network.lr_factors)
 
     def __call__(self, epoch: int) -> Metrics:
         """Train and validate once; return the epoch's metrics.

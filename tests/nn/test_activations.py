@@ -81,7 +81,7 @@ def test_derivative_at_the_kink(name, at_zero):
 
 
 def test_selu_keeps_mean_0_and_variance_1():
-    """The fixed point of Klambauer et al. 2017, section 2: N(0, 1) in, mean 0 and variance 1 out."""
+    """The fixed point of Klambauer et al. 2017, section 2, for z ~ N(0, 1)."""
     z = np.linspace(-12, 12, 200_001)
     density = np.exp(-(z**2) / 2) / np.sqrt(2 * np.pi) * (z[1] - z[0])
     a = value(ACTIVATIONS["selu"], z)

@@ -70,7 +70,8 @@ def test_optimizers(optimizer, batch_norm):
 
 def test_activations():
     """One hidden layer of each."""
-    model = MLP([WIDTH] * len(ACTIVATIONS), list(ACTIVATIONS), "lecun_normal")
+    names = [*ACTIVATIONS, "maxout:2"]
+    model = MLP([WIDTH] * len(names), names, "lecun_normal", input_scale=True)
     assert peak_of_an_epoch(model, SoftmaxCrossEntropy(), SGD()) < LIMIT
 
 

@@ -10,13 +10,30 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from mlp.nn import MLP, BinaryCrossEntropy, MeanSquaredError, Network, SoftmaxCrossEntropy
+from mlp.nn import (
+    MLP,
+    BinaryCrossEntropy,
+    Maxout,
+    MeanSquaredError,
+    Network,
+    Scale,
+    SoftmaxCrossEntropy,
+)
 from mlp.nn.activations import ACTIVATIONS
 from mlp.nn.batch_norm import BatchNorm
 from mlp.nn.layers import Activation, Dense, Dropout
 
 STEP = 1e-6
-SMOOTH = ["gelu", "silu", "mish", "softplus", "sigmoid", "tanh", "scaled_tanh"]  # no kink to step over
+# those with no kink to step over
+SMOOTH = [
+    "gelu",
+    "silu",
+    "mish",
+    "softplus",
+    "sigmoid",
+    "tanh",
+    "scaled_tanh",
+]
 TOLERANCE = 1e-6
 
 LOSSES = {
@@ -83,6 +100,12 @@ def test_every_loss(loss, sizes):
     assert network_error(MLP(sizes, "tanh", dtype="float64"), LOSSES[loss]) <= TOLERANCE
 
 
+def test_everything_that_a_perceptron_can_have():
+    """A learnable input scale and maxout units go with all the rest."""
+    model = MLP([5, 4], "maxout:3", input_scale=True, dtype="float64", **EVERYTHING)
+    assert network_error(model, SoftmaxCrossEntropy(label_smoothing=0.1)) <= TOLERANCE
+
+
 def test_an_activation_for_each_layer():
     """Activations that read z and activations that read a stand side by side."""
     names = ["gelu", "tanh", "silu", "elu"]
@@ -102,6 +125,8 @@ LAYERS = {
     "dense without bias": Dense(4, 3, bias=False),
     "dropout": Dropout(4, 0.3),
     "batch norm": BatchNorm(4),
+    "scale": Scale(4),
+    "maxout": Maxout(3, pieces=4),
     **{name: Activation(4, name) for name in ACTIVATIONS},
 }
 
@@ -135,14 +160,17 @@ def test_each_layer(name):
 def layer_lists(draw):
     """Return layers in any order, of which each takes what the one before it gives."""
     layers, n = [], draw(st.integers(1, 4))
-    kinds = draw(st.lists(st.sampled_from([Dense, Activation, Dropout, BatchNorm]), max_size=6))
-    for kind in kinds:
+    kinds = st.sampled_from([Dense, Activation, Maxout, Dropout, BatchNorm, Scale])
+    for kind in draw(st.lists(kinds, max_size=6)):
         if kind is Dense:
             layers.append(Dense(n, draw(st.integers(1, 4)), bias=draw(st.booleans())))
         elif kind is Activation:
             layers.append(Activation(n, draw(st.sampled_from(SMOOTH))))
+        elif kind is Maxout:  # of what a dense layer gives: of equal inputs it would have a kink
+            units = draw(st.integers(1, 3))
+            layers += [Dense(n, 2 * units), Maxout(units, 2)]
         else:
-            layers.append(Dropout(n, 0.3) if kind is Dropout else BatchNorm(n))
+            layers.append(Dropout(n, 0.3) if kind is Dropout else kind(n))
         n = layers[-1].n_out
     return [*layers, Dense(n, 3)]
 
@@ -153,6 +181,8 @@ def layer_lists(draw):
 @example(layers=[Activation(4, "tanh"), Dense(4, 3)])
 @example(layers=[Dense(4, 3), BatchNorm(3), Activation(3, "tanh"), BatchNorm(3)])
 @example(layers=[Dropout(4, 0.2), Activation(4, "sigmoid"), Dropout(4, 0.2), Dense(4, 3)])
+@example(layers=[Scale(4), Dense(4, 6), Maxout(3, 2), Scale(3), Activation(3, "tanh"), Dense(3, 3)])
+@example(layers=[Dense(4, 3), Activation(3, "mish"), Scale(3), Dense(3, 3)])
 def test_any_list_of_layers(layers):
     """Gradients are right, the input is left alone, and stored arrays make the same network."""
     network, other = (

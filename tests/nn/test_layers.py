@@ -6,6 +6,8 @@ import pytest
 from mlp.nn.activations import ACTIVATIONS
 from mlp.nn.batch_norm import BatchNorm
 from mlp.nn.layers import Activation, Dense, Dropout
+from mlp.nn.maxout import Maxout
+from mlp.nn.scale import Scale
 
 
 def bound(layer, n_batch, seed=0, dtype="float64"):
@@ -82,6 +84,9 @@ def test_activation_layer(name, in_place):
         (lambda: Activation(4, "rleu"), "did you mean 'relu'"),
         (lambda: Dropout(4, 1.5), "rate must be at least 0 and below 1, got 1.5"),
         (lambda: BatchNorm(4, momentum=1.5), "momentum must be at most 1, got 1.5"),
+        (lambda: Dense(4, 3, bias_lr_factor=0), "bias_lr_factor must be greater than 0, got 0"),
+        (lambda: Scale(4, lr_factor=-1), "lr_factor must be greater than 0, got -1"),
+        (lambda: Maxout(4, pieces=1), "pieces must be at least 2, got 1"),
         (lambda: BatchNorm(4, eps=0), "eps must be greater than 0, got 0"),
     ],
 )
@@ -89,6 +94,26 @@ def test_arguments_are_checked(make, sentence):
     """A layer that could not work is not made."""
     with pytest.raises(ValueError, match=sentence):
         make()
+
+
+def test_scale():
+    """It starts as the identity; its factors' gradients are summed over the batch."""
+    layer, ws = bound(Scale(2), 2)
+    x = np.array([[1.0, 2], [3, 4]])
+    np.testing.assert_array_equal(layer.forward(x, ws, None), x)
+    layer.s[:] = [10, -1]
+    assert layer.forward(x, ws, None).tolist() == [[10, -2], [30, -4]]
+    assert layer.backward(np.array([[1.0, 1], [2, 0]]), ws).tolist() == [[10, -1], [20, 0]]
+    assert layer.ds.tolist() == [7, 2]
+
+
+def test_maxout():
+    """The larger piece of each unit, and its gradient goes there; of equals to the first."""
+    layer, ws = bound(Maxout(2, pieces=2), 2)
+    z = np.array([[1.0, 5, 3, 4], [7, 0, 7, 9]])  # p1u1 p1u2 p2u1 p2u2
+    assert layer.forward(z, ws, None).tolist() == [[3, 5], [7, 9]]
+    dz = layer.backward(np.array([[10.0, 20], [30, 40]]), ws)
+    assert dz.tolist() == [[0, 20, 10, 0], [30, 0, 0, 40]]
 
 
 class TestDropout:

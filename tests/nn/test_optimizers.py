@@ -163,6 +163,23 @@ def test_weight_decay_shrinks_the_decayed_parameters_only():
     np.testing.assert_allclose(p, [0.95 * 0.9] * 6 + [1.0] * 4)
 
 
+@every_optimizer
+def test_a_factor_is_a_learning_rate_of_its_own(kind, problem):
+    """Each stretch goes the way that it would go alone under its own rate, bit for bit."""
+    start, pairs = problem
+    stretches = [(slice(0, 500), 6.0), (slice(500, 66_300), 1.0), (slice(66_300, N_PARAMS), 0.1)]
+    p, grads = start.copy(), np.empty_like(start)
+    optimizer = kind()
+    optimizer.bind(p, grads, N_DECAYED, stretches)
+    for lr, g in pairs[:5]:
+        grads[:] = g
+        optimizer.step(lr)
+    for cut, factor in stretches:
+        own = [(lr * factor, g[cut]) for lr, g in pairs[:5]]
+        n_decayed = max(0, min(cut.stop, N_DECAYED) - cut.start)
+        np.testing.assert_array_equal(p[cut], run(kind(), start[cut], own, n_decayed))
+
+
 def test_a_rule_with_no_memory_of_its_own_is_sgd(problem):
     """Momentum, Nesterov and AdamW contain the simpler rule as the case of 0."""
     start, pairs = problem
@@ -299,11 +316,11 @@ def test_a_setting_out_of_range_is_refused_by_name(kind, settings, message):
 def test_blocks_cover_every_element_once(n):
     """The pieces of a vector, put together, are the vector; none is longer than asked for."""
     vector = np.arange(n)
-    pieces = [vector[cut] for cut in blocks(n, size=10)]
+    pieces = [vector[cut] for cut in blocks(0, n, size=10)]
     np.testing.assert_array_equal(np.concatenate([[], *pieces]), vector)
     assert all(1 <= len(piece) <= 10 for piece in pieces)
 
 
 def test_a_cut_tells_its_length():
     """The last cut ends where the vector does, so that scratch can be cut to match."""
-    assert sum(cut.stop - cut.start for cut in blocks(2 * BLOCK + 5)) == 2 * BLOCK + 5
+    assert sum(cut.stop - cut.start for cut in blocks(0, 2 * BLOCK + 5)) == 2 * BLOCK + 5

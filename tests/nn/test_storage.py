@@ -67,6 +67,8 @@ def stored(folder, model, loss=None, seed=0):
         (MLP((6, 5), ("tanh", "gelu"), dtype="float64"), BinaryCrossEntropy()),
         (MLP([6], batch_norm=True, dropout=0.5, l1=0.1, max_norm=3.0), SoftmaxCrossEntropy()),
         (MLP([6]), MeanSquaredError("tanh", low=-1, high=1)),
+        (MLP([6], "maxout:3", output_init="zeros", input_scale=True), SoftmaxCrossEntropy()),
+        (MLP([6], bias_lr_factor=0.1, fan_in_lr=True, scale_lr_factor=6), SoftmaxCrossEntropy()),
         (MLP([6]), SoftmaxCrossEntropy(label_smoothing=0.1, class_weights=[1, 2, 0.5])),
         (MLP([6], f"{__name__}.Square"), SoftmaxCrossEntropy()),
         (Linear(bias=False), Halved()),
@@ -78,6 +80,7 @@ def test_round_trip(tmp_path, model, loss):
     again = load(tmp_path)
     assert again.loss == network.loss
     assert list(map(str, again.layers)) == list(map(str, network.layers))
+    assert again.lr_factors == network.lr_factors
     assert (again.l1, again.l2, again.dtype) == (network.l1, network.l2, network.dtype)
     np.testing.assert_array_equal(again.params, network.params)
     np.testing.assert_array_equal(again.state, network.state)
