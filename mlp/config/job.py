@@ -131,9 +131,9 @@ def _plain(config: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _make_paths_absolute(config: dict[str, Any]) -> None:
-    """Resolve ``data.dir`` and ``data.path``: a stored run is evaluated from any folder."""
+    """Resolve the paths of the data: a stored run is evaluated from any folder."""
     data = config.get("data")
-    for key in ("dir", "path"):
+    for key in ("dir", "path", "test_path"):
         if isinstance(data, dict) and isinstance(data.get(key), str):
             try:
                 data[key] = str(Path(data[key]).expanduser().resolve())

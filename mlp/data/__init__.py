@@ -10,13 +10,16 @@ from mlp.data.augment import (
 )
 from mlp.data.batches import Batches
 from mlp.data.cache import is_entry
-from mlp.data.dataset import Dataset, Part, Parts
+from mlp.data.columns import Column
+from mlp.data.dataset import Dataset, Part, Parts, as_inputs
 from mlp.data.mnist import FashionMnist, Mnist
 from mlp.data.npz import Npz
 from mlp.data.packaged import Digits, Mnist5k
+from mlp.data.preprocessing import TablePreprocessing, load_preprocessing
 from mlp.data.scaling import Scaler, fit_scaler
-from mlp.data.source import Source
+from mlp.data.source import Source, Targets
 from mlp.data.split import split_rows
+from mlp.data.tables import Csv, TableSource
 from mlp.data.target_scaling import TargetScaler
 
 __all__ = [
@@ -24,6 +27,8 @@ __all__ = [
     "AffineElastic",
     "Augmentation",
     "Batches",
+    "Column",
+    "Csv",
     "Dataset",
     "Digits",
     "Elastic",
@@ -37,8 +42,13 @@ __all__ = [
     "RowChange",
     "Scaler",
     "Source",
+    "TablePreprocessing",
+    "TableSource",
     "TargetScaler",
+    "Targets",
+    "as_inputs",
     "fit_scaler",
     "is_entry",
+    "load_preprocessing",
     "split_rows",
 ]

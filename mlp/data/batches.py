@@ -58,4 +58,8 @@ class Batches:
             # mode="clip": the default would gather into a temporary array first.
             np.take(self._part.x, rows, axis=0, out=raw, mode="clip")
             np.take(self._part.y, rows, axis=0, out=y, mode="clip")
-            yield self._part.scaler.transform(raw, out=x), y
+            if self._part.scaler:
+                self._part.scaler.transform(raw, out=x)
+            elif self._raw is not self._x:
+                np.copyto(x, raw)
+            yield x, y

@@ -4,12 +4,14 @@ import hashlib
 import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import astuple
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from mlp.base import atomic_write, data_dir
+from mlp.data.columns import Column
 from mlp.data.dataset import ARRAYS, Dataset
 
 PATIENCE = 60.0  # seconds to wait for a process that decodes the same files
@@ -65,6 +67,8 @@ def _read(folder: Path, name: str) -> Dataset | None:
             classes=tuple(meta["classes"]),
             x_max=meta["x_max"],
             image_shape=meta["image_shape"] and tuple(meta["image_shape"]),
+            columns=_columns(meta.get("columns")),
+            targets=tuple(meta.get("targets", ())),
         )
         return dataset if dataset.digest == meta["digest"] else None
     except Exception:  # whatever is wrong with an entry, decoding again mends it
@@ -80,9 +84,17 @@ def _map(path: Path) -> np.ndarray | None:
     return mapped
 
 
+def _columns(stored: list[Any] | None) -> tuple[Column, ...] | None:
+    if stored is None:
+        return None
+    return tuple(Column(name, kind, tuple(categories)) for name, kind, categories in stored)
+
+
 def _write(dataset: Dataset, folder: Path) -> Dataset:
     """Store the data set and return it memory-mapped; as it is, where it cannot be stored."""
-    meta = {key: getattr(dataset, key) for key in ("classes", "x_max", "image_shape", "digest")}
+    keys = ("classes", "x_max", "image_shape", "targets", "digest")
+    meta = {key: getattr(dataset, key) for key in keys}
+    meta["columns"] = dataset.columns and [astuple(column) for column in dataset.columns]
     try:
         with atomic_write(folder) as entry:  # replaces a damaged one
             entry.mkdir()

@@ -2,10 +2,13 @@
 
 import hashlib
 import json
-from dataclasses import dataclass, replace
+from dataclasses import astuple, dataclass, replace
+from typing import Any
 
 import numpy as np
 
+from mlp.data.columns import Column
+from mlp.data.preprocessing import TablePreprocessing
 from mlp.data.scaling import Scaler
 from mlp.data.target_scaling import TargetScaler
 
@@ -14,7 +17,7 @@ ARRAYS = ("x_train", "y_train", "x_test", "y_test")
 
 @dataclass(frozen=True)
 class Dataset:
-    """Examples and labels, as decoded: neither scaled nor split.
+    """Examples and their targets, as decoded: neither scaled nor split.
 
     The arrays may be read-only memory maps of the cache, shared with other processes.
 
@@ -23,16 +26,21 @@ class Dataset:
     name : str
         As in the configuration: ``"mnist"``, ``"npz"``, ...
     x_train : ndarray of shape (n_train, n_in), uint8 or float32
+        Or float64 when it is a table, see `Column.encode`.
     y_train : ndarray of shape (n_train,), int64, or (n_train, n_targets), float64
-        Indices into ``classes``, or numbers.
+        Indices into ``classes``, or numbers to predict.
     x_test, y_test : ndarray or None
         The test set, in the same form; None when the source has none.
     classes : tuple of str
-        The class names, in the order of the network's outputs.
+        The class names, in the order of the network's outputs; none when numbers are predicted.
     x_max : float or None
         The largest value a feature can take (255 for a byte image), None when unknown.
     image_shape : tuple of int or None
         (height, width) when a row is an image.
+    columns : tuple of Column, optional
+        Of a table.
+    targets : tuple of str
+        Names of the numbers to predict; none when there are classes.
     digest : str
         SHA-256 in hex over all of the above but the name: two data sets with the same digest
         are the same data. Computed from the arrays unless it is given.
@@ -48,8 +56,9 @@ class Dataset:
     classes: tuple[str, ...]
     x_max: float | None
     image_shape: tuple[int, ...] | None
-    digest: str = ""
+    columns: tuple[Column, ...] | None = None
     targets: tuple[str, ...] = ()
+    digest: str = ""
 
     def __post_init__(self) -> None:
         if not self.digest:
@@ -73,12 +82,22 @@ class Dataset:
 
     def _compute_digest(self) -> str:
         forms = {name: (array.dtype.str, array.shape) for name, array in self.arrays.items()}
-        named = [self.targets] if self.targets else []
-        header = json.dumps([forms, self.classes, self.x_max, self.image_shape, *named])
-        sha256 = hashlib.sha256(header.encode())
+        facts: list[Any] = [forms, self.classes, self.x_max, self.image_shape]
+        if self.columns is not None or self.targets:
+            facts += [[astuple(column) for column in self.columns or ()], self.targets]
+        sha256 = hashlib.sha256(json.dumps(facts).encode())
         for array in self.arrays.values():
             sha256.update(np.ascontiguousarray(array).data)
         return sha256.hexdigest()
+
+
+def as_inputs(
+    x: np.ndarray, scaler: Scaler | TablePreprocessing
+) -> tuple[np.ndarray, Scaler | None]:
+    """Return ``x`` and ``scaler`` of a `Part`: a table is transformed once, not batch by batch."""
+    if isinstance(scaler, Scaler):
+        return x, scaler
+    return scaler.transform(x, np.empty((len(x), scaler.n_in), np.float32)), None
 
 
 @dataclass(frozen=True)
@@ -88,12 +107,13 @@ class Part:
     Attributes
     ----------
     x : ndarray of shape (n, n_in), uint8 or float32
-        Unscaled, with rows of other parts too: nothing is copied.
+        With rows of other parts too: nothing is copied. Unscaled, unless ``scaler`` is None.
     y : ndarray of shape (n,), int64, or (n, n_targets), float
         Class indices, or numbers.
     rows : ndarray of shape (len(part),), int64, or None
         Which rows of ``x`` and ``y`` belong to the part; None means all.
-    scaler : Scaler
+    scaler : Scaler or None
+        None when the rows are the network's inputs already.
     target_scaler : TargetScaler or None
         What has been applied to numbers in ``y``.
     """
@@ -101,7 +121,7 @@ class Part:
     x: np.ndarray
     y: np.ndarray
     rows: np.ndarray | None
-    scaler: Scaler
+    scaler: Scaler | None
     target_scaler: TargetScaler | None = None
 
     def __len__(self) -> int:
@@ -121,9 +141,14 @@ class Part:
 
 @dataclass(frozen=True)
 class Parts:
-    """A data set split for a run; the scaler was fitted on ``train`` alone."""
+    """A data set split for a run; what makes inputs of raw rows was fitted on ``train`` alone."""
 
     train: Part
     val: Part | None
     test: Part | None
-    scaler: Scaler
+    scaler: Scaler | TablePreprocessing
+
+    @property
+    def n_in(self) -> int:
+        """Number of the network's inputs."""
+        return self.scaler.n_in

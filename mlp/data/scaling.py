@@ -10,7 +10,7 @@ import numpy as np
 
 from mlp.base import RunError
 
-ScaleKind = Literal["unit", "standardize", "none"]
+ScaleKind = Literal["unit", "standardize", "robust", "none"]
 
 CHUNK_VALUES = 1 << 18  # read at a time while fitting: 2 MB in float64, whatever the data's size
 TINIEST = float(np.finfo(np.float32).tiny)  # 1 / spread must be a finite float32
@@ -27,6 +27,31 @@ class Scaler:
 
     shift: np.ndarray
     factor: np.ndarray
+
+    @property
+    def n_in(self) -> int:
+        """Number of the network's inputs."""
+        return len(self.shift)
+
+    @property
+    def n_raw(self) -> int:
+        """Number of features of a raw row."""
+        return self.n_in
+
+    def raw(self, x: np.ndarray) -> np.ndarray:
+        """Return inputs as an array that `transform` takes.
+
+        Raises
+        ------
+        ValueError
+            For another shape than (n, n_in), or what is not a finite number.
+        """
+        raw = np.asarray(x)
+        if raw.ndim != 2 or raw.shape[1] != self.n_in:
+            raise ValueError(f"inputs must be of shape (n, {self.n_in}), got {raw.shape}")
+        if not np.isfinite(raw).all():
+            raise ValueError("inputs must be finite numbers: no NaN, infinity or null")
+        return raw
 
     def transform(self, x: np.ndarray, out: np.ndarray) -> np.ndarray:
         """Write the scaled rows into ``out`` and return it; nothing of their size is allocated.
@@ -59,7 +84,7 @@ class Scaler:
     @classmethod
     def load(cls, folder: Path) -> "Scaler":
         """Read what ``save`` wrote; RunError names the file that is absent or damaged."""
-        shift, factor = (_load_vector(folder / name) for name in ("shift.npy", "factor.npy"))
+        shift, factor = (load_vector(folder / name) for name in ("shift.npy", "factor.npy"))
         if len(shift) != len(factor):
             raise RunError(
                 f"{folder / 'factor.npy'} holds {len(factor)} values and shift.npy {len(shift)}; "
@@ -119,8 +144,8 @@ def _chunks(x: np.ndarray, rows: np.ndarray) -> Iterator[np.ndarray]:
         yield x[rows[start : start + n_rows]].astype(np.float64)
 
 
-def _load_vector(path: Path) -> np.ndarray:
-    """Read a float32 vector."""
+def load_vector(path: Path, dtype: str = "<f4") -> np.ndarray:
+    """Read a vector of finite values of a dtype; RunError if the file holds no such vector."""
     try:
         # Mapped first: a header that declares more than the file holds is refused, not allocated.
         vector = np.array(np.lib.format.open_memmap(path, mode="r"))
@@ -128,9 +153,9 @@ def _load_vector(path: Path) -> np.ndarray:
         raise RunError(f"{path} is missing: the run's inputs cannot be scaled without it") from None
     except Exception as error:  # a header is parsed as Python, which has many ways to fail
         raise RunError(f"{path} is not a readable .npy file ({error})") from error
-    if vector.dtype != np.float32 or vector.ndim != 1 or not np.isfinite(vector).all():
+    if vector.dtype != dtype or vector.ndim != 1 or not np.isfinite(vector).all():
         raise RunError(
-            f"{path} must hold a vector of finite float32 values, "
+            f"{path} must hold a vector of finite {np.dtype(dtype)} values, "
             f"got {vector.dtype} of shape {vector.shape}"
         )
     return vector

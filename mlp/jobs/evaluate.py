@@ -14,8 +14,8 @@ from threadpoolctl import threadpool_limits
 
 from mlp.base import ConfigError, DataError, RunError
 from mlp.config import Job, changed, check
-from mlp.data import Dataset, Part, Scaler
-from mlp.nn import Network, load
+from mlp.data import Dataset, Part, Scaler, TablePreprocessing, as_inputs, load_preprocessing
+from mlp.nn import load
 from mlp.reports import Console, draw_evaluation_figures
 from mlp.runs import RunFolder, read_config, read_training, record_evaluation, refuse_links
 from mlp.tracking import ensure_mirror
@@ -48,12 +48,12 @@ def evaluate_run(
     refuse_links(folder)
     record = read_training(folder)
     job = _check(read_config(folder), changes)
-    network, scaler = load(folder.weights), Scaler.load(folder.weights)
-    if len(scaler.shift) != network.n_in:
+    network, scaler = load(folder.weights), load_preprocessing(folder.weights)
+    if scaler.n_in != network.n_in:
         raise RunError(
-            f"{folder.weights} scales {len(scaler.shift)} inputs; its network has {network.n_in}"
+            f"{folder.weights} scales {scaler.n_in} inputs; its network has {network.n_in}"
         )
-    dataset = job.data.load()
+    dataset = _load(job, changes, scaler)
     own = dataset.digest == record.data.digest
     classes = record.data.classes
     if job.data.part_of == record.data.name:
@@ -64,7 +64,12 @@ def evaluate_run(
             record.data.name,
             dataset.name,
         )
-    part = _part(dataset, own, classes, network, scaler)
+    if own:
+        part = job.data.test_part(dataset, job.seed, scaler)
+        if part is None:
+            raise DataError(f"{dataset.name} has no test set; give other data, as in data=mnist")
+    else:
+        part = _part(dataset, classes, scaler)
     with threadpool_limits(job.threads or record.provenance.blas.threads, "blas"):
         evaluation = Evaluator(network, part, job.trainer.eval_batch_size, job.task)()
     other = None if own else _name(job, dataset)
@@ -91,14 +96,20 @@ def _check(config: dict[str, Any], changes: Sequence[str]) -> Job:
     return check(changed(config | {"init_from": None, "callbacks": {}}, changes))
 
 
-def _part(
-    dataset: Dataset, own: bool, classes: Sequence[str], network: Network, scaler: Scaler
-) -> Part:
-    """Return the rows to evaluate: the test set, or all rows of other data that have none."""
-    if dataset.n_in != network.n_in:
+def _load(job: Job, changes: Sequence[str], scaler: Scaler | TablePreprocessing) -> Dataset:
+    """Load the data; another table in the columns of the one that the network was trained on."""
+    changed = any(change.lstrip("+~").startswith("data") for change in changes)
+    if changed and isinstance(scaler, TablePreprocessing):
+        return job.data.load_as(scaler.columns)
+    return job.data.load()
+
+
+def _part(dataset: Dataset, classes: Sequence[str], scaler: Scaler | TablePreprocessing) -> Part:
+    """Return the rows of other data to evaluate: their test set, or all rows if they have none."""
+    if dataset.n_in != scaler.n_raw:
         raise DataError(
             f"{dataset.name} has {dataset.n_in} features an example; this network was trained "
-            f"on {network.n_in}"
+            f"on {scaler.n_raw}"
         )
     if unknown := sorted(set(dataset.classes) - set(classes)):
         raise DataError(
@@ -107,11 +118,10 @@ def _part(
         )
     x, y = dataset.x_test, dataset.y_test
     if x is None or y is None:
-        if own:
-            raise DataError(f"{dataset.name} has no test set; give other data, as in data=mnist")
         x, y = dataset.x_train, dataset.y_train
     order = np.array([classes.index(name) for name in dataset.classes])
-    return Part(x, order[y], None, scaler)
+    inputs, batch_scaler = as_inputs(x, scaler)
+    return Part(inputs, order[y], None, batch_scaler)
 
 
 def _name(job: Job, dataset: Dataset) -> str:

@@ -134,7 +134,7 @@ def run_job(
         check_fit(job, dataset, parts)
         _check_memory(job, dataset, parts)
         rng = generator(job.seed, "init")
-        network = job.model.build(dataset.n_in, n_out, job.loss, rng)
+        network = job.model.build(parts.n_in, n_out, job.loss, rng)
         begun = resume is not None and resume.folder.checkpoints.exists()
         has_origin = _begin_from(job, network, needed=not begun)
         if job.init_from and not begun:
@@ -214,7 +214,7 @@ def check_fit(job: Job, dataset: Dataset, parts: Parts) -> None:
 
 def _check_memory(job: Job, dataset: Dataset, parts: Parts) -> None:
     """Raise ConfigError if the training would take more memory than there is."""
-    sizes = dataset.n_in, job.task.n_out(dataset), len(parts.val or ())
+    sizes = parts.n_in, job.task.n_out(dataset), len(parts.val or ())
     try:
         check_memory(job.model, job.optimizer, job.trainer, *sizes)
     except ValueError as error:

@@ -166,7 +166,7 @@ def job_key(config: Mapping[str, Any], data_digest: str) -> str:
         Stands for the data, wherever their files are.
     """
     relevant = _without(config, *IRRELEVANT)
-    data = _without(config["data"], "dir", "path")
+    data = _without(config["data"], "dir", "path", "test_path")
     trainer = _without(config["trainer"], "checkpoint_every", "keep_checkpoint")
     return digest(relevant | {"data": data, "digest": data_digest, "trainer": trainer})
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from mlp.base import RunError, read_json
-from mlp.data import Scaler, TargetScaler
+from mlp.data import Scaler, TablePreprocessing, TargetScaler, load_preprocessing
 from mlp.nn import MLP, Network, load, save
 from mlp.training.tasks import Classification, Task
 
@@ -22,7 +22,7 @@ class Predictor:
     Parameters
     ----------
     network : Network
-    scaler : Scaler
+    scaler : Scaler or TablePreprocessing
         Fitted on the rows that the network was trained on.
     names : sequence of str
         Of the classes, or of the numbers that are predicted.
@@ -38,16 +38,14 @@ class Predictor:
     def __init__(
         self,
         network: Network,
-        scaler: Scaler,
+        scaler: Scaler | TablePreprocessing,
         names: Sequence[str],
         batch_size: int,
         task: Task | None = None,
         target_scaler: TargetScaler | None = None,
     ) -> None:
-        if len(scaler.shift) != network.n_in:
-            raise ValueError(
-                f"{len(scaler.shift)} inputs are scaled; the network has {network.n_in}"
-            )
+        if scaler.n_in != network.n_in:
+            raise ValueError(f"{scaler.n_in} inputs are scaled; the network has {network.n_in}")
         self.network, self.scaler, self.batch_size = network, scaler, batch_size
         self.task, self.target_scaler = task or Classification(), target_scaler
         self.names = tuple(names)
@@ -55,13 +53,13 @@ class Predictor:
         if len(names) != n_answers:
             raise ValueError(f"{len(names)} answers are named; the network gives {n_answers}")
 
-    def predict(self, x: np.ndarray) -> np.ndarray:
+    def predict(self, x: Any) -> np.ndarray:
         """Return the answer for each row.
 
         Parameters
         ----------
-        x : array_like of shape (n, n_in)
-            As the data set holds them, before any scaling.
+        x : array_like of shape (n, n_in), or DataFrame, or mapping of str to sequence
+            As the data set holds them, before any scaling; the columns of a table by name.
 
         Returns
         -------
@@ -75,7 +73,7 @@ class Predictor:
             return names
         return answers[:, 0] if len(self.names) == 1 else answers
 
-    def predict_proba(self, x: np.ndarray) -> np.ndarray:
+    def predict_proba(self, x: Any) -> np.ndarray:
         """Return the class probabilities, of shape (n, n_classes); scores where the loss has none.
 
         Raises
@@ -89,7 +87,7 @@ class Predictor:
             raise AttributeError("this network predicts numbers, which have no probabilities")
         return self.answers(x)
 
-    def answers(self, x: np.ndarray) -> np.ndarray:
+    def answers(self, x: Any) -> np.ndarray:
         """Return a score of each class, or each number.
 
         Parameters
@@ -104,13 +102,10 @@ class Predictor:
         Raises
         ------
         ValueError
-            For another shape, or what is not a finite number.
+            For another shape, what is not a finite number, a missing column, or a value that its
+            column cannot hold.
         """
-        network, raw = self.network, np.asarray(x)
-        if raw.ndim != 2 or raw.shape[1] != network.n_in:
-            raise ValueError(f"inputs must be of shape (n, {network.n_in}), got {raw.shape}")
-        if not np.isfinite(raw).all():
-            raise ValueError("inputs must be finite numbers: no NaN, infinity or null")
+        network, raw = self.network, self.scaler.raw(x)
         outputs = np.empty((len(raw), network.n_out), network.dtype)
         ws = network.workspace(min(len(raw), self.batch_size))
         scaled = np.empty((ws.n_batch, network.n_in), network.dtype)
@@ -156,7 +151,7 @@ class Predictor:
             If a file is absent or damaged; the message names it.
         """
         folder = Path(folder)
-        network, scaler = load(folder), Scaler.load(folder)
+        network, scaler = load(folder), load_preprocessing(folder)
         try:
             stored = read_json(folder / FILE)
             names, batch_size = list(map(str, stored["names"])), int(stored["batch_size"])

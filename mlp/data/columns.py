@@ -1,0 +1,135 @@
+"""The columns of a table, and tables as matrices of numbers."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Kind = Literal["numeric", "boolean", "categorical"]
+
+BOOLEANS = {"false": 0, "true": 1, "0": 0, "1": 1}
+
+
+class CellError(ValueError):
+    """A value that its column cannot hold.
+
+    Attributes
+    ----------
+    column : str
+    position : int
+        Of the row, counted from 0.
+    why : str
+    """
+
+    def __init__(self, column: str, position: int, why: str) -> None:
+        super().__init__(f"column {column}, row {position + 1}: {why}")
+        self.column, self.position, self.why = column, position, why
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of a table.
+
+    Attributes
+    ----------
+    name : str
+    kind : {"numeric", "boolean", "categorical"}
+    categories : tuple of str
+        The known values of a categorical column, in the order of their indices.
+    """
+
+    name: str
+    kind: Kind
+    categories: tuple[str, ...] = ()
+
+    def encode(self, values: "pd.Series") -> np.ndarray:
+        """Return the values as numbers, of shape (n,), float64; NaN where one is missing.
+
+        A boolean is 0 or 1, a category its index, an unknown category ``len(categories)``.
+
+        Raises
+        ------
+        CellError
+            For the first value that the column cannot hold.
+        """
+        if self.kind == "numeric":
+            return encode_numbers(self.name, values)
+        codes, distinct = _distinct(self.name, values)
+        if self.kind == "boolean":
+            known = {text: BOOLEANS.get(text.lower()) for text in distinct}
+            bad = [i for i, text in enumerate(distinct) if known[text] is None]
+            if bad:
+                position = int(np.flatnonzero(np.isin(codes, bad))[0])
+                why = f"{distinct[codes[position]]!r} is neither true nor false"
+                raise CellError(self.name, position, why)
+        else:
+            index = {text: i for i, text in enumerate(self.categories)}
+            known = {text: index.get(text, len(index)) for text in distinct}
+        numbers = np.array([*(known[text] for text in distinct), np.nan], np.float64)
+        return numbers.take(codes, mode="wrap")  # -1, a missing value, is the last
+
+
+def encode_table(columns: Sequence[Column], table: Any) -> np.ndarray:
+    """Return a table as numbers, of shape (n, n_columns), float64; see `Column.encode`.
+
+    Parameters
+    ----------
+    columns : sequence of Column
+    table : DataFrame, or mapping of str to sequence
+        The columns by name, in any order; others are ignored.
+
+    Raises
+    ------
+    ValueError
+        When a column is missing or holds what it cannot.
+    """
+    import pandas as pd
+
+    frame = pd.DataFrame(table)
+    for column in columns:
+        n = list(frame.columns).count(column.name)
+        if n != 1:
+            wanted = ", ".join(column.name for column in columns)
+            there = f"there {n} times" if n else "missing"
+            raise ValueError(f"column {column.name} is {there}; the columns are {wanted}")
+    return np.column_stack([column.encode(frame[column.name]) for column in columns])
+
+
+def encode_numbers(name: str, values: "pd.Series") -> np.ndarray:
+    """Return a column's values as float64, NaN where one is missing; CellError as `Column`."""
+    import pandas as pd
+
+    try:
+        parsed = pd.to_numeric(values, errors="coerce")
+        numbers = parsed.to_numpy(dtype=np.float64, na_value=np.nan)
+    except (TypeError, ValueError):  # complex numbers, lists, ...
+        raise CellError(name, 0, f"{values.iloc[0]!r} is not a number") from None
+    is_text = np.isnan(numbers) & values.notna().to_numpy()
+    is_large = np.abs(numbers) > np.finfo(np.float32).max
+    for bad, why in ((is_text, "not a number"), (is_large, "no finite number in float32")):
+        if bad.any():
+            position = int(bad.argmax())
+            raise CellError(name, position, f"{values.iloc[position]!r} is {why}")
+    return np.asarray(numbers)
+
+
+def as_text(value: Any) -> str:
+    """Return the name of a category or a class; 1 and 1.0 have the same."""
+    if isinstance(value, float | np.floating) and value.is_integer():
+        value = int(value)
+    return str(value).strip()
+
+
+def _distinct(name: str, values: "pd.Series") -> tuple[np.ndarray, list[str]]:
+    """Return the distinct values as text, and the index of each row's, -1 where it is missing."""
+    import pandas as pd
+
+    try:
+        codes, distinct = pd.factorize(values)
+    except TypeError:
+        raise CellError(name, 0, f"{values.iloc[0]!r} is neither a text nor a number") from None
+    return codes, [as_text(value) for value in distinct]

@@ -1,0 +1,135 @@
+"""What the columns of a table are, told from their values."""
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from mlp.base import DataError
+from mlp.data.columns import CellError, Column, Kind, as_text, encode_numbers, encode_table
+from mlp.data.table_files import Table
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def describe_column(table: Table, name: str, kind: Kind | None = None) -> Column:
+    """Return a column of a table, of the given kind or the one that its values look like."""
+    values = table.frame[name]
+    if not values.notna().any():
+        raise DataError(
+            f"{table.place}: column {name} is empty; 'data.drop=[{name}]' leaves it out"
+        )
+    kind = kind or _kind(table, name, values.dropna())
+    if kind != "categorical":
+        return Column(name, kind)
+    return Column(name, kind, _names(values))
+
+
+def encode_columns(table: Table, columns: Iterable[Column]) -> np.ndarray:
+    """Return the columns as numbers, see `encode_table`; DataError names what is wrong."""
+    try:
+        return encode_table(list(columns), table.frame)
+    except CellError as error:
+        raise table.bad_cell(error) from None
+    except ValueError as error:
+        raise DataError(f"{table.place}: {error}") from None
+
+
+def read_numbers(table: Table, names: Iterable[str]) -> np.ndarray:
+    """Return the target columns as numbers, of shape (n, n_targets), float64."""
+    try:
+        columns = [encode_numbers(name, _complete(table, name)) for name in names]
+    except CellError as error:
+        raise table.bad_cell(error) from None
+    return np.column_stack(columns)
+
+
+def find_classes(table: Table, name: str) -> tuple[str, ...]:
+    """Return the distinct values of a target column; numbers in ascending order."""
+    return _names(_complete(table, name))
+
+
+def check_classes(table: Table, name: str, names: Sequence[str]) -> None:
+    """Raise DataError if a network cannot learn to tell these classes."""
+    n_rows = len(table.frame)
+    if len(names) < 2:
+        raise DataError(f"{table.place}: column {name} holds one class only ({names[0]})")
+    if len(names) > 20 and (n_rows < 5 * len(names) or _has_fractions(names)):
+        raise DataError(
+            f"{table.place}: column {name} holds {len(names)} different values in {n_rows} rows, "
+            "too many for classes; task=regression predicts numbers"
+        )
+
+
+def read_classes(table: Table, name: str, classes: tuple[str, ...]) -> np.ndarray:
+    """Return the index of each row's class, of shape (n,), int64."""
+    values = _complete(table, name)
+    indices = Column(name, "categorical", classes).encode(values).astype(np.int64)
+    unknown = np.flatnonzero(indices == len(classes))
+    if len(unknown):
+        label = as_text(values.iloc[unknown[0]])
+        shown = ", ".join(classes[:10]) + (", ..." if len(classes) > 10 else "")
+        error = CellError(name, unknown[0], f"{label!r} is a new class; known are {shown}")
+        raise table.bad_cell(error)
+    return indices
+
+
+def _complete(table: Table, name: str) -> "pd.Series":
+    """Return a target column; DataError when it is not there, or a value is missing."""
+    values = table.values(name, "data.target")
+    gaps = np.flatnonzero(values.isna())
+    if len(gaps):
+        raise table.bad_cell(CellError(name, gaps[0], "the target is missing"))
+    return values
+
+
+def _names(values: "pd.Series") -> tuple[str, ...]:
+    """Return the distinct values as text, in the order of numbers if they are numbers."""
+    names = {as_text(value) for value in values.dropna().unique()}
+    try:
+        return tuple(sorted(names, key=float))
+    except ValueError:
+        return tuple(sorted(names))
+
+
+def _has_fractions(names: Iterable[str]) -> bool:
+    try:
+        return any(not float(name).is_integer() for name in names)
+    except ValueError:
+        return False
+
+
+def _kind(table: Table, name: str, values: "pd.Series") -> Kind:
+    """Return the kind that the values, none of them missing, look like."""
+    import pandas as pd
+    from pandas.api.types import is_bool_dtype, is_numeric_dtype
+
+    if is_bool_dtype(values) or {as_text(v).lower() for v in values.unique()} <= {"true", "false"}:
+        return "boolean"
+    if is_numeric_dtype(values):
+        return "numeric"
+    if values.dtype.kind in "mMc":
+        raise DataError(
+            f"{table.place}: column {name} is of type {values.dtype}, neither numbers nor text; "
+            f"'data.drop=[{name}]' leaves it out"
+        )
+    if isinstance(values.dtype, pd.CategoricalDtype):
+        return "categorical"
+    is_number = pd.to_numeric(values, errors="coerce").notna()
+    if is_number.all():
+        return "numeric"
+    first = values[~is_number].index[0]
+    if is_number.mean() > 0.5:
+        why = (
+            f"{values[first]!r} is not a number, as most are there; 'data.categorical=[{name}]' "
+            "makes categories of all"
+        )
+        raise table.bad_cell(CellError(name, first, why))
+    if len(values) > 2 and values.is_unique:
+        raise DataError(
+            f"{table.place}: column {name} holds a different text in each row, such as "
+            f"{values[first]!r}, so nothing can be learnt from it; 'data.drop=[{name}]' leaves it "
+            "out"
+        )
+    return "categorical"

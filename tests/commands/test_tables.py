@@ -1,0 +1,53 @@
+"""A table from the command line: trained on, evaluated, predicted from by column names."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from mlp.evaluate import evaluate
+from mlp.runs import find_run
+from mlp.training import Predictor
+
+RUN = ("data=csv", "data.path=mine.csv", "data.target=kind", "data.scale=robust")
+RUN += ("model.hidden_sizes=[8]", "trainer.max_epochs=5", "tracking=none")
+
+
+@pytest.fixture
+def frame(tmp_path):
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame({"size": rng.normal(size=200), "city": rng.choice(["A", "B", "C"], 200)})
+    frame["kind"] = np.where(frame["size"] + (frame["city"] == "B") > 0.3, "big", "small")
+    frame.loc[::9, "size"] = np.nan
+    frame.to_csv(tmp_path / "mine.csv", index=False)
+    return frame
+
+
+def test_a_table_is_trained_on_and_predicted_from(mlp_run, frame, tmp_path):
+    assert mlp_run(*RUN).status == 0
+    folder = find_run("latest")
+    own = evaluate("latest")
+    assert len(own.labels) == 40
+    predictor = Predictor.load(folder.weights)
+    frame = frame.drop(columns="kind")
+    labels = predictor.predict(frame[["city", "size"]])
+    np.testing.assert_array_equal(predictor.predict(frame.to_dict("list")), labels)
+
+    rows = pd.read_csv(tmp_path / "mine.csv").iloc[:3]
+    rows.to_csv(tmp_path / "other.csv", index=False)
+    other = evaluate("latest", [f"data.path={tmp_path / 'other.csv'}"])
+    np.testing.assert_array_equal(other.scores, predictor.predict_proba(frame[:3]))
+
+
+def test_folds_test_on_every_row_once(mlp_run, frame):
+    n = []
+    for fold in range(2):
+        assert mlp_run(*RUN, "data.folds=2", f"data.fold={fold}", "test=false").status == 0
+        n.append(len(evaluate("latest").labels))
+    assert n == [100, 100]
+
+
+def test_a_bad_table_ends_in_one_sentence(mlp_run, frame, tmp_path):
+    (tmp_path / "mine.csv").write_text("size,kind\n1,a\n2,b\n3\n")
+    said = mlp_run(*RUN)
+    assert said.status == 2
+    assert said.err.strip().endswith("mine.csv, row 4: 1 values, where the first row has 2")
