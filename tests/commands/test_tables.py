@@ -8,7 +8,7 @@ from mlp.evaluate import evaluate
 from mlp.runs import find_run
 from mlp.training import Predictor
 
-RUN = ("data=csv", "data.path=mine.csv", "data.target=kind", "data.scale=robust")
+RUN = ("data=csv", "data.path=../mine.csv", "data.target=kind", "data.scale=robust")
 RUN += ("model.hidden_sizes=[8]", "trainer.max_epochs=5", "tracking=none")
 
 
