@@ -3,41 +3,23 @@
 Runs are compared by their configurations, environments, results and curves.
 """
 
-import argparse
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from rich.console import Console as Terminal
 from rich.text import Text
 
-from mlp.base import RunError, command, runs_dir
-from mlp.reports import (
-    comparison_in_mlflow,
-    comparison_table,
-    draw_side_by_side,
-    show_places,
-    show_summary,
-    write_summary,
-)
-from mlp.runs import (
-    Children,
-    RunFolder,
-    SweepRecord,
-    find_run,
-    list_sweeps,
-    mark_orphaned_runs,
-    read_leaderboard,
-    read_run,
-    read_training,
-    training_of,
-)
+from mlp import runs
+from mlp.base import Parser, RunError, command, runs_dir
+from mlp.reports import show_comparison, show_places, show_summary, wide_terminal, write_summary
+from mlp.runs import RunFolder, SweepRecord
 
 
 @command
 def main() -> None:
     """Compare what the command line names."""
-    parser = argparse.ArgumentParser(
-        prog="mlp compare",
+    parser = Parser(
+        "mlp compare",
         description=__doc__,
         epilog="A name, an id or its beginning, a folder; 'best' and 'latest' are runs, 'latest' "
         "alone is the latest sweep. Beside a run, a sweep stands for its best run.",
@@ -52,11 +34,8 @@ def main() -> None:
     arguments = parser.parse_args()
     if arguments.top < 1:
         parser.error(f"--top must be at least 1, got {arguments.top}")
-    terminal = Terminal(highlight=False)
-    if not terminal.is_terminal:
-        terminal.width = 200  # a file has no width
-    mark_orphaned_runs()
-    compare(arguments.references, terminal, arguments.metric, arguments.top)
+    runs.mark_orphaned_runs()
+    compare(arguments.references, wide_terminal(), arguments.metric, arguments.top)
 
 
 def compare(
@@ -79,33 +58,40 @@ def compare(
     RunError
         When a reference is unknown or ambiguous, or there is nothing to compare.
     """
-    found = [_latest_sweep()] if references == ["latest"] else [*map(find_run, references)]
+    latest = references == ["latest"]
+    found = [_latest_sweep()] if latest else [*map(runs.find_run, references)]
     folders = list(dict.fromkeys(found))
-    records = [read_run(folder) for folder in folders]
+    records = [runs.read_run(folder) for folder in folders]
     sweeps = [record for record in records if isinstance(record, SweepRecord)]
     if len(sweeps) == len(records):
         _compare_sweeps(sweeps, terminal, metric, max_rows)
     elif len(records) > 1:
-        _compare_runs([training_of(folder) for folder in folders], terminal, metric)
+        trainings = [runs.training_of(folder) for folder in folders]
+        show_comparison(
+            trainings, terminal, metric, _place(folder.path.name for folder in trainings)
+        )
     else:
         raise RunError(f"{references[0]!r} is one run; name another one to compare it with")
 
 
 def _latest_sweep() -> RunFolder:
-    found = list_sweeps()
-    if not found:
-        raise RunError(f"there is no sweep in {runs_dir()} yet")
-    return RunFolder.of(found[-1].id)
+    sweeps = runs.list_sweeps()
+    if not sweeps:
+        raise RunError(
+            f"there is no sweep in {runs_dir()} yet, and 'latest' alone means the latest one; "
+            "to compare runs, name two of them, as in latest best"
+        )
+    return RunFolder.of(sweeps[-1].id)
 
 
 def _compare_sweeps(
     records: Sequence[SweepRecord], terminal: Terminal, metric: str | None, max_rows: int
 ) -> None:
     ids = [record.id for record in records]
-    board = read_leaderboard(ids, metric)
+    board = runs.read_leaderboard(ids, metric)
     n_all = 0
     for record in records:
-        counts = Children(record.id).counts()
+        counts = runs.Children(record.id).counts()
         n_all += sum(counts.values())
         n_jobs = record.n_jobs or sum(counts.values())  # a search knows them only afterwards
         states = ", ".join(f"{n} {state}" for state, n in counts.items() if n)
@@ -121,20 +107,7 @@ def _compare_sweeps(
     show_places({"figures and CSV": str(into)}, terminal)
 
 
-def _compare_runs(folders: Sequence[RunFolder], terminal: Terminal, metric: str | None) -> None:
-    records = [read_training(folder) for folder in folders]
-    path = _place([record.id for record in records]) / "curves.png"
-    drawn = draw_side_by_side(folders, records, metric, path)
-    terminal.print(comparison_table(folders, records))
-    if len({record.task for record in records}) > 1:
-        differences = "their data, split, loss or limit_batches"
-        terminal.print(f"These runs differ in {differences}: their results are not comparable.")
-    terminal.print()
-    places = comparison_in_mlflow(folders) | ({"curves": str(path)} if drawn else {})
-    show_places(places, terminal)
-
-
-def _place(words: Sequence[str]) -> Path:
+def _place(words: Iterable[str]) -> Path:
     """Return the folder of a comparison's files, named by the runs and what ranks them."""
     name = "-".join(word[:12].replace("/", "_") for word in words)
     return runs_dir() / "compared" / name[:200]

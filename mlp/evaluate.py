@@ -3,31 +3,28 @@
 Other data are given as in data=npz data.path=mine.npz. A sweep stands for its best run.
 """
 
-import argparse
 from collections.abc import Sequence
 
-from mlp.base import command
+from mlp.base import Parser, command
 from mlp.jobs import evaluate_run
 from mlp.reports import Console
 from mlp.runs import find_run, training_of
 from mlp.tracking import wait_for_delivery
 from mlp.training import Evaluation
 
+RUN = "latest, best, an id or its beginning, a name, a folder; a sweep: its best run"
+CHANGES = "other data, as in data=npz data.path=mine.npz; threads; trainer.eval_batch_size"
+
 
 @command
 def main() -> None:
     """Evaluate the run that the command line names."""
-    parser = argparse.ArgumentParser(prog="mlp evaluate", description=__doc__)
-    parser.add_argument(
-        "run", help="latest, best, an id or its beginning, a name, a folder; a sweep: its best run"
-    )
-    parser.add_argument(
-        "changes",
-        nargs="*",
-        metavar="key=value",
-        help="other data, as in data=npz data.path=mine.npz; threads; trainer.eval_batch_size",
-    )
+    parser = Parser("mlp evaluate", description=__doc__)
+    parser.add_argument("run", nargs="?", help=RUN)
+    parser.add_argument("changes", nargs="*", metavar="key=value", help=CHANGES)
     arguments = parser.parse_args()
+    if arguments.run is None:
+        parser.error("say which run, as in mlp evaluate latest")
     evaluate(arguments.run, arguments.changes, Console())
 
 

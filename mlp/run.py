@@ -88,9 +88,9 @@ def _status(result: "Result") -> int:
     """Return the exit status of a run, and print why it failed if it did."""
     if result.signal:
         return 128 + result.signal
-    if result.status == "FINISHED":
+    if result.record.status == "FINISHED":
         return 0
-    print(f"mlp: the run failed: {result.reason}", file=sys.stderr)
+    print(f"mlp: the run failed: {result.record.stop_reason}", file=sys.stderr)
     return 1
 
 

@@ -1,6 +1,6 @@
 from .arrays import read_into
 from .classes import class_name, import_class
-from .commands import command, exit_status
+from .commands import Parser, command, exit_status
 from .errors import ConfigError, DataError, RunError, UserError, closest, in_one_line
 from .files import UNFINISHED, atomic_write, read_json, remove, remove_unfinished, temporary_sibling
 from .paths import data_dir, relative, runs_dir
@@ -12,6 +12,7 @@ __all__ = [
     "UNFINISHED",
     "ConfigError",
     "DataError",
+    "Parser",
     "RunError",
     "SignalCatcher",
     "UserError",

@@ -3,12 +3,21 @@
 import os
 import sys
 import traceback
+from argparse import ArgumentParser
 from collections.abc import Callable
 from functools import wraps
 from typing import NoReturn
 
 from mlp.base.errors import UserError
 from mlp.base.signals import exit_on_signals
+
+
+class Parser(ArgumentParser):
+    """Parses a command line; what is wrong with one is a UserError, in one sentence."""
+
+    def error(self, message: str) -> NoReturn:
+        """Refuse the command line."""
+        raise UserError(f"{message}; see {self.prog} --help")
 
 
 def command(function: Callable[[], int | None]) -> Callable[[], NoReturn]:

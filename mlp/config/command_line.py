@@ -1,11 +1,16 @@
 """Check the command line of ``mlp run`` before Hydra acts on it."""
 
-from argparse import ArgumentParser
 from collections.abc import Sequence
 from pathlib import Path
 
-from mlp.base import ConfigError
+from mlp.base import ConfigError, Parser
 from mlp.config.compose import compose, own_conf, with_new_keys
+
+# Hydra's flags: with these it shows something, and runs nothing
+SHOWING = (
+    "--help -h, --hydra-help, --version, --cfg -c, --resolve, --shell-completion -sc, --info -i"
+)
+OPTIONS = "--config-dir -cd, --config-path -cp, --package -p, --experimental-rerun"
 
 
 def accepted(words: Sequence[str]) -> list[str]:
@@ -13,15 +18,25 @@ def accepted(words: Sequence[str]) -> list[str]:
 
     Raises
     ------
-    ConfigError
-        When Hydra cannot compose them, or mlp does not allow what they ask for.
+    UserError
+        When Hydra does not know a flag or cannot compose the words, or mlp does not allow what they
+        ask for.
     """
-    flags, others = _parser().parse_known_args(words)
+    parser = Parser("mlp run", add_help=False)
+    parser.add_argument("overrides", nargs="*")
+    parser.add_argument("--run", "-r", action="store_true")
+    parser.add_argument("--multirun", "-m", action="store_true")
+    parser.add_argument("--config-name", "-cn", default="config")
+    for option in OPTIONS.split(", "):
+        parser.add_argument(*option.split())
+    for flag in SHOWING.split(", "):
+        parser.add_argument(*flag.split(), nargs="?", const=True, dest="showing")
+    flags = parser.parse_args(words)
     if flags.experimental_rerun:
         raise ConfigError("--experimental-rerun would load a pickle; give the overrides again")
     if flags.config_dir and not Path(flags.config_dir).is_dir():
         raise ConfigError(f"--config-dir must be a folder, got {flags.config_dir[:80]!r}")
-    if not others:  # with --help, --cfg and others, Hydra shows something and runs nothing
+    if not flags.showing:
         compose(
             flags.overrides,
             multirun=flags.multirun,
@@ -32,15 +47,3 @@ def accepted(words: Sequence[str]) -> list[str]:
     if not flags.config_dir and (folder := own_conf()):
         words = [*words, f"--config-dir={folder}"]
     return with_new_keys(words)
-
-
-def _parser() -> ArgumentParser:
-    """Return a parser of the Hydra flags that start a run."""
-    parser = ArgumentParser(add_help=False)
-    parser.add_argument("overrides", nargs="*")
-    for flag in ("--run -r", "--multirun -m"):
-        parser.add_argument(*flag.split(), action="store_true")
-    for option in ("--config-dir -cd", "--config-path -cp", "--package -p", "--experimental-rerun"):
-        parser.add_argument(*option.split())
-    parser.add_argument("--config-name", "-cn", default="config")
-    return parser

@@ -84,8 +84,9 @@ def compose(
 
 
 def with_new_keys(words: Sequence[str]) -> list[str]:
-    """Return the words for Hydra, with which ``tags.x=`` and ``callbacks.x`` may add a key."""
-    return [f"++{word}" if word.startswith(("tags.", "callbacks.")) else word for word in words]
+    """Return the words for Hydra, with which tags and callbacks may have new keys."""
+    new = ("tags.", "tags={", "callbacks.")
+    return [f"++{word}" if word.startswith(new) else word for word in words]
 
 
 def changed(config: Mapping[str, Any], words: Sequence[str]) -> dict[str, Any]:
@@ -120,7 +121,7 @@ def _check_choices(overrides: Iterable[Override]) -> None:
             raise ConfigError(f"'{word}': a run needs every key; say what it is to be, {key}=...")
         if not _is_group(key):
             continue
-        if isinstance(override.value(), list):
+        if isinstance(override.value(), list | None):
             raise ConfigError(f"'{word}': {key} takes one choice; with -m, {key}=a,b runs each")
         if key in chosen or override.type != OverrideType.CHANGE:
             raise ConfigError(f"{key} is chosen twice: say {key}=... once, without a +")

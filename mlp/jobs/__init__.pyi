@@ -11,13 +11,12 @@ from .cleanup import (
 )
 from .evaluate import evaluate_run
 from .resume import announce_orphaned_runs, resume_run
-from .train import Result, Resumption, check_fit, run_job
+from .train import Result, check_fit, run_job
 
 __all__ = [
     "Criteria",
     "Entry",
     "Result",
-    "Resumption",
     "announce_orphaned_runs",
     "caches",
     "check_fit",

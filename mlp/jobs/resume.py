@@ -7,7 +7,7 @@ from typing import Any
 
 from mlp.base import ConfigError, RunError
 from mlp.config import Job, changed, check
-from mlp.jobs.train import Result, Resumption, run_job
+from mlp.jobs.train import Result, run_job
 from mlp.nn import Annealing
 from mlp.reports import Console
 from mlp.runs import (
@@ -61,7 +61,7 @@ def resume_run(
     if record.status == "FINISHED":
         _check_longer(folder, record, changes)
     sweep = record.sweep.model_dump() if record.sweep else None
-    return run_job(config, console=console, sweep=sweep, resume=Resumption(folder, changes))
+    return run_job(config, console=console, sweep=sweep, resume=folder, changes=changes)
 
 
 def announce_orphaned_runs() -> None:

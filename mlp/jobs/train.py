@@ -1,59 +1,25 @@
 """One run, from its configuration to its stored result."""
 
 import logging
-import signal
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
+from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 from threadpoolctl import threadpool_limits
 
-from mlp.base import ConfigError, RunError, SignalCatcher, generator
+from mlp import runs, training
+from mlp.base import ConfigError, RunError, generator
 from mlp.config import Job, check
-from mlp.data import Dataset, Part, Parts, RowChange
+from mlp.data import Dataset, Part, Parts
 from mlp.jobs.figures import draw_figures
-from mlp.nn import Network, ReduceOnPlateau, fill
+from mlp.nn import ReduceOnPlateau, fill
 from mlp.reports import Console
-from mlp.runs import (
-    Recorder,
-    RunFolder,
-    find_run,
-    open_run,
-    read_training,
-    refuse_links,
-    reopen_run,
-    split_digest,
-)
+from mlp.runs import Recorder, RunFolder, RunRecord
 from mlp.tracking import ensure_mirror, wait_for_delivery
-from mlp.training import (
-    Callback,
-    Checkpoints,
-    Evaluation,
-    Evaluator,
-    Outcome,
-    Predictor,
-    Pruner,
-    StopCondition,
-    check_memory,
-)
+from mlp.training import Pruner, StopCondition, StopOnSignal
 
 logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Resumption:
-    """A run to resume.
-
-    Attributes
-    ----------
-    folder : RunFolder
-    changes : dict
-        The keys that differ from the stored configuration, dotted, and their new values.
-    """
-
-    folder: RunFolder
-    changes: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -62,23 +28,14 @@ class Result:
 
     Attributes
     ----------
-    id : str
-    folder : Path
-    status : str
-        FINISHED, FAILED or KILLED.
-    best : dict of str to float
-        The metrics of the best epoch, and ``epoch``; empty before the first epoch has ended.
-    reason : str
-        Why it stopped.
+    record : RunRecord
+    folder : RunFolder
     signal : int or None
         The signal that stopped it.
     """
 
-    id: str
-    folder: Path
-    status: str
-    best: dict[str, float]
-    reason: str
+    record: RunRecord
+    folder: RunFolder
     signal: int | None = None
 
 
@@ -90,7 +47,8 @@ def run_job(
     dataset: Dataset | None = None,
     sweep: Mapping[str, Any] | None = None,
     pruner: Pruner | None = None,
-    resume: Resumption | None = None,
+    resume: RunFolder | None = None,
+    changes: Mapping[str, Any] | None = None,
 ) -> Result:
     """Train a network, store it, and test it.
 
@@ -108,8 +66,11 @@ def run_job(
         Of a job of a sweep: ``parent``, the sweep's id, ``key``, ``name`` and ``params``.
     pruner : Pruner, optional
         Ends an unpromising training early.
-    resume : Resumption, optional
+    resume : RunFolder, optional
         The run to continue from its checkpoint, instead of starting a new one.
+    changes : mapping, optional
+        Of a run to continue: the dotted keys that differ from its stored configuration, and their
+        new values.
 
     Returns
     -------
@@ -128,47 +89,26 @@ def run_job(
     console = console or Console(quiet=True)
     job = config if isinstance(config, Job) else check(config)
     with threadpool_limits(job.threads, user_api="blas"):
-        dataset = dataset or job.data.load()
-        n_out = job.task.n_out(dataset)
-        parts = job.task.prepare(job.data.parts(dataset, job.seed))
-        check_fit(job, dataset, parts)
-        _check_memory(job, dataset, parts)
-        rng = generator(job.seed, "init")
-        network = job.model.build(parts.n_in, n_out, job.loss, rng)
-        begun = resume is not None and resume.folder.checkpoints.exists()
-        has_origin = _begin_from(job, network, needed=not begun)
-        if job.init_from and not begun:
-            _warn_of_other_split(job.init_from, dataset, parts)
+        has_checkpoint = resume is not None and resume.checkpoints.exists()
+        prepared = Training(job, dataset or job.data.load(), has_checkpoint)
+        data = prepared.dataset, prepared.parts, prepared.network
         console.show_config(job.config)
-        console.show_plan(dataset, parts, network, job.trainer.batch_size)
+        console.show_plan(*data, job.trainer.batch_size)
         with StopOnSignal() as interruption:
             if resume:
-                run = reopen_run(resume.folder, dataset, resume.changes)
+                run = runs.reopen_run(resume, prepared.dataset, changes or {})
             else:
-                destination = job.tracking.destination()
-                run = open_run(destination, job.config, overrides, dataset, parts, network, sweep)
+                run = runs.open_run(job.tracking.destination(), job.config, overrides, *data, sweep)
             ensure_mirror()
-            stops = [interruption, pruner] if pruner else [interruption]
-            predictor = Predictor(
-                network,
-                parts.scaler,
-                dataset.classes or dataset.targets,
-                job.trainer.eval_batch_size,
-                job.task,
-                parts.train.target_scaler,
-            )
-            outcome = evaluation = None
             with run:
                 try:
-                    checkpoints = _checkpoints(job, run, has_origin)
-                    augment = job.augment.of_rows(dataset.image_shape)
-                    outcome = _train(
-                        job, run, parts, augment, predictor, console, stops, checkpoints
-                    )
+                    with console.training():
+                        stops = [interruption, pruner] if pruner else [interruption]
+                        prepared.fit(run, console, stops)
                     run.killed = interruption.signal is not None
                     run.pruned = pruner is not None and pruner.pruned
                     if not run.killed and (job.test or not sweep):  # a sweep tests some later
-                        evaluation = _evaluate(job, run, dataset, parts, network)
+                        prepared.evaluate(run)
                     run.end()
                 except BaseException as error:
                     run.end(error)
@@ -176,156 +116,156 @@ def run_job(
                         raise
                 finally:
                     console.show_result(run.record, run.folder.path)
-                draw_figures(job, run, dataset, parts, network, outcome, evaluation)
-    record = run.record
+                prepared.draw(run)
     if not sweep:
         wait_for_delivery([run.folder])
-    return Result(
-        id=record.id,
-        folder=run.folder.path,
-        status=record.status,
-        best=record.metrics,
-        reason=record.stop_reason or "",
-        signal=interruption.signal,
-    )
+    return Result(run.record, run.folder, interruption.signal)
+
+
+class Training:
+    """A job with its data and its network, ready to be trained; nothing is written yet.
+
+    Parameters
+    ----------
+    job : Job
+    dataset : Dataset
+    has_checkpoint : bool
+        Whether the training continues from one, and can do without the weights of ``init_from``.
+
+    Raises
+    ------
+    UserError
+        When the job cannot be done on these data, in this memory or from these weights.
+    """
+
+    outcome: training.Outcome | None = None  # until there are weights to show
+    evaluation: tuple[training.Evaluation, Part] | None = None
+
+    def __init__(self, job: Job, dataset: Dataset, has_checkpoint: bool) -> None:
+        self.job, self.dataset = job, dataset
+        self.parts = job.task.prepare(job.data.parts(dataset, job.seed))
+        check_fit(job, dataset, self.parts)
+        n_out = job.task.n_out(dataset)
+        sizes = self.parts.n_in, n_out, len(self.parts.val or ())
+        with _prefixed("model."):
+            training.check_memory(job.model, job.optimizer, job.trainer, *sizes)
+        rng = generator(job.seed, "init")
+        self.network = job.model.build(self.parts.n_in, n_out, job.loss, rng)
+        try:
+            self._load_origin(warn=not has_checkpoint)
+            self.may_start_over = True
+        except RunError:
+            if not has_checkpoint:
+                raise
+            self.may_start_over = False
+
+    def fit(self, run: Recorder, console: Console, stops: Sequence[StopCondition]) -> None:
+        """Train, and store the best epoch's weights unless better ones were stored before."""
+        job, dataset, parts = self.job, self.dataset, self.parts
+        predictor = training.Predictor(
+            self.network,
+            parts.scaler,
+            dataset.classes or dataset.targets,
+            job.trainer.eval_batch_size,
+            job.task,
+            parts.train.target_scaler,
+        )
+        outcome = job.trainer.fit(
+            self.network,
+            job.optimizer,
+            job.schedule,
+            parts,
+            job.seed,
+            listeners=(run, console, *self._callbacks(run)),
+            stops=stops,
+            checkpoints=self._checkpoints(run),
+            augment=job.augment.of_rows(dataset.image_shape),
+            task=job.task,
+        )
+        if not run.has_better_than(outcome):  # else interrupted before it reached that epoch again
+            run.save_weights(predictor, job.model)
+            self.outcome = outcome
+
+    def evaluate(self, run: Recorder) -> None:
+        """Evaluate on the test set if that is wanted, else on the validation data for figures."""
+        tested = self.job.test and self.parts.test
+        if part := tested or self.parts.val:
+            size, task = self.job.trainer.eval_batch_size, self.job.task
+            evaluation = training.Evaluator(self.network, part, size, task)()
+            if tested:
+                run.save_test(evaluation, self.dataset.classes)
+            self.evaluation = evaluation, part
+
+    def draw(self, run: Recorder) -> None:
+        """Draw what was trained on, how that went, and where the network is wrong."""
+        made = self.network, self.outcome, self.evaluation
+        draw_figures(self.job, run, self.dataset, self.parts, *made)
+
+    def _load_origin(self, warn: bool) -> None:
+        """Begin from the weights of ``init_from``, if any.
+
+        If they were trained on rows that validate now, a warning says so.
+        """
+        if not self.job.init_from:
+            return
+        origin = runs.find_run(self.job.init_from)
+        runs.refuse_links(origin)
+        fill(self.network, origin.weights)
+        data = runs.read_training(origin).data
+        same_data = data.digest == self.dataset.digest
+        if warn and self.parts.val and same_data and data.split != runs.split_digest(self.parts):
+            logger.warning(
+                "init_from: %s was trained with another split of the same data, so on rows that "
+                "validate here: val/loss and val/accuracy are too good (an equal seed and equal "
+                "data.val_... make the split the same)",
+                self.job.init_from,
+            )
+
+    def _callbacks(self, run: Recorder) -> Iterator[training.Callback]:
+        """Let the job's callbacks begin; one that fails is reported and left out."""
+        for name, callback in self.job.callbacks.items():
+            try:
+                callback.begin(run.folder.path)
+                yield callback
+            except Exception:
+                logger.exception("callbacks.%s failed and is left out", name)
+
+    def _checkpoints(self, run: Recorder) -> training.Checkpoints:
+        """Return the run's checkpoints, which report to its log and to the screen."""
+
+        def report(sentence: str) -> None:
+            run.log(sentence)
+            if not run.record.sweep:  # a sweep shows a line for each job
+                logger.warning(sentence)
+
+        run.keep_checkpoint = keep = self.job.trainer.keep_checkpoint
+        every, folder = self.job.trainer.checkpoint_every, run.folder.checkpoints
+        checkpoints = training.Checkpoints(folder, every, keep, report, self.may_start_over)
+        if run.record.resumed and not checkpoints.stored():
+            report("there is no checkpoint: the training starts over")
+        return checkpoints
 
 
 def check_fit(job: Job, dataset: Dataset, parts: Parts) -> None:
     """Raise ConfigError if the job cannot be done on these data."""
-    try:
+    with _prefixed("schedule."):
         job.schedule.check(job.trainer.max_epochs)
-    except ValueError as error:
-        raise ConfigError(f"schedule.{error}") from None
-    try:
+    with _prefixed("loss."):
         job.task.n_out(dataset)
         job.loss.check(dataset.n_classes)
-    except ValueError as error:
-        raise ConfigError(f"loss.{error}") from None
     if isinstance(job.schedule, ReduceOnPlateau) and not job.trainer.monitored(parts):
         raise ConfigError(
             f"schedule=reduce_on_plateau follows trainer.monitor={job.trainer.monitor}, and "
             "data.validation is none: set trainer.monitor=train/loss"
         )
-    try:
+    with _prefixed("augment ", ": set augment=none"):
         job.augment.of_rows(dataset.image_shape)
-    except ValueError as error:
-        raise ConfigError(f"augment {error}: set augment=none") from None
 
 
-def _check_memory(job: Job, dataset: Dataset, parts: Parts) -> None:
-    """Raise ConfigError if the training would take more memory than there is."""
-    sizes = parts.n_in, job.task.n_out(dataset), len(parts.val or ())
+@contextmanager
+def _prefixed(key: str, advice: str = "") -> Iterator[None]:
+    """Put a key in front of a ValueError, and make it a ConfigError."""
     try:
-        check_memory(job.model, job.optimizer, job.trainer, *sizes)
+        yield
     except ValueError as error:
-        raise ConfigError(f"model.{error}") from None
-
-
-def _train(
-    job: Job,
-    run: Recorder,
-    parts: Parts,
-    augment: RowChange | None,
-    predictor: Predictor,
-    console: Console,
-    stops: Sequence[StopCondition],
-    checkpoints: Checkpoints,
-) -> Outcome | None:
-    """Fit, and store the best epoch's weights; None if better ones were stored before."""
-    with console.training():
-        outcome = job.trainer.fit(
-            predictor.network,
-            job.optimizer,
-            job.schedule,
-            parts,
-            job.seed,
-            listeners=(run, console, *_callbacks(job, run)),
-            stops=stops,
-            checkpoints=checkpoints,
-            augment=augment,
-            task=job.task,
-        )
-    if run.has_better_than(outcome):  # interrupted before it reached that epoch again
-        return None
-    run.save_weights(predictor, job.model)
-    return outcome
-
-
-def _callbacks(job: Job, run: Recorder) -> Iterator[Callback]:
-    """Let the job's callbacks begin; one that fails is reported and left out."""
-    for name, callback in job.callbacks.items():
-        try:
-            callback.begin(run.folder.path)
-            yield callback
-        except Exception:
-            logger.exception("callbacks.%s failed and is left out", name)
-
-
-def _evaluate(
-    job: Job, run: Recorder, dataset: Dataset, parts: Parts, network: Network
-) -> tuple[Evaluation, Part] | None:
-    """Evaluate on the test set if that is wanted, else on the validation data for the figures."""
-    tested = job.test and parts.test
-    part = parts.test if tested else parts.val
-    if part is None:
-        return None
-    evaluation = Evaluator(network, part, job.trainer.eval_batch_size, job.task)()
-    if tested:
-        run.save_test(evaluation, dataset.classes)
-    return evaluation, part
-
-
-def _begin_from(job: Job, network: Network, needed: bool) -> bool:
-    """Fill a network with the weights of ``init_from``, if any; tell whether it has them.
-
-    A run that is resumed from a checkpoint does not need them.
-    """
-    try:
-        if job.init_from:
-            origin = find_run(job.init_from)
-            refuse_links(origin)
-            fill(network, origin.weights)
-    except RunError:
-        if needed:
-            raise
-        return False
-    return True
-
-
-def _warn_of_other_split(origin: str, dataset: Dataset, parts: Parts) -> None:
-    """Say so if the weights to begin from were trained on rows that validate now."""
-    data = read_training(find_run(origin)).data
-    if parts.val and data.digest == dataset.digest and data.split != split_digest(parts):
-        logger.warning(
-            "init_from: %s was trained with another split of the same data, so on rows that "
-            "validate here: val/loss and val/accuracy are too good (an equal seed and equal "
-            "data.val_... make the split the same)",
-            origin,
-        )
-
-
-def _checkpoints(job: Job, run: Recorder, may_start_over: bool) -> Checkpoints:
-    """Return the run's checkpoints, which report to its log and to the screen."""
-
-    def report(sentence: str) -> None:
-        run.log(sentence)
-        if not run.record.sweep:  # a sweep shows a line for each job
-            logger.warning(sentence)
-
-    run.keep_checkpoint = job.trainer.keep_checkpoint
-    every, keep = job.trainer.checkpoint_every, job.trainer.keep_checkpoint
-    checkpoints = Checkpoints(run.folder.checkpoints, every, keep, report, may_start_over)
-    if run.record.resumed and not checkpoints.stored():
-        report("there is no checkpoint: the training starts over")
-    return checkpoints
-
-
-class StopOnSignal(SignalCatcher, StopCondition):
-    """Ends a training after the batch under way once a signal has arrived.
-
-    The best weights and all artifacts are still written.
-    """
-
-    def after_step(self) -> str | None:
-        """Return a reason once a signal has arrived."""
-        return f"stopped by {signal.Signals(self.signal).name}" if self.signal else None
+        raise ConfigError(f"{key}{error}{advice}") from None

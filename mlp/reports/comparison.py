@@ -1,15 +1,18 @@
 """Runs side by side: what differs in their configurations and environments, and their results."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from rich.console import Console as Terminal
 from rich.table import Table
 from rich.text import Text
 
 from mlp.base import RunError
 from mlp.reports.figure_style import save_figure
 from mlp.reports.sweep_figures import curves
+from mlp.reports.sweep_summary import comparison_in_mlflow
+from mlp.reports.terminal import show_places
 from mlp.runs import (
     RunFolder,
     RunRecord,
@@ -18,11 +21,41 @@ from mlp.runs import (
     metric_in_words,
     read_config,
     read_history,
+    read_training,
 )
 from mlp.training import higher_is_better
 
 
-def comparison_table(folders: Sequence[RunFolder], records: Sequence[RunRecord]) -> Table:
+def show_comparison(
+    folders: Sequence[RunFolder], terminal: Terminal, metric: str | None, into: Path
+) -> None:
+    """Print runs side by side, and draw their curves in the same axes.
+
+    Parameters
+    ----------
+    folders : sequence of RunFolder
+    terminal : rich.console.Console
+    metric : str, optional
+        Of the curves; default: what the first run monitored.
+    into : Path
+        The folder of ``curves.png``, made if need be.
+
+    Raises
+    ------
+    RunError
+        When no run has the metric, or the figure cannot be written.
+    """
+    records = [read_training(folder) for folder in folders]
+    places = _draw_curves(folders, records, metric or records[0].monitor, into / "curves.png")
+    terminal.print(_table(folders, records))
+    if len({record.task for record in records}) > 1:
+        differences = "their data, split, loss or limit_batches"
+        terminal.print(f"These runs differ in {differences}: their results are not comparable.")
+    terminal.print()
+    show_places(comparison_in_mlflow(folders) | places, terminal)
+
+
+def _table(folders: Sequence[RunFolder], records: Sequence[RunRecord]) -> Table:
     """Return a table with a column for each run; the best figure of each row is bold."""
     table = Table(box=None, padding=(0, 2, 0, 0))
     table.add_column()
@@ -31,56 +64,35 @@ def comparison_table(folders: Sequence[RunFolder], records: Sequence[RunRecord])
     table.add_row("run", *(record.id[:8] for record in records))
     table.add_row("status", *(record.status.lower() for record in records))
     table.add_row("stopped", *(Text(record.stop_reason or "") for record in records))
-    for title, values in {
+    for title, columns in {
         "configuration": differing_params([read_config(folder) for folder in folders]),
         "environment": differing_params([_environment(record) for record in records]),
+        "result": [_results(record) for record in records],
     }.items():
-        keys = dict.fromkeys(key for own in values for key in own)
+        keys = dict.fromkeys(key for own in columns for key in own)
         table.add_row()
         table.add_row(Text(title, "dim"), Text("" if keys else "the same", "dim"))
         for key in keys:
-            table.add_row(key, *(Text(in_words(own[key]) if key in own else "") for own in values))
-    table.add_row()
-    table.add_row(Text("result", "dim"))
-    results = [_results(record) for record in records]
-    for key in dict.fromkeys(key for own in results for key in own):
-        table.add_row(key, *_cells(key, [own.get(key) for own in results]))
+            table.add_row(key, *_cells(key, columns))
     return table
 
 
-def draw_side_by_side(
-    folders: Sequence[RunFolder], records: Sequence[RunRecord], metric: str | None, path: Path
-) -> bool:
-    """Draw the curves of the runs in the same axes; False if there are none.
-
-    Parameters
-    ----------
-    folders : sequence of RunFolder
-    records : sequence of RunRecord
-        In the same order.
-    metric : str, optional
-        Default: what the first run monitored.
-    path : Path
-        Of the PNG file.
-
-    Raises
-    ------
-    RunError
-        When no run has the metric.
-    """
-    metric = metric or records[0].monitor
-    histories = [read_history(folder) for folder in folders]
-    known = sorted({key for rows in histories for row in rows[:1] for key in row if "/" in key})
-    if known and metric not in known:
-        raise RunError(f"no run has the metric {metric!r}; there are {', '.join(known)}")
+def _draw_curves(
+    folders: Sequence[RunFolder], records: Sequence[RunRecord], metric: str, path: Path
+) -> dict[str, str]:
+    """Draw what histories there are; return where the figure is, {} without one."""
     names = [f"{record.name} ({record.id[:8]})" for record in records]
-    groups = {name: [history] for name, history in zip(names, histories, strict=True) if history}
-    if groups:
-        try:
-            save_figure(curves(groups, metric), path)
-        except OSError as error:
-            raise RunError(f"{path} cannot be written: {error.strerror}") from None
-    return bool(groups)
+    groups = {n: [rows] for n, f in zip(names, folders, strict=True) if (rows := read_history(f))}
+    known = sorted({key for [rows] in groups.values() for key in rows[0] if "/" in key})
+    if not groups:
+        return {}
+    if metric not in known:
+        raise RunError(f"no run has the metric {metric!r}; there are {', '.join(known)}")
+    try:
+        save_figure(curves(groups, metric), path)
+    except OSError as error:
+        raise RunError(f"{path} cannot be written: {error.strerror}") from None
+    return {"curves": str(path)}
 
 
 def _environment(record: RunRecord) -> dict[str, Any]:
@@ -91,21 +103,22 @@ def _environment(record: RunRecord) -> dict[str, Any]:
     return {**environment, "git": git, "data": record.data.digest[:10]}
 
 
-def _results(record: RunRecord) -> dict[str, float | None]:
+def _results(record: RunRecord) -> dict[str, float]:
     """Return the metrics of the best epoch and of the evaluations, and the cost of the training."""
     results = {
         f"{part}/{metric}": value
         for part, values in record.results.items()
         for metric, value in values.items()
     }
-    cost = {"epochs": record.epochs, "seconds": record.seconds}
-    return {"best epoch": record.metrics.get("epoch"), **results, **cost}
+    best = {"best epoch": record.best.epoch} if record.best else {}
+    return {**best, **results, "epochs": record.epochs, "seconds": record.seconds}
 
 
-def _cells(key: str, values: Sequence[float | None]) -> list[Text]:
-    """Return a row of numbers; among metrics of a part of the data the best is bold."""
+def _cells(key: str, columns: Sequence[Mapping[str, Any]]) -> list[Text]:
+    """Return a row; the best value of a metric is bold."""
     if "/" not in key:
-        return [Text("" if value is None else f"{value:.4g}") for value in values]
-    best = (max if higher_is_better(key) else min)(v for v in values if v is not None)
-    words = ["" if v is None else metric_in_words(key, v) for v in values]
+        return [Text(in_words(own[key]) if key in own else "") for own in columns]
+    best = (max if higher_is_better(key) else min)(own[key] for own in columns if key in own)
+    values = [own.get(key) for own in columns]
+    words = ["" if value is None else metric_in_words(key, value) for value in values]
     return [Text(w, "bold" if v == best else "") for w, v in zip(words, values, strict=True)]

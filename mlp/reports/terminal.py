@@ -7,6 +7,14 @@ from rich.table import Table
 from rich.text import Text
 
 
+def wide_terminal() -> Terminal:
+    """Return standard output, with room for a wide table if it is a file."""
+    terminal = Terminal(highlight=False)
+    if not terminal.is_terminal:
+        terminal.width = 200
+    return terminal
+
+
 def number_table(first: str, *others: str) -> Table:
     """Return a table of names on the left and numbers on the right."""
     table = Table(box=None, header_style="dim", padding=(0, 2, 0, 0))

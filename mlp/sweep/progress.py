@@ -17,7 +17,7 @@ from rich.progress import track
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 
-from mlp.reports import clock
+from mlp.reports import clock, wide_terminal
 from mlp.runs import in_words, metric_in_words
 from mlp.sweep.composer import PlannedJob
 from mlp.sweep.plan import Plan
@@ -41,9 +41,7 @@ class SweepProgress:
     """
 
     def __init__(self, terminal: Terminal | None = None) -> None:
-        self.terminal = terminal or Terminal(highlight=False)
-        if not self.terminal.is_terminal:
-            self.terminal.width = 200  # a file has no edge
+        self.terminal = terminal or wide_terminal()
         self._counts: Counter[str] = Counter()
         self._running: dict[str, str] = {}  # names by key
         self._best: tuple[str, float] | None = None

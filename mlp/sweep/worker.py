@@ -7,8 +7,8 @@ from functools import cache
 from mlp.base import RunError, UserError, runs_dir
 from mlp.config import check
 from mlp.data import Dataset, Source
-from mlp.jobs import Resumption, run_job
-from mlp.runs import Children, RunFolder, RunRecord, claim, read_training, study_journal
+from mlp.jobs import run_job
+from mlp.runs import Children, RunFolder, RunRecord, claim, study_journal
 from mlp.sweep.archive import pack
 from mlp.sweep.composer import PlannedJob, job_key
 from mlp.training import Pruner
@@ -90,7 +90,7 @@ def _run(planned: PlannedJob, parent: str) -> tuple[RunRecord, int | None]:
         raise RunError("its data or configuration files have changed since it was planned")
     resume = None
     if earlier and earlier.status != "FAILED":  # which would fail again
-        resume = Resumption(RunFolder.of(earlier.id))
+        resume = RunFolder.of(earlier.id)
     result = run_job(
         job,
         planned.overrides,
@@ -99,7 +99,7 @@ def _run(planned: PlannedJob, parent: str) -> tuple[RunRecord, int | None]:
         pruner=_pruner(planned, parent),
         resume=resume,
     )
-    return read_training(RunFolder(result.folder)), result.signal
+    return result.record, result.signal
 
 
 def _has_sweep(parent: str) -> bool:

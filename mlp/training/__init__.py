@@ -8,7 +8,7 @@ from mlp.training.memory import check_memory
 from mlp.training.metrics import ClassFigures, confusion_matrix, most_confused, per_class
 from mlp.training.predictor import Predictor
 from mlp.training.scores import higher_is_better
-from mlp.training.stopping import Pruner, StopCondition
+from mlp.training.stopping import Pruner, StopCondition, StopOnSignal
 from mlp.training.tasks import BinaryClassification, Classification, Regression, Task
 from mlp.training.trainer import Trainer
 
@@ -31,6 +31,7 @@ __all__ = [
     "RunEnded",
     "RunStarted",
     "StopCondition",
+    "StopOnSignal",
     "Task",
     "Trainer",
     "check_memory",

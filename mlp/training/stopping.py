@@ -1,7 +1,9 @@
 """Conditions that end a training; each is asked, and answers with a reason or with None."""
 
+import signal
 from typing import Any
 
+from mlp.base import SignalCatcher
 from mlp.training.events import EpochEnded
 from mlp.training.scores import higher_is_better
 
@@ -38,6 +40,17 @@ class Pruner(StopCondition):
     """
 
     pruned = False
+
+
+class StopOnSignal(SignalCatcher, StopCondition):
+    """Stops after the batch under way once a signal has arrived.
+
+    The best weights and all artifacts are still written.
+    """
+
+    def after_step(self) -> str | None:
+        """Return a reason once a signal has arrived."""
+        return f"stopped by {signal.Signals(self.signal).name}" if self.signal else None
 
 
 class EpochLimit(StopCondition):

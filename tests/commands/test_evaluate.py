@@ -25,7 +25,7 @@ def stored(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder of runs that holds one; to be copied, not changed."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MLP_RUNS", str(tmp_path_factory.mktemp("stored")))
-        return run_job(compose(QUICK)).folder.parent
+        return run_job(compose(QUICK)).folder.path.parent
 
 
 @pytest.fixture
@@ -140,6 +140,14 @@ class TestMistake:
             main()
         assert end.value.code == 2
         assert capsys.readouterr().err.startswith("mlp: no run is called 'samples'")
+
+
+def test_a_run_is_to_be_named(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
+    monkeypatch.setattr(sys, "argv", ["mlp evaluate"])
+    with pytest.raises(SystemExit) as end:
+        main()
+    said = "mlp: say which run, as in mlp evaluate latest; see mlp evaluate --help\n"
+    assert (end.value.code, capsys.readouterr().err) == (2, said)
 
 
 def test_tables_are_shown(

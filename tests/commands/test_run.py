@@ -90,6 +90,7 @@ class TestMistake:
             (["optimizer.lr=0"], "mlp: optimizer.lr must be greater than 0, got 0\n"),
             (["model.hidden_sizes=[1,2"], "mlp: 'model.hidden_sizes=[1,2' is not of the form"),
             (["hydra.run.dir=x"], "mlp: hydra.run.dir cannot be set: a run's folder lies in runs/"),
+            (["--foo"], "mlp: unrecognized arguments: --foo; see mlp run --help"),
             (["--experimental-rerun=x"], "mlp: --experimental-rerun would load a pickle"),
             (["--config-dir=nowhere"], "mlp: --config-dir must be a folder, got 'nowhere'"),
             (["-m", "optimizer.lrr=1,2"], "mlp: unknown key 'optimizer.lrr'"),
@@ -186,7 +187,7 @@ class TestHydra:
         def run_job(*_: object, **__: object) -> Any:
             seen.append(os.environ.get("MINE"))
             logging.getLogger("mine").debug("a detail")
-            return SimpleNamespace(signal=None, status="FINISHED")
+            return SimpleNamespace(signal=None, record=SimpleNamespace(status="FINISHED"))
 
         monkeypatch.setattr("mlp.jobs.run_job", run_job)
         return seen

@@ -16,7 +16,7 @@ MISTAKES = {
     "trainer.patience.x=1": "unknown key 'trainer.patience.x'",
     "optimizer=adamm": "optimizer has no choice 'adamm'; did you mean 'adam'? (choices: adagrad,",
     "experiment=mnis": "experiment has no choice 'mnis'; did you mean 'mnist'?",
-    "optimizer=null": "(in: optimizer=null)",
+    "optimizer=null": "'optimizer=null': optimizer takes one choice; with -m, optimizer=a,b",
     "optimizer.lr=1,2": "'optimizer.lr=1,2' gives several values: add -m to run each of them",
     "seed=range(3)": "'seed=range(3)' gives several values: add -m to run each of them",
     "+experiment=mnist": "experiment is chosen twice: say experiment=... once, without a +",
@@ -73,6 +73,7 @@ def test_other_settings_of_hydra_are_its_own(word: str):
 
 def test_tags_may_be_any():
     assert compose(["tags.project=thesis", "tags.n=3"]).tags == {"project": "thesis", "n": 3}
+    assert compose(["tags={project:thesis}"]).tags == {"project": "thesis"}
 
 
 def test_experiment_wins_over_the_defaults_and_the_command_line_over_both():

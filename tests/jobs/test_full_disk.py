@@ -154,8 +154,8 @@ class TestMeanwhile:
         monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
         monkeypatch.setattr("mlp.jobs.train.Checkpoints.offer", lambda *_, last: delete(runs))
         result = run_job(compose(QUICK))
-        assert result.status == "FAILED"
-        assert len(read_history(saved_elsewhere(result.reason))) == 6
+        assert result.record.status == "FAILED"
+        assert len(read_history(saved_elsewhere(result.record.stop_reason))) == 6
 
     def test_disk_that_is_full_from_the_beginning_has_nothing_begun(
         self, full: dict[str, bool], runs: Path
@@ -171,7 +171,7 @@ class TestMeanwhile:
         """What could not be recorded is recorded later."""
         full_between(full, 2, 5, monkeypatch)
         result = run_job(compose([*QUICK, "trainer.checkpoint_every=0.001"]))
-        assert result.status == "FINISHED"
+        assert result.record.status == "FINISHED"
         [folder] = list_runs()
         assert [row["epoch"] for row in read_history(folder)] == [1, 2, 3, 4, 5, 6]
         assert f"{folder.path} cannot be written: No space left on device" in caplog.text
@@ -190,9 +190,9 @@ class TestMeanwhile:
         with monkeypatch.context() as patch:
             patch.setattr(Recorder, "save_weights", save_and_fill)
             result = run_job(compose([*QUICK, "trainer.checkpoint_every=0.001"]))
-        assert result.status == "FINISHED"
+        assert result.record.status == "FINISHED"
         full["on"] = False
-        assert resume_run(result.id).status == "FINISHED"
+        assert resume_run(result.record.id).record.status == "FINISHED"
         assert read_run(list_runs()[0]).test.metrics["accuracy"] > 0
 
     def test_checkpoints_make_room_for_the_weights(self, runs: Path, monkeypatch: Any):
@@ -208,7 +208,7 @@ class TestMeanwhile:
         monkeypatch.setattr(os, "fsync", fsync)
         monkeypatch.setattr("mlp.training.checkpoint.MAX_SHARE", 1e9)
         result = run_job(compose([*QUICK, "trainer.checkpoint_every=0.001"]))
-        assert result.status == "FINISHED"
+        assert result.record.status == "FINISHED"
         [folder] = list_runs()
         assert evaluate_run(folder).metrics["accuracy"] > 0.5
         assert "the checkpoints make room for the weights" in folder.log.read_text()
@@ -223,9 +223,9 @@ class TestMeanwhile:
             full_between(full, 4, 100, patch)
             result = run_job(compose([*QUICK, "trainer.checkpoint_every=0.001"]))
         full["on"] = False
-        assert result.status == "FAILED"
+        assert result.record.status == "FAILED"
         assert read_run(list_runs()[0]).status == "RUNNING"
-        assert len(read_history(saved_elsewhere(result.reason))) == 6
-        assert resume_run(result.id).status == "FINISHED"
+        assert len(read_history(saved_elsewhere(result.record.stop_reason))) == 6
+        assert resume_run(result.record.id).record.status == "FINISHED"
         [folder] = list_runs()
         assert [row["epoch"] for row in read_history(folder)] == [1, 2, 3, 4, 5, 6]

@@ -33,7 +33,7 @@ def test_run_after_run_nothing_grows(runs: Path, tracking: str):
 
     def run(seed: int) -> None:
         result = run_job(compose([*words, f"tracking={tracking}", f"seed={seed}"]))
-        assert result.status == "FINISHED"
+        assert result.record.status == "FINISHED"
 
     for seed in range(2):
         run(seed)

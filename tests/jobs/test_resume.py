@@ -66,7 +66,7 @@ def composed(*words: str) -> DictConfig:
 
 def finished(*words: str) -> RunFolder:
     """Return a run that nothing has interrupted."""
-    return RunFolder(run_job(composed(*words)).folder)
+    return run_job(composed(*words)).folder
 
 
 def interrupted(*words: str, epoch: int = 4) -> RunFolder:
@@ -101,7 +101,7 @@ class TestTheSame:
         folder = interrupted(*MAYBE, epoch=epoch)
         assert read_run(folder).status == "KILLED"
         result = resume_run("latest")
-        assert result.folder == folder.path
+        assert result.folder == folder
         assert_same(folder, finished(*MAYBE))
 
     def test_also_after_several_interruptions(self, monkeypatch: pytest.MonkeyPatch):
@@ -155,7 +155,7 @@ class TestTheSame:
         folder = interrupted()
         first = read_run(folder).seconds
         result = resume_run("latest")
-        record = read_run(RunFolder(result.folder))
+        record = read_run(result.folder)
         assert first < record.seconds < first + 60
 
     def test_checkpoints_are_there_until_it_has_finished(self):
@@ -246,7 +246,7 @@ class TestTwice:
     ):
         """No checkpoint was due yet, so that the second start is at its beginning again."""
         stop = partial(run_job, pruner=Stopper(4))
-        folder = RunFolder(stop(compose([*QUICK, "trainer.checkpoint_every=null"])).folder)
+        folder = stop(compose([*QUICK, "trainer.checkpoint_every=null"])).folder
         update_run(folder, status="KILLED", pruned=False)
         best, stored = read_run(folder).best, weights(folder)
         monkeypatch.setattr("mlp.jobs.resume.run_job", partial(run_job, pruner=Stopper(1)))
@@ -417,7 +417,7 @@ class TestInitFrom:
     ):
         words = [*QUICK, "trainer.max_epochs=1"]
         first = run_job(compose(words))
-        run_job(compose([*words, f"init_from={first.id}", f"seed={seed}"]))
+        run_job(compose([*words, f"init_from={first.record.id}", f"seed={seed}"]))
         assert ("was trained with another split" in caplog.text) == is_said
 
     def test_begins_with_the_weights_of_another(self):
@@ -465,7 +465,10 @@ class TestInitFrom:
             shutil.rmtree(base.path)
         result = resume_run(folder.path.name)
         if gone:
-            assert (result.status, "init_from is gone" in result.reason) == ("FAILED", True)
+            assert (result.record.status, "init_from is gone" in result.record.stop_reason) == (
+                "FAILED",
+                True,
+            )
         else:
             assert_same(folder, whole)
 

@@ -92,8 +92,10 @@ def test_second_signal_ends_at_once(mlp_run: Callable[..., Said], signal_when: S
     assert read_run(folder).status == "KILLED"
     assert not folder.figures.exists()
     assert "resume=" in said.out
-    best, again = run_job(compose(QUICK)).best, resume_run(folder.path.name).best
-    assert best["val/loss"] == again["val/loss"]
+    best, again = (
+        result.record.best for result in (run_job(compose(QUICK)), resume_run(folder.path.name))
+    )
+    assert best.metrics["val/loss"] == again.metrics["val/loss"]
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -12,12 +12,11 @@ from threadpoolctl import threadpool_info
 from mlp.base import ConfigError
 from mlp.config.compose import compose
 from mlp.jobs import run_job
-from mlp.jobs.train import StopOnSignal
 from mlp.nn import load
 from mlp.reports import Console
 from mlp.runs import RunFolder, read_run
 from mlp.runs.find import list_runs
-from mlp.training import Callback, Event
+from mlp.training import Callback, Event, StopOnSignal
 
 pytestmark = pytest.mark.e2e
 
@@ -27,10 +26,10 @@ QUICK = ("data=digits", "tracking=none", "trainer.max_epochs=2", "test=false")
 def test_result_tells_what_has_become_of_the_run(capsys: pytest.CaptureFixture[str]):
     """Nothing is shown unless a console is given."""
     result = run_job(compose(QUICK))
-    assert (result.status, result.signal) == ("FINISHED", None)
-    assert result.best["epoch"] == 2
-    assert result.reason == "max_epochs=2 reached"
-    assert result.folder.name == result.id
+    assert (result.record.status, result.signal) == ("FINISHED", None)
+    assert result.record.best.epoch == 2
+    assert result.record.stop_reason == "max_epochs=2 reached"
+    assert result.folder.path.name == result.record.id
     assert capsys.readouterr().out == ""
 
 
@@ -42,9 +41,9 @@ def test_a_figure_that_fails_does_not_fail_the_run(
 
     monkeypatch.setattr("mlp.jobs.figures.draw_training_figures", fail)
     result = run_job(compose(QUICK))
-    assert result.status == "FINISHED"
+    assert result.record.status == "FINISHED"
     assert caplog.messages == ["the figures could not be drawn: no ink"]
-    log = (result.folder / "log.txt").read_text()
+    log = result.folder.log.read_text()
     assert "ZeroDivisionError: no ink" in log
 
 
@@ -92,7 +91,7 @@ def test_the_result_is_shown_before_the_figures_are_drawn(monkeypatch: pytest.Mo
 def test_what_augmentation_does_is_drawn():
     for augment, is_drawn in (("elastic", True), ("none", False)):
         result = run_job(compose([*QUICK, f"augment={augment}"]))
-        assert (result.folder / "figures" / "augmentation.png").exists() == is_drawn
+        assert (result.folder.figures / "augmentation.png").exists() == is_drawn
 
 
 def test_only_images_are_augmented(tmp_path: Path):
@@ -104,9 +103,9 @@ def test_only_images_are_augmented(tmp_path: Path):
 
 def test_jobs_of_one_process_do_not_influence_each_other():
     first, _, again = [run_job(compose([*QUICK, f"seed={seed}"])) for seed in (0, 1, 0)]
-    one, other = (load(result.folder / "weights").params for result in (first, again))
+    one, other = (load(result.folder.weights).params for result in (first, again))
     assert np.array_equal(one, other)
-    assert first.best["val/loss"] == again.best["val/loss"]
+    assert first.record.metrics["val/loss"] == again.record.metrics["val/loss"]
 
 
 def test_blas_threads_are_set_for_the_run_only():

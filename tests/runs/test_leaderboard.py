@@ -11,8 +11,8 @@ from rich.console import Console as Terminal
 from mlp.base import RunError
 from mlp.config.compose import compose
 from mlp.jobs import run_job
-from mlp.reports import comparison_in_mlflow, show_summary, write_summary
-from mlp.reports.sweep_summary import write_leaderboard
+from mlp.reports import show_summary, write_summary
+from mlp.reports.sweep_summary import comparison_in_mlflow, write_leaderboard
 from mlp.runs import Leaderboard, RunFolder, read_leaderboard, read_run, training_of
 from mlp.sweep.summary import summarise
 from tests.records import RUN, make_child, make_sweep
