@@ -69,9 +69,9 @@ def test_callbacks_hear_the_training_and_one_that_fails_is_left_out(
     words = ["callbacks.a.word=I heard", "callbacks.b.fails=true"]
     words += [f"callbacks.{name}._target_={__name__}.Listening" for name in "ab"]
     result = run_job(compose([*QUICK, *words]))
-    heard = (result.folder / "heard.txt").read_text().splitlines()
+    heard = (result.folder.path / "heard.txt").read_text().splitlines()
     assert heard == [f"I heard {e}" for e in ("RunStarted", "EpochEnded", "EpochEnded", "RunEnded")]
-    assert result.status == "FINISHED"
+    assert result.record.status == "FINISHED"
     assert caplog.messages == ["callbacks.b failed and is left out"]
 
 
