@@ -14,8 +14,7 @@ from pathlib import Path
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # each thread has buffers of its own
 
 from mlp.base import generator
-from mlp.config import Job, check
-from mlp.config.compose import compose
+from mlp.config import Job, check, compose
 from mlp.data import Parts
 from mlp.nn import Network
 

@@ -33,8 +33,7 @@ import mlp.jobs.train
 import mlp.runs.provenance
 import mlp.training.checkpoint
 from mlp.base import UNFINISHED, runs_dir
-from mlp.config import check
-from mlp.config.compose import compose
+from mlp.config import check, compose
 from mlp.jobs import resume_run
 from mlp.runs import (
     RunFolder,

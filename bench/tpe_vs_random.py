@@ -16,8 +16,7 @@ from statistics import median
 os.environ |= dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 
 from mlp.base import generator
-from mlp.config import Search, check
-from mlp.config.compose import compose
+from mlp.config import Search, check, compose
 from mlp.data import Dataset
 from mlp.sweep.search.pruning import TrialPruner
 from mlp.sweep.search.space import Space, read_space

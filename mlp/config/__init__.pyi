@@ -1,5 +1,5 @@
 from .command_line import accepted
-from .compose import changed, conf_dir
+from .composition import changed, compose, conf_dir
 from .hydra_settings import check_settings
 from .instantiation import build, construct
 from .job import Job, check
@@ -16,6 +16,7 @@ __all__ = [
     "changed",
     "check",
     "check_settings",
+    "compose",
     "conf_dir",
     "construct",
     "explained",

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from mlp.base import ConfigError, Parser
-from mlp.config.compose import compose, own_conf, with_new_keys
+from mlp.config.composition import compose, own_conf, with_new_keys
 
 # Hydra's flags: with these it shows something, and runs nothing
 SHOWING = (

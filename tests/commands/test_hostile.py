@@ -6,8 +6,7 @@ from pathlib import Path
 import pytest
 
 from mlp.base import ConfigError, UserError
-from mlp.config import changed, check, read_settings
-from mlp.config.compose import compose
+from mlp.config import changed, check, compose, read_settings
 from mlp.jobs import run_job
 from mlp.runs import read_run
 from mlp.runs.find import list_runs

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from mlp.base import ConfigError
-from mlp.config.compose import changed, compose
+from mlp.config import changed, compose
 
 MISTAKES = {
     "optimizer.lrr=1": "unknown key 'optimizer.lrr'; did you mean 'lr'?",

@@ -8,8 +8,7 @@ from omegaconf import OmegaConf
 
 from mlp import nn
 from mlp.base import ConfigError
-from mlp.config import check, conf_dir
-from mlp.config.compose import compose
+from mlp.config import check, compose, conf_dir
 from mlp.config.job import GROUPS
 from mlp.training import Callback, Event
 

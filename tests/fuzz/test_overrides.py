@@ -7,8 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mlp.base import UserError
-from mlp.config import changed, check
-from mlp.config.compose import compose
+from mlp.config import changed, check, compose
 from tests.fuzz.damage import altered, fuzz, only
 
 STORED = changed(compose(["data=digits"]), [])

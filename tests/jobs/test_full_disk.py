@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from mlp.base import RunError
-from mlp.config.compose import compose
+from mlp.config import compose
 from mlp.jobs import evaluate_run, resume_run, run_job
 from mlp.runs import Recorder, RunFolder, read_history, read_run
 from mlp.runs.find import list_runs

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from mlp.config.compose import compose
+from mlp.config import compose
 from mlp.jobs import run_job
 
 pytestmark = pytest.mark.e2e

@@ -12,7 +12,7 @@ import pytest
 from omegaconf import DictConfig
 
 from mlp.base import ConfigError, RunError
-from mlp.config.compose import compose
+from mlp.config import compose
 from mlp.jobs import resume_run, run_job
 from mlp.runs import RunFolder, RunLock, read_history, read_run, update_run
 from mlp.runs.find import list_runs

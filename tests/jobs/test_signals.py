@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from mlp.config.compose import compose
+from mlp.config import compose
 from mlp.jobs import resume_run, run_job
 from mlp.runs import RunFolder, read_history, read_run
 from mlp.runs.find import list_runs

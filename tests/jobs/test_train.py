@@ -10,7 +10,7 @@ import pytest
 from threadpoolctl import threadpool_info
 
 from mlp.base import ConfigError
-from mlp.config.compose import compose
+from mlp.config import compose
 from mlp.jobs import run_job
 from mlp.nn import load
 from mlp.reports import Console

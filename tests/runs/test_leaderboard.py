@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console as Terminal
 
 from mlp.base import RunError
-from mlp.config.compose import compose
+from mlp.config import compose
 from mlp.jobs import run_job
 from mlp.reports import show_summary, write_summary
 from mlp.reports.sweep_summary import comparison_in_mlflow, write_leaderboard

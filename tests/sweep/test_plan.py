@@ -8,8 +8,7 @@ from hydra.core.global_hydra import GlobalHydra
 from hydra.types import HydraContext, RunMode
 
 from mlp.base import ConfigError, DataError
-from mlp.config import accepted, check, conf_dir, read_settings
-from mlp.config.compose import compose
+from mlp.config import accepted, check, compose, conf_dir, read_settings
 from mlp.sweep import CommandLine
 from mlp.sweep.plan import Plan, plan_grid
 

@@ -10,7 +10,7 @@ import pytest
 pytest.importorskip("optuna", reason="a search needs mlp[search]")
 pytest.importorskip("cmaes", reason="a search needs mlp[search]")
 
-from mlp.config.compose import compose
+from mlp.config import compose
 from mlp.runs import Children, RunFolder, list_sweeps, read_history
 from mlp.sweep.search.journal import open_journal
 from mlp.sweep.search.trials import overrides
