@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from mlp.runs import RunFolder, RunRecord, SweepRecord, make_record, write_csv, write_run
+from mlp.runs import RunFolder, RunRecord, SweepRecord, write_csv, write_run
 from mlp.runs.folder import write_yaml
 
 START = datetime(2026, 1, 1, 10, tzinfo=UTC)
@@ -64,7 +64,7 @@ def make_run(runs: Path, run_id: str, **changes: Any) -> RunFolder:
     folder.path.mkdir(parents=True)
     start = START + timedelta(minutes=len(list(runs.iterdir())))
     own = {"id": run_id, "name": f"name-{run_id}", "started": start}
-    write_run(folder, make_record(RunRecord, RUN | own | _whole(changes)))
+    write_run(folder, RunRecord.of(RUN | own | _whole(changes)))
     return folder
 
 
@@ -73,7 +73,7 @@ def make_sweep(runs: Path, sweep_id: str = "5eed", **changes: Any) -> RunFolder:
     folder = RunFolder(runs / sweep_id)
     folder.path.mkdir(parents=True)
     own = {"id": sweep_id, "name": f"sweep-{sweep_id}"}
-    write_run(folder, make_record(SweepRecord, SWEEP | own | changes))
+    write_run(folder, SweepRecord.of(SWEEP | own | changes))
     return folder
 
 
@@ -97,7 +97,7 @@ def make_child(
         "best": None if value is None else BEST | {"metrics": metrics},
         "sweep": {"parent": parent, "key": f"key of {run_id}", "params": dict(params)},
     }
-    write_run(folder, make_record(RunRecord, RUN | own | _whole(changes)))
+    write_run(folder, RunRecord.of(RUN | own | _whole(changes)))
     write_yaml(folder.config, nested(params))
     level = value or 1.0
     rows = [(epoch, 0, level * factor, 0.8) for epoch, factor in enumerate((2.0, 1.0, 1.5), 1)]

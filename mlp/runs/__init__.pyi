@@ -23,7 +23,7 @@ from .folder import (
 )
 from .leaderboard import Leaderboard, Row, read_leaderboard, training_of
 from .lock import DIED, RunLock, is_alive, mark_orphaned, mark_orphaned_runs, this_process
-from .opening import make_runs_dir, open_run, split_digest
+from .opening import make_runs_dir, open_run, reopen_run, split_digest
 from .outbox import delivery_failure, settle, undelivered_runs
 from .provenance import collect_provenance, git_state
 from .record import (
@@ -36,10 +36,8 @@ from .record import (
     TestResult,
     Tracking,
     Winner,
-    make_record,
 )
 from .recorder import Recorder
-from .reopening import reopen_run
 from .sweeps import Children, claim, find_sweep, list_sweeps, study_journal
 
 __all__ = [
@@ -74,7 +72,6 @@ __all__ = [
     "in_words",
     "is_alive",
     "list_sweeps",
-    "make_record",
     "make_runs_dir",
     "mark_orphaned",
     "mark_orphaned_runs",

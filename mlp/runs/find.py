@@ -124,5 +124,7 @@ def _best(trainings: list[Entry]) -> RunFolder:
 
 def _listing(runs: list[Entry], most: int = 10) -> str:
     """One line for each of the latest runs, as the tail of a message."""
-    lines = [f"\n  {r.id}  {r.started[:19]}  {r.status}  {r.name}" for r in runs[-most:]]
-    return "".join(lines)
+    return "".join(
+        f"\n  {run.id}  {run.started:%Y-%m-%d %H:%M:%S}  {run.status}  {run.name}"
+        for run in runs[-most:]
+    )

@@ -42,34 +42,31 @@ class RunLock:
     """
 
     def __init__(self, folder: RunFolder) -> None:
-        self._file = folder.alive
-        self._lock = FileLock(folder.alive, thread_local=False)
+        self._folder = folder
+        self._lock = FileLock(folder.alive, timeout=LOOK, thread_local=False)
         try:
-            if _runs_elsewhere(folder) or not _acquired(self._lock, LOOK):
-                raise RunError(f"another process is working on this run: {folder.path}")
-            self._file.touch()
+            if _runs_elsewhere(folder):
+                raise Timeout(str(folder.alive))
+            self._lock.acquire()
+            folder.alive.touch()
+        except Timeout:
+            raise RunError(f"another process is working on this run: {folder.path}") from None
         except OSError as error:
             raise RunError(f"{folder.path} cannot be written: {error.strerror}") from None
         self._over = threading.Event()
         threading.Thread(target=self._beat, name="heartbeat", daemon=True).start()
 
-    def end(self, in_order: bool = True) -> None:
-        """Give the run free.
-
-        Parameters
-        ----------
-        in_order : bool
-            Whether the record tells how it has ended; else the next start takes it for dead.
-        """
+    def end(self) -> None:
+        """Give the run free; if its record says RUNNING still, the next start takes it for dead."""
         self._over.set()
-        if in_order:
-            self._file.unlink(missing_ok=True)
+        if not _is_running(self._folder):
+            self._folder.alive.unlink(missing_ok=True)
         self._lock.release()
 
     def _beat(self) -> None:
         while not self._over.wait(HEARTBEAT):
             with suppress(OSError):
-                os.utime(self._file)
+                os.utime(self._folder.alive)
 
 
 def this_process() -> Process:
@@ -105,22 +102,13 @@ def mark_orphaned(folder: RunFolder) -> Record | None:
     if is_alive(folder) or read_run(folder).status != "RUNNING":
         return None
     signs = [folder.alive, folder.history, folder.log, folder.record]
-    last = max(map(_changed, signs))  # before the lock touches one
-    lock = FileLock(folder.alive)
-    if not _acquired(lock):
-        return None
-    try:
+    last = datetime.fromtimestamp(max(map(_changed, signs)), UTC)  # before the lock touches one
+    with suppress(Timeout), FileLock(folder.alive, timeout=0):
         record = read_run(folder)
-        if record.status != "RUNNING":
-            return None
-        return update_run(
-            folder,
-            status="KILLED",
-            stop_reason=DIED,
-            **record.ended_at(datetime.fromtimestamp(last, UTC)),
-        )
-    finally:
-        lock.release()
+        if record.status == "RUNNING":
+            end = record.ended_at(last)
+            return update_run(folder, status="KILLED", stop_reason=DIED, **end)
+    return None
 
 
 def mark_orphaned_runs() -> list[Record]:
@@ -142,12 +130,12 @@ def mark_orphaned_runs() -> list[Record]:
     return killed
 
 
-def _acquired(lock: FileLock, timeout: float = 0.0) -> bool:
+def _is_running(folder: RunFolder) -> bool:
+    """Tell whether a record, if there is one, says so."""
     try:
-        lock.acquire(timeout=timeout)
-    except Timeout:
+        return read_run(folder).status == "RUNNING"
+    except RunError:
         return False
-    return True
 
 
 def _changed(path: Path) -> float:

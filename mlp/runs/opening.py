@@ -1,7 +1,9 @@
-"""Opening a run: its id is drawn, and its folder made with all that is known of it by then."""
+"""Opening a run for the first time, with all that is known of it by then, or once more."""
 
+import logging
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any
@@ -9,14 +11,25 @@ from uuid import uuid4
 
 import numpy as np
 
-from mlp.base import RunError, atomic_write, remove, runs_dir
+from mlp.base import RunError, atomic_write, remove, remove_unfinished, runs_dir
 from mlp.data import Dataset, Parts
 from mlp.nn import Network
-from mlp.runs.folder import RunFolder, write_run, write_text, write_yaml
-from mlp.runs.lock import RunLock, this_process
+from mlp.runs.folder import (
+    RunFolder,
+    mend_history,
+    read_history,
+    read_training,
+    update_run,
+    write_run,
+    write_text,
+    write_yaml,
+)
+from mlp.runs.lock import RunLock, mark_orphaned, this_process
 from mlp.runs.provenance import collect_provenance, git_diff
-from mlp.runs.record import RunRecord, Tracking, make_record
+from mlp.runs.record import Provenance, Resumption, RunRecord, Tracking
 from mlp.runs.recorder import Recorder
+
+logger = logging.getLogger(__name__)
 
 
 def open_run(
@@ -70,14 +83,65 @@ def open_run(
         "tracking": tracking,
         "sweep": job,
     }
-    record = make_record(RunRecord, values)
+    record, folder = RunRecord.of(values), RunFolder.of(own)
     make_runs_dir()
-    folder = RunFolder.of(record.id)
-    try:
-        lock = _make_folder(folder, record, config, overrides, dataset.x_train[:1])
-    except OSError as error:
-        raise RunError(f"the run's folder {folder.path} cannot be written: {error}") from None
-    return Recorder(folder, lock)
+    with _opening(folder, new=True) as lock:
+        write_yaml(folder.config, config)
+        write_yaml(folder.overrides, list(overrides))
+        if record.provenance.git and record.provenance.git.dirty:
+            write_text(folder.diff, git_diff())
+        with atomic_write(folder.example) as unfinished, unfinished.open("wb") as file:
+            np.save(file, dataset.x_train[:1])
+        write_run(folder, record)
+        return Recorder(folder, lock)
+
+
+def reopen_run(folder: RunFolder, dataset: Dataset, changes: Mapping[str, Any]) -> Recorder:
+    """Open an interrupted run again, and return what records the rest of it.
+
+    Parameters
+    ----------
+    folder : RunFolder
+    dataset : Dataset
+        As it is today.
+    changes : mapping
+        What differs from the stored configuration from here on, by dotted key.
+
+    Raises
+    ------
+    RunError
+        When another process works on the run, or its data have changed.
+    """
+    mark_orphaned(folder)
+    with _opening(folder) as lock:
+        record = read_training(folder)
+        if dataset.digest != record.data.digest:
+            raise RunError(
+                f"the data of {record.name} have changed since it began; it cannot go on with "
+                "others"
+            )
+        remove_unfinished(folder.path)
+        remove_unfinished(folder.figures)
+        remove(folder.traceback)
+        mend_history(folder)
+        read_history(folder)  # a damaged one is refused before anything is changed
+        now, origin = datetime.now(UTC), collect_provenance()
+        resumption = Resumption(at=now, changes=dict(changes), provenance=origin)
+        update_run(
+            folder,
+            status="RUNNING",
+            continued=now,
+            ended=None,
+            stop_reason=None,
+            test=None,
+            process=this_process(),
+            resumed=[*record.resumed, resumption],
+        )
+        run = Recorder(folder, lock)
+    for difference in _differences(record.provenance, origin):
+        logger.warning("%s: the last bits may differ", difference)
+        run.log(difference)
+    return run
 
 
 def make_runs_dir() -> None:
@@ -91,29 +155,34 @@ def make_runs_dir() -> None:
         ) from None
 
 
-def _make_folder(
-    folder: RunFolder,
-    record: RunRecord,
-    config: Mapping[str, Any],
-    overrides: Sequence[str],
-    example: np.ndarray,
-) -> RunLock:
-    """Make the folder with all that is known of the run now, or leave nothing."""
-    folder.path.mkdir()
-    lock = RunLock(folder)
+@contextmanager
+def _opening(folder: RunFolder, new: bool = False) -> Iterator[RunLock]:
+    """Hold a run's lock, which is given back, and a new run removed, if it cannot be opened."""
     try:
-        write_yaml(folder.config, config)
-        write_yaml(folder.overrides, list(overrides))
-        if record.provenance.git and record.provenance.git.dirty:
-            write_text(folder.diff, git_diff())
-        with atomic_write(folder.example) as unfinished, unfinished.open("wb") as file:
-            np.save(file, example)
-        write_run(folder, record)
-    except BaseException:
-        lock.end()
-        remove(folder.path)
-        raise
-    return lock
+        folder.path.mkdir(exist_ok=not new)
+        lock = RunLock(folder)
+        try:
+            yield lock
+        except BaseException:
+            lock.end()
+            if new:
+                remove(folder.path)
+            raise
+    except OSError as error:
+        why = error.strerror or error
+        raise RunError(f"the run's folder {folder.path} cannot be written: {why}") from None
+
+
+def _differences(then: Provenance, now: Provenance) -> list[str]:
+    """Return in what two origins differ that may decide about the last bits."""
+    facts: dict[str, list[str | None]] = {
+        "NumPy": [origin.versions.get("numpy") for origin in (then, now)],
+        "the BLAS library": [
+            f"{origin.blas.library} {origin.blas.version}" for origin in (then, now)
+        ],
+        "the code's commit": [origin.git.commit if origin.git else None for origin in (then, now)],
+    }
+    return [f"{what} was {a} and is {b}" for what, (a, b) in facts.items() if a != b]
 
 
 def _describe_network(network: Network) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from math import isfinite
-from typing import Annotated, Any, Literal, Self, TypeVar
+from typing import Annotated, Any, Literal, Self
 
 from annotated_types import Ge, Le, Lt
 from pydantic import (
@@ -171,18 +171,17 @@ class Common(Model):
     process: Process
     tracking: Tracking | None
 
-    def changed(self, **changes: Any) -> Self:
-        """Return the record with other values for some fields.
-
-        Raises
-        ------
-        RunError
-            For a value that is not acceptable.
-        """
+    @classmethod
+    def of(cls, values: Mapping[str, Any]) -> Self:
+        """Return a new record; RunError names a value that cannot be recorded."""
         try:
-            return self.model_validate({**dict(self), **changes})
+            return cls.model_validate(values)
         except ValidationError as error:
-            raise RunError(f"{self.name} cannot be recorded: {complaint(error)}") from None
+            raise RunError(f"this cannot be recorded: {complaint(error)}") from None
+
+    def changed(self, **changes: Any) -> Self:
+        """Return the record with other values for some fields; RunError as `of`."""
+        return self.of({**dict(self), **changes})
 
     def ended_at(self, moment: datetime) -> dict[str, Any]:
         """Return the changes for an end at a given time."""
@@ -269,7 +268,6 @@ class SweepRecord(Common):
 
 
 Record = RunRecord | SweepRecord
-R = TypeVar("R", bound=Common)
 _RECORD: TypeAdapter[Record] = TypeAdapter(Annotated[Record, Field(discriminator="kind")])
 
 
@@ -279,14 +277,6 @@ def parse_record(content: bytes | str) -> Record:
         return _RECORD.validate_json(content)
     except ValidationError as error:
         raise ValueError(complaint(error)) from None
-
-
-def make_record(kind: type[R], values: Mapping[str, Any]) -> R:
-    """Return a new record; RunError names a value that cannot be recorded."""
-    try:
-        return kind.model_validate(values)
-    except ValidationError as error:
-        raise RunError(f"this cannot be recorded: {complaint(error)}") from None
 
 
 def complaint(error: ValidationError) -> str:

@@ -2,10 +2,12 @@
 
 import csv
 import logging
+import shutil
+import tempfile
 import time
 import traceback
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from errno import ENOSPC
 from io import StringIO
@@ -18,12 +20,13 @@ from typing import Any
 from mlp.base import RunError, atomic_write, in_one_line, remove
 from mlp.nn import MLP
 from mlp.runs.evaluations import summary_of, write_predictions
-from mlp.runs.fallback import save_elsewhere
 from mlp.runs.folder import (
     RunFolder,
     read_history,
     read_training,
     update_run,
+    write_csv,
+    write_run,
     write_text,
 )
 from mlp.runs.lock import RunLock
@@ -134,9 +137,28 @@ class Recorder:
                 remove(self.folder.checkpoints)
                 write(self.folder.weights)
         except OSError as error:
-            where = save_elsewhere(self.folder, self.record, self._rows, write)
-            why = error.strerror or error
+            why, where = error.strerror or error, self._save_elsewhere(write)
             raise RunError(f"{self.folder.path} cannot be written ({why}): {where}") from error
+
+    def _save_elsewhere(self, write_weights: Callable[[Path], None]) -> str:
+        """Store weights and history where there is space; tell where, or that they are lost."""
+        for place in (Path(tempfile.gettempdir()), Path.home()):
+            with suppress(OSError):
+                path = Path(tempfile.mkdtemp(prefix=f"mlp-{self.record.id[:8]}-", dir=place))
+                saved = RunFolder(path)
+                try:
+                    write_weights(saved.weights)
+                    if self._rows:
+                        rows = (row.values() for row in self._rows)
+                        write_csv(saved.history, list(self._rows[0]), rows)
+                    write_run(saved, self.record)
+                    if self.folder.config.exists():  # not in a folder that was deleted meanwhile
+                        shutil.copy2(self.folder.config, saved.config)
+                except OSError:
+                    remove(path)
+                    raise
+                return f"the best epoch's weights and the history are in {path}"
+        return "the weights are lost: the temporary and the home folder do not take them either"
 
     def save_test(self, evaluation: Evaluation, classes: Sequence[str]) -> None:
         """Record the result on the run's own test set, as far as the disk takes it."""
@@ -152,7 +174,7 @@ class Recorder:
     ) -> None:
         if self.record.status == "RUNNING":
             self.end(error)
-        self._lock.end(in_order=not self._changes)  # else it counts as orphaned
+        self._lock.end()
 
     def end(self, error: BaseException | None = None) -> None:
         """Record how the run has ended.
@@ -193,9 +215,8 @@ class Recorder:
         """Append an epoch to the history, unless it is the repetition of one that is there."""
         if epoch <= self._n_epochs:
             return
-        row = {"timestamp": time.time_ns() // 1_000_000, **metrics}
-        values = {name: float(row[name]) for name in metrics}
-        self._rows.append({"epoch": epoch, "timestamp": row["timestamp"], **values})
+        now = time.time_ns() // 1_000_000
+        self._rows.append({"epoch": epoch, "timestamp": now, **metrics})
         with self._tolerant():
             self._write_rows()
 

@@ -6,13 +6,14 @@ waits, and then finds it done. The operating system gives the lock back when a p
 
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
 from mlp.base import RunError, runs_dir
-from mlp.runs.folder import RunFolder, read_run, read_training
+from mlp.runs.find import all_runs
+from mlp.runs.folder import RunFolder, read_training
 from mlp.runs.lock import mark_orphaned
 from mlp.runs.record import RunRecord, SweepRecord
 
@@ -84,7 +85,13 @@ def claim(place: Path, key: str, on_wait: Callable[[], None] | None = None) -> I
     on_wait : callable, optional
         Called when another process has it.
     """
-    lock = _lock(place, key)
+    path = place / "claims" / f"{key[:32]}.lock"
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    except OSError as error:
+        raise RunError(f"{path.parent} cannot be written: {error.strerror}") from None
+    lock = FileLock(path)
     try:
         lock.acquire(blocking=False)
     except Timeout:
@@ -97,16 +104,6 @@ def claim(place: Path, key: str, on_wait: Callable[[], None] | None = None) -> I
         lock.release()
 
 
-def _lock(place: Path, key: str) -> FileLock:
-    path = place / "claims" / f"{key[:32]}.lock"
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.touch()
-    except OSError as error:
-        raise RunError(f"{path.parent} cannot be written: {error.strerror}") from None
-    return FileLock(path)
-
-
 def study_journal(parent: str) -> Path:
     """Return where a search with the id ``parent`` has its trials."""
     return runs_dir() / parent / "study.journal"
@@ -114,12 +111,7 @@ def study_journal(parent: str) -> Path:
 
 def list_sweeps() -> list[SweepRecord]:
     """Return the record of every sweep, the first started first."""
-    records = []
-    for path in runs_dir().glob("*/run.json"):
-        with suppress(RunError):
-            records.append(read_run(RunFolder(path.parent)))
-    found = [record for record in records if isinstance(record, SweepRecord)]
-    return sorted(found, key=lambda record: record.started)
+    return [record for _, record in all_runs() if isinstance(record, SweepRecord)]
 
 
 def find_sweep(identity: str) -> SweepRecord | None:

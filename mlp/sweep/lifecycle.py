@@ -15,7 +15,6 @@ from mlp.runs import (
     find_sweep,
     make_runs_dir,
     mark_orphaned_runs,
-    read_run,
     read_sweep,
     update_run,
     write_run,
@@ -68,7 +67,7 @@ class OpenSweep:
             finally:  # whatever comes in between, a sweep that has ended does not look alive
                 self._record_end(error)
         finally:
-            self._lock.end(in_order=read_run(self.folder).status != "RUNNING")
+            self._lock.end()
         if not isinstance(error, KeyboardInterrupt | SystemExit):  # nobody waits after a signal
             folders = [RunFolder.of(record.id) for record in self.children.read()]
             wait_for_delivery([self.folder, *folders])

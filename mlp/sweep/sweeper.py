@@ -18,7 +18,6 @@ from mlp.runs import (
     collect_provenance,
     find_sweep,
     git_state,
-    make_record,
     read_run,
     short_keys,
     this_process,
@@ -167,7 +166,7 @@ class Sweeper:
             "process": this_process(),
             "tracking": tracking.destination(),
         }
-        return make_record(SweepRecord, values)
+        return SweepRecord.of(values)
 
     def _wait(self) -> None:
         self._progress.say("another process is running this sweep: this one waits for its end")

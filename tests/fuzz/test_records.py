@@ -12,7 +12,6 @@ from mlp.runs import (
     RunFolder,
     RunRecord,
     SweepRecord,
-    make_record,
     read_config,
     read_history,
     read_run,
@@ -35,7 +34,7 @@ WHOLE = RUN | {
 WINNER = {"run": "5eed", "name": "a", "metric": "val/loss", "value": 0.5, "best": BEST}
 FOUND = SWEEP | {"axes": {"lr": [0.1, "a"]}, "counts": {"finished": 1}, "best": WINNER}
 RECORD, SWEEP_RECORD = (
-    json.loads(make_record(kind, content).model_dump_json())
+    json.loads(kind.of(content).model_dump_json())
     for kind, content in ((RunRecord, WHOLE), (SweepRecord, FOUND))
 )
 CONFIG = b"model:\n  hidden_sizes: [128, 64]\nname: null\ntags: {a: 'b', ? c : d}\n"

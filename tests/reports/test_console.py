@@ -9,13 +9,12 @@ import pytest
 from mlp.data import Dataset, Part, Parts, fit_scaler
 from mlp.nn import MLP, Network, SoftmaxCrossEntropy
 from mlp.reports import Console
-from mlp.runs import RunRecord, make_record
+from mlp.runs import RunRecord
 from mlp.training import EpochEnded, Evaluation, Outcome, RunEnded, RunStarted
 from tests.records import RUN
 
 BEST = {"train/loss": 0.1, "train/accuracy": 0.99, "val/loss": 0.25, "val/accuracy": 0.9375}
-RECORD = make_record(
-    RunRecord,
+RECORD = RunRecord.of(
     RUN
     | {
         "id": "0123456789abcdef",

@@ -191,15 +191,15 @@ class TestIndex:
         with pytest.raises(RunError, match="no run is called 'aaa'"):
             find_run("aaa")
 
-    @pytest.mark.parametrize("content", [b"", b"no database", b"SQLite format 3\0" + b"?" * 99])
+    @pytest.mark.parametrize("content", [b"", b"[]", b'{"aaa": ["", {}]}', b"\xff"])
     def test_is_rebuilt_when_damaged(self, runs: Path, content: bytes):
         make_run(runs, "aaa")
         find_run("aaa")
-        (runs / "index.db").write_bytes(content)
+        (runs / "index.json").write_bytes(content)
         assert find_run("aaa").path.name == "aaa"
         assert find_run("aaa").path.name == "aaa"
 
     def test_is_done_without_where_it_cannot_be(self, runs: Path):
         make_run(runs, "aaa")
-        (runs / "index.db").mkdir()
+        (runs / "index.json").mkdir()
         assert find_run("aaa").path.name == "aaa"

@@ -11,7 +11,6 @@ from mlp.runs import (
     RunFolder,
     RunRecord,
     SweepRecord,
-    make_record,
     read_config,
     read_history,
     read_run,
@@ -106,20 +105,20 @@ class TestReading:
         ],
     )
     def test_a_value_of_the_wrong_kind_is_named(self, folder: RunFolder, key: str, value: object):
-        record = json.loads(make_record(RunRecord, RUN).model_dump_json()) | {key: value}
+        record = json.loads(RunRecord.of(RUN).model_dump_json()) | {key: value}
         folder.record.write_text(json.dumps(record))
         with pytest.raises(RunError, match=rf"'{key}") as told:
             read_run(folder)
         assert str(told.value).isprintable()
 
     def test_a_record_reads_back_as_it_was(self, folder: RunFolder):
-        for record in (make_record(RunRecord, RUN), make_record(SweepRecord, SWEEP)):
+        for record in (RunRecord.of(RUN), SweepRecord.of(SWEEP)):
             write_run(folder, record)
             assert read_run(folder) == record
 
 
 def test_what_cannot_be_read_back_is_not_written(tmp_path: Path):
-    write_run(RunFolder(tmp_path), make_record(RunRecord, RUN))
+    write_run(RunFolder(tmp_path), RunRecord.of(RUN))
     with pytest.raises(RunError, match="'seconds'"):
         update_run(RunFolder(tmp_path), seconds=float("nan"))
     assert read_run(RunFolder(tmp_path)).seconds == 2.0
