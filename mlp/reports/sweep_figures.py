@@ -8,7 +8,7 @@ import numpy as np
 
 import mlp.reports.figure_style as style
 from mlp.reports.axis_scales import clip_outliers, number_scale, scale
-from mlp.runs import Leaderboard, read_history, short_keys
+from mlp.runs import Leaderboard, RunFolder, read_history, short_keys
 from mlp.training import higher_is_better
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def draw_sweep_figures(into: Path, board: Leaderboard) -> None:
     _, outliers = clip_outliers(values)
     top = [row for row, far in zip(board.rows, outliers, strict=True) if not far][:TOP]
     groups = {
-        f"{rank}. {row.name}": [read_history(entry.folder) for entry in row.entries]
+        f"{rank}. {row.name}": [read_history(RunFolder.of(run.id)) for run in row.runs]
         for rank, row in enumerate(top, 1)
     }
     style.save_figure(curves(groups, board.metric), into / "curves.png")

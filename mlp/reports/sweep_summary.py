@@ -60,7 +60,7 @@ def show_summary(board: Leaderboard, terminal: Terminal, max_rows: int = 20) -> 
     fits = terminal.measure(wide, options=unbounded).maximum <= terminal.width
     terminal.print(wide if fits else _table(board, max_rows, narrow=True))
     terminal.print()
-    top = [row.entries[0].folder for row in board.rows[:TOP]]
+    top = [RunFolder.of(row.runs[0].id) for row in board.rows[:TOP]]
     evaluation = {"evaluate the best": f"python -m mlp.evaluate {board.winner.id[:8]}"}
     show_places(evaluation | comparison_in_mlflow(top), terminal)
 
@@ -89,18 +89,18 @@ def _table(board: Leaderboard, max_rows: int, narrow: bool = False) -> Table:
         table.add_row(*map(Text, cells), style={"1": "bold", "": "dim"}.get(rank))
 
     for rank, row in enumerate(board.rows[:max_rows], 1):
-        ids = [entry.id[:8] for entry in row.entries][: 1 if narrow else None]
+        ids = [run.id[:8] for run in row.runs][: 1 if narrow else None]
         cost = [f"{row.best_epoch:.0f}", f"{row.seconds:.1f}"]
         tests = [_tested(row, metric) for metric in board.test_metrics]
         add(str(rank), row.params, row.in_words(board.metric), cost, *tests, " ".join(ids))
     if board.others:
         table.add_row()
-    for entry in board.others[:max_rows]:
-        seed = f", seed {entry.params['seed']}" if "seed" in entry.params else ""
-        seconds = entry.record.seconds
-        cost = [str(entry.record.epochs), f"{seconds:.1f}" if seconds else ""]
+    for run in board.others[:max_rows]:
+        params = board.params[run.id]
+        seed = f", seed {params['seed']}" if "seed" in params else ""
+        cost = [str(run.epochs), f"{run.seconds:.1f}" if run.seconds else ""]
         tests = [""] * len(board.test_metrics)
-        add("", entry.params, entry.state + seed, cost, *tests, entry.id[:8])
+        add("", params, run.state + seed, cost, *tests, run.id[:8])
     if hidden := len(board.rows[max_rows:]) + len(board.others[max_rows:]):
         table.caption, table.caption_justify = f"and {hidden} more", "left"
     return table
@@ -113,16 +113,16 @@ def write_leaderboard(board: Leaderboard, path: Path) -> None:
     rows: list[list[Any]] = []
     for rank, row in enumerate(board.rows, 1):
         results = [len(row.values), row.mean, row.std, row.best_epoch, row.seconds]
-        ids = " ".join(entry.id for entry in row.entries)
+        ids = " ".join(run.id for run in row.runs)
         tests = [fmean(row.tests(m)) if row.tests(m) else None for m in board.test_metrics]
         values = [*_values(board, row.params), board.metric, *results, *tests]
         rows.append([rank, "finished", row.name, *values, ids])
-    for entry in board.others:
-        record, best = entry.record, entry.record.metrics
-        results = [None, entry.value(board.metric), None, best.get("epoch"), record.seconds]
-        values = [*_values(board, entry.params), board.metric, *results]
+    for run in board.others:
+        mean, epoch = run.metrics.get(board.metric), run.metrics.get("epoch")
+        results = [None, mean, None, epoch, run.seconds]
+        values = [*_values(board, board.params[run.id]), board.metric, *results]
         values += [None] * len(board.test_metrics)
-        rows.append([None, entry.state, record.name, *values, entry.id])
+        rows.append([None, run.state, run.name, *values, run.id])
     write_csv(path, header, rows)
 
 
@@ -152,5 +152,5 @@ def _values(board: Leaderboard, params: Mapping[str, Any]) -> list[str]:
 def _tested(row: Row, metric: str) -> str:
     """Return a metric's mean on the test set, and the number of tested runs if not all were."""
     values = row.tests(metric)
-    count = f" ({len(values)})" if len(values) < len(row.entries) else ""
+    count = f" ({len(values)})" if len(values) < len(row.runs) else ""
     return f"{metric_in_words(metric, fmean(values))}{count}" if values else ""

@@ -5,9 +5,10 @@ was killed as of one that is over, and of several sweeps at once.
 """
 
 import json
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from statistics import fmean, stdev
 from typing import Any
 
@@ -18,39 +19,7 @@ from mlp.runs.record import RunRecord, SweepRecord
 from mlp.runs.sweeps import Children
 from mlp.training import higher_is_better
 
-
-@dataclass(frozen=True)
-class Entry:
-    """A run on a leaderboard.
-
-    Attributes
-    ----------
-    record : RunRecord
-    params : dict
-        The values that distinguish it from the other runs, by dotted key; its seed among them.
-    """
-
-    record: RunRecord
-    params: dict[str, Any]
-
-    @property
-    def id(self) -> str:
-        """The run's id."""
-        return self.record.id
-
-    @property
-    def folder(self) -> RunFolder:
-        """The run's folder."""
-        return RunFolder.of(self.id)
-
-    @property
-    def state(self) -> str:
-        """``finished``, ``pruned``, ``failed``, ``killed`` or ``running``."""
-        return self.record.state
-
-    def value(self, metric: str) -> float | None:
-        """Return a metric at the run's best epoch, if it has it."""
-        return self.record.metrics.get(metric)
+Params = Mapping[str, Mapping[str, Any]]  # of runs, by id and dotted key
 
 
 @dataclass(frozen=True)
@@ -63,7 +32,7 @@ class Row:
         What distinguishes it from the other rows; a key that it lacks does not apply.
     name : str
         The same in few words: ``lr=0.003 hidden_sizes=128x64``.
-    entries : sequence of Entry
+    runs : sequence of RunRecord
         The best seed first.
     values : sequence of float
         The metric of each at its best epoch.
@@ -74,7 +43,7 @@ class Row:
 
     params: dict[str, Any]
     name: str
-    entries: Sequence[Entry]
+    runs: Sequence[RunRecord]
     values: Sequence[float]
     n_lost: int = 0
 
@@ -98,16 +67,16 @@ class Row:
     @property
     def best_epoch(self) -> float:
         """Mean of the best epochs."""
-        return fmean(entry.record.metrics["epoch"] for entry in self.entries)
+        return fmean(run.metrics["epoch"] for run in self.runs)
 
     @property
     def seconds(self) -> float:
         """Mean time of a training."""
-        return fmean(entry.record.seconds for entry in self.entries)
+        return fmean(run.seconds for run in self.runs)
 
     def tests(self, metric: str) -> list[float]:
         """Return a metric of the runs whose test set was read: ``accuracy``, ``rmse``."""
-        results = [entry.record.results.get("test", {}) for entry in self.entries]
+        results = [run.results.get("test", {}) for run in self.runs]
         return [result[metric] for result in results if metric in result]
 
 
@@ -122,14 +91,18 @@ class Leaderboard:
         The parameters that differ between the rows.
     rows : sequence of Row
         The best first; at least one.
-    others : sequence of Entry
+    others : sequence of RunRecord
         What is not ranked: runs that have failed, were pruned or killed, or are under way.
+    params : dict
+        By the id of each run the values that distinguish it from the others, by dotted key; its
+        seed among them.
     """
 
     metric: str
     keys: Sequence[str]
     rows: Sequence[Row]
-    others: Sequence[Entry]
+    others: Sequence[RunRecord]
+    params: Params
 
     @classmethod
     def of(cls, records: Iterable[RunRecord], metric: str | None = None) -> "Leaderboard":
@@ -148,43 +121,43 @@ class Leaderboard:
             When no run has finished, when they have no metric in common, or when their metrics
             cannot be compared.
         """
-        entries = _entries(records)
-        finished = [entry for entry in entries if entry.state == "finished"]
+        runs = _distinct(records)
+        finished = [run for run in runs if run.state == "finished"]
         if not finished:
-            raise RunError(f"no run of the sweep has finished yet ({_census(entries)})")
+            raise RunError(f"no run of the sweep has finished yet ({_census(runs)})")
         metric = metric or _common_monitor(finished)
-        ranked = [e for e in finished if e.value(metric) is not None]
+        ranked = [run for run in finished if metric in run.metrics]
         if not ranked:
-            known = sorted({k for e in finished for k in e.record.metrics if "/" in k})
+            known = sorted({key for run in finished for key in run.metrics if "/" in key})
             raise RunError(f"no run has the metric {metric!r}; there are {', '.join(known)}")
         _check_comparable(ranked, metric)
-        keys = _differing(entries)
-        groups: dict[str, list[Entry]] = {}
-        for entry in entries:
-            groups.setdefault(json.dumps([entry.params.get(key) for key in keys]), []).append(entry)
-        names, valued = short_keys(keys), {entry.id for entry in ranked}
-        rows = [_row(g, metric, names) for g in groups.values() if valued & {e.id for e in g}]
+        params = _params(runs)
+        keys = _differing(params)
+        groups: dict[str, list[RunRecord]] = defaultdict(list)
+        for run in runs:
+            groups[json.dumps([params[run.id].get(key) for key in keys])].append(run)
+        rows = [row for group in groups.values() if (row := _row(group, metric, keys, params))]
         rows.sort(key=lambda row: (row.n_lost > 0, _order(metric, row.mean), row.name))
-        others = [entry for entry in entries if entry.id not in valued]
-        others.sort(key=lambda entry: (entry.state, entry.record.name, entry.id))
-        return cls(metric, keys, rows, others)
+        ranked_ids = {run.id for run in ranked}
+        others = [run for run in runs if run.id not in ranked_ids]
+        others.sort(key=lambda run: (run.state, run.name, run.id))
+        return cls(metric, keys, rows, others, params)
 
     @property
     def n_runs(self) -> int:
         """How many runs there are, ranked or not."""
-        return sum(len(row.entries) for row in self.rows) + len(self.others)
+        return len(self.params)
 
     @property
     def test_metrics(self) -> list[str]:
         """The metrics of the test sets that were read, but for the loss."""
-        entries = [entry for row in self.rows for entry in row.entries]
-        found = (key for entry in entries for key in entry.record.results.get("test", {}))
-        return [key for key in dict.fromkeys(found) if key != "loss"]
+        tests = [run.results.get("test", {}) for row in self.rows for run in row.runs]
+        return [key for key in dict.fromkeys(chain(*tests)) if key != "loss"]
 
     @property
-    def winner(self) -> Entry:
+    def winner(self) -> RunRecord:
         """The best run of the best row."""
-        return self.rows[0].entries[0]
+        return self.rows[0].runs[0]
 
 
 def read_leaderboard(sweeps: Iterable[str], metric: str | None = None) -> Leaderboard:
@@ -196,32 +169,34 @@ def read_leaderboard(sweeps: Iterable[str], metric: str | None = None) -> Leader
 def training_of(folder: RunFolder) -> RunFolder:
     """Return a sweep's best run; a training as it is."""
     record = read_run(folder)
-    return (
-        read_leaderboard([record.id]).winner.folder if isinstance(record, SweepRecord) else folder
-    )
+    if isinstance(record, SweepRecord):
+        return RunFolder.of(read_leaderboard([record.id]).winner.id)
+    return folder
 
 
-def _entries(records: Iterable[RunRecord]) -> list[Entry]:
-    """Tell each run from the others; of a job that several sweeps share, one run counts."""
+def _distinct(records: Iterable[RunRecord]) -> list[RunRecord]:
+    """Return one run for each job, which several sweeps may share."""
     ordered = sorted(records, key=lambda r: (r.status == "FINISHED", r.started))
-    chosen = list({record.job.key: record for record in ordered}.values())
-    if len({record.job.parent for record in chosen}) == 1:
-        params = [record.job.params for record in chosen]  # as the user wrote them
-    else:
-        folders = [RunFolder.of(record.id) for record in chosen]
-        params = differing_params([read_config(folder) for folder in folders])
-    return [Entry(*both) for both in zip(chosen, params, strict=True)]
+    return list({record.job.key: record for record in ordered}.values())
 
 
-def _census(entries: Iterable[Entry]) -> str:
+def _params(runs: Sequence[RunRecord]) -> Params:
+    """Return the values that distinguish each run from the others, by the runs' ids."""
+    params = [run.job.params for run in runs]  # as the user wrote them
+    if len({run.job.parent for run in runs}) > 1:
+        params = differing_params([read_config(RunFolder.of(run.id)) for run in runs])
+    return {run.id: own for run, own in zip(runs, params, strict=True)}
+
+
+def _census(runs: Iterable[RunRecord]) -> str:
     """Return "2 failed, 1 running"."""
-    counts = Counter(entry.state for entry in entries)
+    counts = Counter(run.state for run in runs)
     return ", ".join(f"{n} {state}" for state, n in sorted(counts.items())) or "none has begun"
 
 
-def _common_monitor(entries: Iterable[Entry]) -> str:
+def _common_monitor(runs: Iterable[RunRecord]) -> str:
     """Return what all have monitored."""
-    monitors = sorted({entry.record.monitor for entry in entries})
+    monitors = sorted({run.monitor for run in runs})
     if len(monitors) > 1:
         raise RunError(
             f"the runs monitored different metrics, {' and '.join(monitors)}: "
@@ -230,13 +205,12 @@ def _common_monitor(entries: Iterable[Entry]) -> str:
     return monitors[0]
 
 
-def _check_comparable(entries: Iterable[Entry], metric: str) -> None:
+def _check_comparable(runs: Sequence[RunRecord], metric: str) -> None:
     """Raise RunError unless the runs have the same data and, for a loss, the same loss."""
-    records = [entry.record for entry in entries]
     # Seeds split differently, and are averaged: the sizes of the split must be the same.
-    if len({(r.data.digest, r.data.n_train, r.data.n_val, r.limited) for r in records}) > 1:
+    if len({(r.data.digest, r.data.n_train, r.data.n_val, r.limited) for r in runs}) > 1:
         raise RunError("the runs have different data or splits of it, and cannot be ranked")
-    losses = sorted({record.model.loss for record in records})
+    losses = sorted({run.model.loss for run in runs})
     if len(losses) > 1 and metric.endswith("loss"):
         raise RunError(
             f"the runs have different losses, {' and '.join(losses)}, whose values cannot be "
@@ -244,21 +218,26 @@ def _check_comparable(entries: Iterable[Entry], metric: str) -> None:
         )
 
 
-def _differing(entries: Sequence[Entry]) -> list[str]:
-    """Return the parameters but for the seed that are not the same in all entries."""
-    keys = dict.fromkeys(key for entry in entries for key in entry.params if key != "seed")
-    return [key for key in keys if len({json.dumps(e.params.get(key)) for e in entries}) > 1]
+def _differing(params: Params) -> list[str]:
+    """Return the parameters but for the seed that are not the same in all runs."""
+    runs = params.values()
+    keys = dict.fromkeys(key for own in runs for key in own if key != "seed")
+    return [key for key in keys if len({json.dumps(own.get(key)) for own in runs}) > 1]
 
 
-def _row(entries: Sequence[Entry], metric: str, names: Mapping[str, str]) -> Row:
-    """Make a row of runs that differ in nothing but their seed, some of them finished."""
-    finished = [entry for entry in entries if entry.state == "finished"]
-    valued = [(value, entry) for entry in finished if (value := entry.value(metric)) is not None]
-    valued.sort(key=lambda pair: (_order(metric, pair[0]), pair[1].params.get("seed", 0)))
-    values, ordered = zip(*valued, strict=True)
-    params = {key: value for key, value in ordered[0].params.items() if key in names}
-    n_lost = sum(entry.state in ("failed", "killed") for entry in entries)
-    return Row(params, name_of(params, names) or "all runs", ordered, values, n_lost)
+def _row(
+    group: Sequence[RunRecord], metric: str, keys: Sequence[str], params: Params
+) -> Row | None:
+    """Make a row of runs that differ in nothing but their seed; None if none has finished."""
+    finished = [run for run in group if run.state == "finished" and metric in run.metrics]
+    if not finished:
+        return None
+    finished.sort(key=lambda run: params[run.id].get("seed", 0))
+    finished.sort(key=lambda run: _order(metric, run.metrics[metric]))
+    own = {key: value for key, value in params[finished[0].id].items() if key in keys}
+    name = name_of(own, short_keys(keys)) or "all runs"
+    n_lost = sum(run.state in ("failed", "killed") for run in group)
+    return Row(own, name, finished, [run.metrics[metric] for run in finished], n_lost)
 
 
 def _order(metric: str, value: float) -> float:

@@ -27,16 +27,16 @@ def summarise(
         As `Leaderboard.of`.
     """
     board = read_leaderboard([sweep.path.name])
-    ranked = [entry for row in board.rows for entry in row.entries]
+    ranked = [run for row in board.rows for run in row.runs]
     wanted = {"winner": ranked[:1], "all": ranked, "none": []}[test]
-    untested = [e for e in wanted if not e.record.test and e.record.data.n_test]
-    for entry in untested:
-        evaluate_run(entry.folder)
+    untested = [run for run in wanted if not run.test and run.data.n_test]
+    for run in untested:
+        evaluate_run(RunFolder.of(run.id))
     if untested:
         board = read_leaderboard([sweep.path.name])
     if news or untested:
         write_summary(board, sweep.path)
-        winner, metric = board.winner.record, board.metric
+        winner, metric = board.winner, board.metric
         found = {"metric": metric, "value": winner.metrics[metric], "best": winner.best}
         update_run(sweep, best={"run": winner.id, "name": winner.name, **found})
     return board

@@ -103,7 +103,7 @@ class TestUnranked:
         make_child(runs, "bad", {LR: 3, "seed": 0}, None, status="FAILED")
         make_child(runs, "busy", {LR: 4, "seed": 7}, None, status="RUNNING", seconds=0)
         board = read_leaderboard(["5eed"])
-        assert [entry.state for entry in board.others] == ["failed", "pruned", "running"]
+        assert [run.state for run in board.others] == ["failed", "pruned", "running"]
         lines = said(board).splitlines()
         assert lines[1].split() == ["1", "1", "0.5000", "2", "2.0", "good"]
         assert lines[-3].split() == ["4", "running,", "seed", "7", "3", "busy"]
@@ -114,7 +114,7 @@ class TestUnranked:
         make_child(runs, "second", {}, 0.2, sweep=job)
         make_child(runs, "third", {}, None, status="FAILED", sweep=job)
         board = read_leaderboard(["5eed"])
-        assert [entry.id for entry in board.rows[0].entries] == ["second"]
+        assert [run.id for run in board.rows[0].runs] == ["second"]
         assert board.others == []
 
     def test_a_run_without_the_metric_is_not_ranked(self, runs: Path):
@@ -122,7 +122,7 @@ class TestUnranked:
         make_child(runs, "b", {LR: 2}, best={"epoch": 1, "val/accuracy": 0.5})
         board = read_leaderboard(["5eed"])
         assert board.winner.id == "a"
-        assert [entry.id for entry in board.others] == ["b"]
+        assert [run.id for run in board.others] == ["b"]
 
 
 class TestRefusal:
@@ -193,7 +193,7 @@ class TestAcrossSweeps:
         for parent in ("one", "two"):
             shared = {"parent": parent, "key": "same", "params": {LR: 1}}
             make_child(runs, f"of {parent}", {LR: 1}, sweep=shared)
-        assert len(read_leaderboard(["one", "two"]).rows[0].entries) == 1
+        assert len(read_leaderboard(["one", "two"]).rows[0].runs) == 1
 
 
 class TestCsv:
@@ -276,7 +276,9 @@ class TestSummary:
             run_job(compose([*words, f"{LR}={lr}"]), sweep=child)
         board = summarise(make_sweep(runs), test="winner")
         better, worse = board.rows
-        assert better.tests("accuracy") == [read_run(board.winner.folder).test.metrics["accuracy"]]
+        assert better.tests("accuracy") == [
+            read_run(RunFolder.of(board.winner.id)).test.metrics["accuracy"]
+        ]
         assert worse.tests("accuracy") == []
         assert "test accuracy" in said(board)
 
