@@ -13,7 +13,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from urllib.parse import unquote, urlparse
 
 from filelock import FileLock, Timeout
 
@@ -253,10 +252,9 @@ def _forgotten(record: Record) -> list[Path]:
     try:
         if tracking is None or is_lost(uri_of(tracking)):
             return []
-        uris = delete_from_mlflow(record, client_of(tracking))
+        paths = delete_from_mlflow(record, client_of(tracking))
     except Exception as error:  # MLflow lets through what its database or its network raises
         raise RunError(f"{record.name} stays: MLflow says {reason_of(error)}") from None
-    paths = [Path(unquote(urlparse(uri).path)) for uri in uris if uri.startswith("file:")]
     ours = (runs_dir() / "artifacts").resolve()
     return [path.parent for path in paths if path.parent.resolve().is_relative_to(ours)]
 

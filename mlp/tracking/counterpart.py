@@ -14,13 +14,14 @@ from filelock import FileLock
 
 from mlp.base import RunError, atomic_write
 from mlp.runs import Record, RunFolder, SweepRecord, Tracking, read_run
+from mlp.tracking.artifacts import local_path
 from mlp.tracking.store import find_experiment
-from mlp.tracking.tags import ID
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
     from mlflow.entities import Run
 
+ID = "mlp.id"  # bears the run's own id; nothing without it is ever touched
 LOCK_TIMEOUT = 60.0  # seconds to wait for another process that is delivering the same run
 
 
@@ -69,8 +70,8 @@ def delete_duplicates(client: "MlflowClient", run: "Run", record: Record) -> Non
             client.delete_run(other.info.run_id)
 
 
-def delete(record: Record, client: "MlflowClient") -> list[str]:
-    """Delete a run's counterpart and its models; return where their artifacts are, as URIs."""
+def delete(record: Record, client: "MlflowClient") -> list[Path]:
+    """Delete a run's counterpart and its models; return where their artifacts are on our disks."""
     experiment = client.get_experiment_by_name(tracking_of(record).experiment)
     if experiment is None:
         return []
@@ -82,7 +83,7 @@ def delete(record: Record, client: "MlflowClient") -> list[str]:
             uris.append(model.artifact_location)
         client.delete_run(run.info.run_id)
         uris.append(run.info.artifact_uri)
-    return uris
+    return [local_path(uri) for uri in uris if uri.startswith("file:")]
 
 
 def family_tags(record: Record, client: "MlflowClient") -> dict[str, str]:
@@ -93,10 +94,8 @@ def family_tags(record: Record, client: "MlflowClient") -> dict[str, str]:
     folder = RunFolder.of(record.sweep.parent)
     if folder.record.exists():
         return tags | {"mlflow.parentRunId": find_or_create(folder, client).info.run_id}
-    experiment = find_experiment(
-        client, tracking_of(record).experiment
-    )  # started on another machine
-    for parent in _tagged(client, experiment, record.sweep.parent):
+    experiment = find_experiment(client, tracking_of(record).experiment)
+    for parent in _tagged(client, experiment, record.sweep.parent):  # started on another machine
         tags["mlflow.parentRunId"] = parent.info.run_id
     return tags
 

@@ -7,19 +7,24 @@ delivered is delivered by doing it again.
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from mlp.runs import (
+    Record,
     RunFolder,
     RunRecord,
     SweepRecord,
+    in_words,
     read_config,
     read_history,
     read_run,
     read_training,
 )
-from mlp.tracking.artifacts import files_in, link_or_log, subfolder
+from mlp.tracking.artifacts import store_files
+from mlp.tracking.batch import MetricRow, log_batch
 from mlp.tracking.counterpart import (
+    ID,
     counterpart_lock,
     delete_duplicates,
     family_tags,
@@ -27,16 +32,14 @@ from mlp.tracking.counterpart import (
     milliseconds,
     tracking_of,
 )
-from mlp.tracking.description import describe
+from mlp.tracking.description import describe, describe_sweep
 from mlp.tracking.logged_model import log_model
 from mlp.tracking.retry import retrying
 from mlp.tracking.store import client_of, is_remote
-from mlp.tracking.sweep_delivery import send_sweep
-from mlp.tracking.tags import as_params, as_tags, origin_tags
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
-    from mlflow.entities import DatasetInput, Metric, Run
+    from mlflow.entities import DatasetInput, Run
 
 LONGEST_DIGEST = 36  # MLflow's limit; the full one is a tag
 LARGEST_BATCH = 1000  # metrics in one request
@@ -57,13 +60,12 @@ def deliver(folder: RunFolder, client: "MlflowClient | None" = None) -> None:
         When the run is not to be in MLflow, or its store does not exist.
     """
     record = read_run(folder)
-    tracking = tracking_of(record)
-    client = retrying(client or client_of(tracking))
+    client = client or retrying(client_of(tracking_of(record)))
     with counterpart_lock(folder):
         run = find_or_create(folder, client)
         try:
             if isinstance(record, SweepRecord):
-                send_sweep(folder, record, run, client)
+                _send_sweep(folder, record, run, client)
             else:
                 _send_training(folder, record, run, client)
             if is_remote(client.tracking_uri):
@@ -75,8 +77,7 @@ def deliver(folder: RunFolder, client: "MlflowClient | None" = None) -> None:
 
 def send_opening(folder: RunFolder, client: "MlflowClient") -> "Run":
     """Send what is known when a training begins, and return the MLflow run."""
-    client, record = retrying(client), read_training(folder)
-    run = find_or_create(folder, client)
+    record, run = read_training(folder), find_or_create(folder, client)
     _send_origin(folder, record, run, client)
     if run.info.status != "RUNNING":  # it had ended before it was resumed
         client.update_run(run.info.run_id, "RUNNING")
@@ -88,11 +89,15 @@ def send_rows(client: "MlflowClient", run_id: str, rows: Sequence[Mapping[str, f
 
     A request holds whole rows, so that MLflow has a row completely or not at all.
     """
-    if not rows:
-        return
-    client, n = retrying(client), max(1, LARGEST_BATCH // len(rows[0]))
+    n = max(1, LARGEST_BATCH // max(map(len, rows), default=1))
     for first in range(0, len(rows), n):
-        client.log_batch(run_id, metrics=_metrics(rows[first : first + n]))
+        metrics = [
+            (key, value, int(row["timestamp"]), int(row["epoch"]))
+            for row in rows[first : first + n]
+            for key, value in row.items()
+            if key not in ("epoch", "timestamp")
+        ]
+        log_batch(client, run_id, metrics)
 
 
 def last_epoch(client: "MlflowClient", run: "Run", rows: Sequence[Mapping[str, float]]) -> int:
@@ -121,68 +126,66 @@ def _send_training(
     _send_origin(folder, record, run, client)
     known = last_epoch(client, run, rows)
     send_rows(client, run_id, [row for row in rows if row["epoch"] > known])
-    client.log_batch(
-        run_id, metrics=_final_metrics(record, rows), tags=as_tags(_outcome_tags(record))
-    )
-    _send_files(folder, run, client)
+    tags = {
+        "mlp.stop_reason": record.stop_reason,
+        "mlp.pruned": "true" if record.pruned else None,
+        "mlflow.note.content": describe(record),
+    }
+    log_batch(client, run_id, _final_metrics(record, rows), tags=tags)
+    places = [folder.config, folder.overrides, folder.record, folder.history, folder.log]
+    places += [folder.test_predictions, folder.traceback, folder.diff]
+    places += [folder.figures, folder.evaluations, folder.weights]
+    log = partial(client.log_artifact, run_id)
+    store_files(places, folder.path, run.info.artifact_uri, log)
     if record.status == "FINISHED" and folder.weights.exists():
         log_model(folder, record, run, client)
 
 
 def _send_origin(folder: RunFolder, record: RunRecord, run: "Run", client: "MlflowClient") -> None:
     """Send params, tags and the data."""
-    tags = _opening_tags(record) | family_tags(record, client)
-    params = as_params(flatten(read_config(folder)))
-    client.log_batch(run.info.run_id, params=params, tags=as_tags(tags))
-    client.log_inputs(run.info.run_id, [_dataset_input(record)])
-
-
-def _opening_tags(record: RunRecord) -> dict[str, Any]:
-    tags: dict[str, Any] = {
-        "mlp.data.digest": record.data.digest,
-        "mlp.init_from": record.init_from,
-    }
+    tags = record.tags | _origin_tags(record) | family_tags(record, client)
+    tags |= {"mlp.data.digest": record.data.digest, "mlp.init_from": record.init_from}
     for resumption in record.resumed:  # what is a param cannot be changed in MLflow
         tags |= {f"mlp.resumed.{key}": value for key, value in resumption.changes.items()}
         tags["mlp.resumed"] = resumption.at.isoformat()
-    return record.tags | origin_tags(record) | tags
+    log_batch(client, run.info.run_id, params=flatten(read_config(folder)), tags=tags)
+    client.log_inputs(run.info.run_id, [_dataset_input(record)])
 
 
-def _outcome_tags(record: RunRecord) -> dict[str, Any]:
-    return {
-        "mlp.stop_reason": record.stop_reason,
-        "mlp.pruned": "true" if record.pruned else None,
-        "mlflow.note.content": describe(record),
+def _origin_tags(record: Record) -> dict[str, Any]:
+    """Return what a run or a sweep comes from: the command, the code, the machine."""
+    origin, git = record.provenance, record.provenance.git
+    tags = {
+        ID: record.id,
+        "mlflow.runName": record.name,
+        "mlflow.user": origin.user,
+        "mlflow.source.type": "LOCAL",
+        "mlflow.source.name": record.command,
+        "mlflow.source.git.commit": git and git.commit,
+        "mlflow.source.git.branch": git and git.branch,
+        "mlp.git.dirty": git and git.dirty,
+        "mlp.host": origin.host,
+        "mlp.platform": origin.platform,
+        "mlp.blas.library": f"{origin.blas.library} {origin.blas.version}",
+        "mlp.blas.threads": origin.blas.threads,
     }
+    return tags | {f"mlp.version.{name}": version for name, version in origin.versions.items()}
 
 
-def _metrics(rows: Iterable[Mapping[str, float]]) -> "list[Metric]":
-    from mlflow.entities import Metric
-
-    return [
-        Metric(key, value, int(row["timestamp"]), int(row["epoch"]))
-        for row in rows
-        for key, value in row.items()
-        if key not in ("epoch", "timestamp")
-    ]
-
-
-def _final_metrics(record: RunRecord, rows: Iterable[Mapping[str, float]]) -> "list[Metric]":
+def _final_metrics(record: RunRecord, rows: Iterable[Mapping[str, float]]) -> list[MetricRow]:
     """Return the best epoch's figures, at that epoch, and the evaluations', at their time."""
-    from mlflow.entities import Metric
-
     best = record.metrics
     step = int(best.get("epoch", 0))
     part = "val/" if "val/loss" in best else "train/"
     times = {row["epoch"]: int(row["timestamp"]) for row in rows}
     metrics = [
         # val/loss becomes best/val_loss; the epoch's own time makes it the same row another time
-        Metric(f"best/{key.replace('/', '_')}", value, times[step], step)
+        (f"best/{key.replace('/', '_')}", value, times[step], step)
         for key, value in best.items()
         if step in times and (key == "epoch" or key.startswith(part))
     ]
     return metrics + [
-        Metric(f"{name}/{key}", value, test.timestamp, step)
+        (f"{name}/{key}", value, test.timestamp, step)
         for name, test in record.tests.items()
         for key, value in test.metrics.items()
     ]
@@ -208,16 +211,26 @@ def _dataset_input(record: RunRecord) -> "DatasetInput":
     return DatasetInput(dataset, [InputTag("mlflow.data.context", "training")])
 
 
-def _send_files(folder: RunFolder, run: "Run", client: "MlflowClient") -> None:
-    """Store the run's files as artifacts; other files in the folder stay there."""
-
-    def log(file: str, place: str | None) -> None:
-        client.log_artifact(run.info.run_id, file, place)
-
-    places = [folder.config, folder.overrides, folder.record, folder.history, folder.log]
-    places += [folder.test_predictions, folder.traceback, folder.diff]
-    for place in [*places, folder.figures, folder.evaluations]:
-        for file in files_in(place):
-            log(str(file), subfolder(file, folder.path))
-    for file in files_in(folder.weights):
-        link_or_log(file, run.info.artifact_uri, "weights", log)
+def _send_sweep(folder: RunFolder, record: SweepRecord, run: "Run", client: "MlflowClient") -> None:
+    """Bring a sweep's page up to date: its axes, its results, its leaderboard and its figures."""
+    run_id = run.info.run_id
+    axes = {key: ", ".join(map(in_words, values)) for key, values in record.axes.items()}
+    tags = _origin_tags(record) | {
+        "mlp.kind": "sweep",
+        "mlp.sweep.identity": record.identity,
+        "mlp.sweep.best": record.best and record.best.run,
+        "mlp.stop_reason": record.stop_reason,
+        "mlflow.note.content": describe_sweep(record),
+    }
+    values: dict[str, float] = {f"jobs/{state}": n for state, n in record.counts.items()}
+    for key, value in record.best.best.metrics.items() if record.best else ():
+        if key.startswith(("val/", "train/")):
+            values[f"best/{key.replace('/', '_')}"] = value
+    moment = milliseconds(record.ended or record.continued or record.started)
+    new = [(k, v, moment, 0) for k, v in values.items() if run.data.metrics.get(k) != v]
+    log_batch(client, run_id, new, axes, tags)
+    places = [folder.record, folder.path / "leaderboard.csv", folder.log, folder.figures]
+    log = partial(client.log_artifact, run_id)
+    store_files(places, folder.path, run.info.artifact_uri, log)
+    if not record.ended and run.info.status != record.status:  # it goes on
+        client.update_run(run_id, record.status)

@@ -1,9 +1,16 @@
-"""A run in a few lines of Markdown, as its page in MLflow shows it."""
+"""A run or a sweep in a few lines of Markdown, as its page in MLflow shows it."""
 
 from collections import defaultdict
 
-from mlp.runs import RunRecord, metric_in_words, results_in_words
-from mlp.tracking.tags import fenced
+from mlp.base import RunError
+from mlp.runs import (
+    RunRecord,
+    SweepRecord,
+    in_words,
+    metric_in_words,
+    read_leaderboard,
+    results_in_words,
+)
 
 
 def describe(record: RunRecord) -> str:
@@ -18,9 +25,25 @@ def describe(record: RunRecord) -> str:
         _what_was_trained(record),
         _how_it_ended(record),
         _table(record),
-        f"To repeat it:\n\n{fenced(record.command)}",
+        f"To repeat it:\n\n{_fenced(record.command)}",
     )
     return "\n\n".join(paragraph for paragraph in paragraphs if paragraph)
+
+
+def describe_sweep(record: SweepRecord) -> str:
+    """Return the sweep in some lines of Markdown; a folded page shows the first."""
+    best, found = record.best, ""
+    if best:
+        value = metric_in_words(best.metric, best.value)
+        found = f" Best: **{best.name}**, {best.metric} {value}."
+    axes = [f"- `{key}`: {', '.join(map(in_words, values))}" for key, values in record.axes.items()]
+    parts = [
+        f"{record.stop_reason or 'Running'}.{found}",
+        _ranking(record.id),
+        "\n".join(axes),
+        f"To repeat or continue it:\n\n{_fenced(record.command)}",
+    ]
+    return "\n\n".join(part for part in parts if part)
 
 
 def _headline(record: RunRecord) -> str:
@@ -55,3 +78,25 @@ def _table(record: RunRecord) -> str:
     header, *rows = results_in_words(record)
     rule = ["---", *("---:" for _ in header[1:])]
     return "\n".join(f"| {' | '.join(row)} |" for row in (header, rule, *rows)) if rows else ""
+
+
+def _ranking(sweep: str, most: int = 10) -> str:
+    """Return the first rows of the leaderboard; '' when there is none yet."""
+    try:
+        board = read_leaderboard([sweep])
+    except RunError:
+        return ""
+    cells = [["", "", board.metric, "epoch"]]
+    for rank, row in enumerate(board.rows[:most], 1):
+        cells.append([str(rank), row.name, row.in_words(board.metric), f"{row.best_epoch:.0f}"])
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    lines = ["  ".join(map(str.ljust, line, widths)).rstrip() for line in cells]
+    return _fenced("\n".join(lines))  # MLflow sets the columns of a table without a gap
+
+
+def _fenced(text: str) -> str:
+    """Return a block of Markdown code that its own content cannot end."""
+    fence = "```"
+    while fence in text:
+        fence += "`"
+    return f"{fence}\n{text}\n{fence}"

@@ -2,6 +2,7 @@
 
 import shutil
 import sys
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mlp.runs import RunFolder, RunRecord
-from mlp.tracking.artifacts import files_in, link_or_log, subfolder
+from mlp.tracking.artifacts import store_files
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -44,18 +45,13 @@ def log_model(folder: RunFolder, record: RunRecord, run: "Run", client: "MlflowC
         )
     )
 
-    def log(file: str, place: str | None) -> None:
-        client.log_model_artifact(model.model_id, file, place)
-
+    root, log = model.artifact_location, partial(client.log_model_artifact, model.model_id)
     with TemporaryDirectory() as temporary:
         local = Path(temporary) / "model"
         _save(folder, record, model, local)
-        weights = local / "artifacts" / "weights"
-        for file in files_in(local):
-            if file.parent != weights:
-                log(str(file), subfolder(file, local))
-    for file in files_in(folder.weights):
-        link_or_log(file, model.artifact_location, "artifacts/weights", log)
+        shutil.rmtree(local / "artifacts" / "weights")  # a copy
+        store_files([local], local, root, log)
+    store_files([folder.weights], folder.path, root, log, below="artifacts")
     client.finalize_logged_model(model.model_id, "READY")
     client.log_outputs(run_id, [LoggedModelOutput(model.model_id, step)])
 

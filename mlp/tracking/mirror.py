@@ -27,6 +27,7 @@ from mlp.runs import (
 )
 from mlp.tracking.delivery import deliver, last_epoch, send_opening, send_rows
 from mlp.tracking.mirror_control import lock_file, locked
+from mlp.tracking.retry import retrying
 from mlp.tracking.store import is_lost, mlflow_client, reason_of, tracking_uri, uri_of
 
 if TYPE_CHECKING:
@@ -82,7 +83,7 @@ class Mirror:
 
     @cached_property
     def _client(self) -> "MlflowClient":
-        return mlflow_client()
+        return retrying(mlflow_client())
 
     @property
     def has_lost_store(self) -> bool:
