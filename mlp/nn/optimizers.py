@@ -13,7 +13,7 @@ the batch, penalties included), t counts the steps from 1, s is scratch.
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import sqrt
+from math import inf, sqrt
 from typing import Any, ClassVar
 
 import numpy as np
@@ -92,8 +92,16 @@ class Optimizer(ABC):
             for cut in blocks(stretch.start, stretch.stop)
         ]
 
-    def step(self, lr: float) -> None:
-        """Apply the rule once, with the learning rate ``lr``; allocates nothing of their size."""
+    def step(self, lr: float, epoch: float = inf) -> None:
+        """Apply the rule once; allocates nothing of the parameters' size.
+
+        Parameters
+        ----------
+        lr : float
+            The learning rate.
+        epoch : float
+            Epochs done so far; to a rule that changes with them, infinity is its end.
+        """
         self.t += 1
         for factor, block in self._blocks:
             self.update(float(lr) * factor, *block)
@@ -122,23 +130,36 @@ class Momentum(Optimizer):
     """Classical momentum: v ← μ·v - lr·g, p ← p + v, with μ = ``momentum``, 0 <= μ < 1.
 
     The rate is inside the velocity: when a schedule lowers it, steps already under way keep theirs.
+    μ may rise on a straight line from ``initial_momentum`` in the first ``ramp`` epochs, and
+    ``dampened`` multiplies the rate by 1 - μ, so that the velocity is a mean of steps, not a sum.
 
     Source: Polyak, 1964, as in Sutskever, Martens, Dahl & Hinton, "On the importance of
-    initialization and momentum in deep learning", 2013, equations 1 and 2.
+    initialization and momentum in deep learning", 2013, equations 1 and 2; the ramp and 1 - μ:
+    Hinton et al., "Improving neural networks by preventing co-adaptation of feature detectors",
+    2012, appendix A.
     """
 
     lr: float = 0.05
     momentum: float = 0.9
+    initial_momentum: float = 0.5
+    ramp: float = 0.0
+    dampened: bool = False
 
     slots = ("v",)
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        fraction(momentum=self.momentum)
+        fraction(momentum=self.momentum, initial_momentum=self.initial_momentum)
+        at_least(0, ramp=self.ramp)
+
+    def step(self, lr: float, epoch: float = inf) -> None:
+        share = epoch / self.ramp if epoch < self.ramp else 1.0
+        self._mu = (1 - share) * self.initial_momentum + share * self.momentum
+        super().step(lr * (1 - self._mu) if self.dampened else lr, epoch)
 
     def update(self, lr: float, p: ndarray, g: ndarray, v: ndarray, s: ndarray) -> None:
         np.multiply(g, lr, out=s)
-        v *= self.momentum
+        v *= self._mu
         v -= s
         p += v
 
@@ -155,10 +176,10 @@ class Nesterov(Momentum):
 
     def update(self, lr: float, p: ndarray, g: ndarray, v: ndarray, s: ndarray) -> None:
         np.multiply(g, lr, out=s)
-        v *= self.momentum
+        v *= self._mu
         v -= s
         p -= s
-        np.multiply(v, self.momentum, out=s)
+        np.multiply(v, self._mu, out=s)
         p += s
 
 
@@ -251,10 +272,10 @@ class AdamW(Adam):
         super().__post_init__()
         at_least(0, weight_decay=self.weight_decay)
 
-    def step(self, lr: float) -> None:
+    def step(self, lr: float, epoch: float = inf) -> None:
         for factor, weights in self._decayed:
             weights *= 1 - float(lr) * factor * self.weight_decay
-        super().step(lr)
+        super().step(lr, epoch)
 
 
 @dataclass

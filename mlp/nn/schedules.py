@@ -7,7 +7,7 @@ arrives at its end, is the schedule's own or else the length of the training.
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from math import cos, floor, inf, pi
+from math import cos, floor, inf, log2, pi
 
 from mlp.base import at_least, between, positive
 
@@ -185,6 +185,28 @@ class OneCycle(Annealing):
         if epoch < peak:
             return _blend(self.initial, 1, _half_cosine(epoch / peak))
         return _blend(1, self.final, _half_cosine(_progress(epoch - peak, horizon - peak)))
+
+
+@dataclass(frozen=True)
+class CosLog(Schedule):
+    """Whole cosines from 0 up to 1 and back, ``cycles`` of them, each twice as long as the last.
+
+    Source: Holzmüller, Grinsztajn & Steinwart, "Better by default: strong pre-tuned MLPs and
+    boosted trees on tabular data", 2024, section 3 (coslog4).
+    """
+
+    cycles: int = 4
+    horizon: float | None = None
+
+    def __post_init__(self) -> None:
+        at_least(1, cycles=self.cycles)
+        if self.horizon is not None:
+            positive(horizon=self.horizon)
+
+    def factor(self, epoch: float, horizon: float) -> float:
+        """Return (1 - cos(2π·log₂(1 + (2^cycles - 1)·epoch / horizon))) / 2."""
+        time = log2(1 + (2**self.cycles - 1) * _progress(epoch, horizon))  # in cycles
+        return _half_cosine(2 * time)
 
 
 @dataclass

@@ -118,8 +118,9 @@ class EpochRunner:
             if not (isfinite(loss) and isfinite(norm)):
                 what = f"epoch {epoch}, step {step + 1}: train/loss is {loss}, grad_norm {norm}"
                 raise _diverged(what, self.network.first_nonfinite(x, ws))
-            lr = self._lr(epoch - 1 + step / self.n_steps)
-            self.optimizer.step(lr)
+            done = epoch - 1 + step / self.n_steps
+            lr = self._lr(done)
+            self.optimizer.step(lr, done)
             self.network.project()
             loss_sum += loss * len(x)
             norm_sum += norm
@@ -148,9 +149,9 @@ class EpochRunner:
         values = {"loss": result.loss} | result.metrics
         return {f"val/{name}": value for name, value in values.items()}
 
-    def _lr(self, progress: float) -> float:
+    def _lr(self, done: float) -> float:
         """Return the learning rate after so many epochs."""
-        return self.optimizer.lr * self.schedule.factor(progress, self.horizon)
+        return self.optimizer.lr * self.schedule.factor(done, self.horizon)
 
     def _clipped_norm(self) -> float:
         """Return the gradient's norm, after scaling the gradient down to ``clip_norm``."""

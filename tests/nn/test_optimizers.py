@@ -180,6 +180,21 @@ def test_a_factor_is_a_learning_rate_of_its_own(kind, problem):
         np.testing.assert_array_equal(p[cut], run(kind(), start[cut], own, n_decayed))
 
 
+@pytest.mark.parametrize("kind", [Momentum, Nesterov])
+def test_momentum_ramps(kind):
+    """μ rises linearly over the ramp, and stays; dampened, the rate is multiplied by 1 - μ."""
+    ramped = kind(momentum=0.9, initial_momentum=0.5, ramp=4, dampened=True)
+    rng = np.random.default_rng(0)
+    p, grads = rng.standard_normal((2, 3))
+    expected, v = p.copy(), np.zeros(3)
+    ramped.bind(p, grads, 0)
+    for epoch, mu in [(0, 0.5), (1, 0.6), (2.5, 0.75), (4, 0.9), (7, 0.9)]:
+        ramped.step(0.1, epoch)
+        v = mu * v - 0.1 * (1 - mu) * grads
+        expected += v if kind is Momentum else mu * v - 0.1 * (1 - mu) * grads
+        np.testing.assert_allclose(p, expected, rtol=1e-12)
+
+
 def test_a_rule_with_no_memory_of_its_own_is_sgd(problem):
     """Momentum, Nesterov and AdamW contain the simpler rule as the case of 0."""
     start, pairs = problem
@@ -299,6 +314,8 @@ def test_finds_the_minimum_of_rosenbrock(optimizer):
         (SGD, {"lr": 0}, "lr must be greater than 0, got 0"),
         (Adam, {"lr": float("nan")}, "lr must be greater than 0, got nan"),
         (Momentum, {"momentum": 1.5}, "momentum must be at least 0 and below 1, got 1.5"),
+        (Momentum, {"initial_momentum": 1}, "initial_momentum must be at least 0 and below 1, got"),
+        (Momentum, {"ramp": -1}, "ramp must be at least 0, got -1"),
         (Nesterov, {"momentum": -0.1}, "momentum must be at least 0 and below 1, got -0.1"),
         (Adagrad, {"eps": 0}, "eps must be greater than 0, got 0"),
         (RMSprop, {"rho": 1}, "rho must be at least 0 and below 1, got 1"),

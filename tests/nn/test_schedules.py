@@ -8,6 +8,7 @@ import pytest
 from mlp.nn.schedules import (
     Constant,
     Cosine,
+    CosLog,
     Exponential,
     Linear,
     OneCycle,
@@ -36,6 +37,8 @@ def factors(schedule, start=0.0, end=HORIZON):
         (Cosine(final=0.3), 1, 0.3),
         (WarmupCosine(warmup=3, final=0.3), 0.01, 0.3),
         (WarmupCosine(warmup=0), 1, 0),
+        (CosLog(), 0, 0),
+        (CosLog(cycles=2), 0, 0),
         (OneCycle(warmup_fraction=0.25, initial=0.1, final=0.001), 0.1, 0.001),
     ],
     ids=repr,
@@ -93,6 +96,15 @@ def test_cosine_follows_the_published_formula():
     epochs = np.linspace(0, HORIZON, 200)
     formula = 0.3 + (1 - 0.3) * (1 + np.cos(np.pi * epochs / HORIZON)) / 2
     np.testing.assert_allclose(factors(Cosine(final=0.3)), formula)
+
+
+def test_coslog_follows_the_published_formula():
+    """Half of 1 - cos(2π·log₂(1 + 15t)): it is 0 at t = 1/15, 3/15, 7/15 and 1."""
+    t = np.linspace(0, 1, 200)
+    formula = 0.5 - 0.5 * np.cos(2 * np.pi * np.log2(1 + 15 * t))
+    np.testing.assert_allclose(factors(CosLog()), formula, atol=1e-12)
+    lows = [CosLog().factor(k / 15 * HORIZON, HORIZON) for k in (0, 1, 3, 7, 15)]
+    np.testing.assert_allclose(lows, 0, atol=1e-12)
 
 
 def test_a_training_shorter_than_the_warmup_stays_on_the_ramp():
@@ -169,6 +181,8 @@ def test_the_others_learn_nothing_from_a_metric():
         (Cosine, {"horizon": 0}, "horizon must be greater than 0, got 0"),
         (WarmupCosine, {"warmup": -1}, "warmup must be at least 0, got -1"),
         (WarmupCosine, {"warmup": 5, "horizon": 3}, "horizon must be at least 5, got 3"),
+        (CosLog, {"cycles": 0}, "cycles must be at least 1, got 0"),
+        (CosLog, {"horizon": -1}, "horizon must be greater than 0, got -1"),
         (OneCycle, {"warmup_fraction": 1}, "warmup_fraction must be between 0 and 1, got 1"),
         (OneCycle, {"initial": 0}, "initial must be greater than 0, got 0"),
         (ReduceOnPlateau, {"gamma": 1}, "gamma must be between 0 and 1, got 1"),

@@ -40,9 +40,9 @@ class RecordedSGD(SGD):
         super().bind(*args)
         self.rates = []
 
-    def step(self, lr):
+    def step(self, lr, epoch):
         self.rates.append(lr)
-        super().step(lr)
+        super().step(lr, epoch)
 
 
 def column(outcome, metric):
@@ -99,9 +99,9 @@ class TestLearning:
         network, lengths = make_network(dtype="float64"), []
 
         class Measured(SGD):
-            def step(self, lr):
+            def step(self, lr, epoch):
                 before = network.params.copy()
-                super().step(lr)
+                super().step(lr, epoch)
                 lengths.append(np.linalg.norm(network.params - before) / lr)
 
         [row] = fit(network, Measured(0.1), parts=make_parts(), max_epochs=1).history
