@@ -70,7 +70,10 @@ class EpochRunner:
         self.horizon = schedule.horizon or settings.max_epochs
         self._target_scaler = train.target_scaler
         self._batches = Batches(train, settings.batch_size, network.dtype)
-        self.n_steps = min(len(self._batches), settings.limit_batches or len(self._batches))
+        n_batches = len(self._batches)
+        if settings.drop_last:
+            n_batches = max(1, len(train) // settings.batch_size)
+        self.n_steps = min(n_batches, settings.limit_batches or n_batches)
         self._ws = network.workspace(min(settings.batch_size, len(train)))
         self._evaluate = Evaluator(network, val, settings.eval_batch_size, task) if val else None
         optimizer.bind(network.params, network.grads, network.n_decayed, network.lr_factors)

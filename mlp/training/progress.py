@@ -28,6 +28,8 @@ class Progress:
     stops : sequence of StopCondition
     monitor : str or None
         The metric by which an epoch is the best; None makes it the last one.
+    prefer_later : bool
+        Whether an epoch as good as the best one is the best.
 
     Attributes
     ----------
@@ -46,9 +48,10 @@ class Progress:
         schedule: Schedule,
         stops: Sequence[StopCondition],
         monitor: str | None,
+        prefer_later: bool = False,
     ) -> None:
         self.network, self.optimizer, self.schedule = network, optimizer, schedule
-        self.stops, self.monitor = stops, monitor
+        self.stops, self.monitor, self.prefer_later = stops, monitor, prefer_later
         self.history: list[Metrics] = []
         self.best_epoch, self.best_value = 0, float("nan")
         self._best_params, self._best_state = network.params.copy(), network.state.copy()
@@ -75,8 +78,9 @@ class Progress:
         if self.monitor:
             value = metrics[self.monitor]
             self.schedule.observe(value, higher_is_better(self.monitor))
-            sign = 1 if higher_is_better(self.monitor) else -1
-            if self.best_epoch and not sign * value > sign * self.best_value:
+            gain = value - self.best_value
+            gain = gain if higher_is_better(self.monitor) else -gain
+            if self.best_epoch and not (gain > 0 or (gain == 0 and self.prefer_later)):
                 return
             self.best_value = value
         self.best_epoch = self.epoch

@@ -15,6 +15,8 @@ class TrainingSettings:
     batch_size : int
         Examples a step; the last batch of an epoch may be shorter, and none has more than there
         are.
+    drop_last : bool
+        Leave out an epoch's last batch if it is shorter than the others.
     patience : int or None
         Epochs without an improvement of ``monitor`` by ``min_delta`` that end the training; None
         lets it go on.
@@ -23,6 +25,8 @@ class TrainingSettings:
         The metric that decides about the best epoch and about patience: ``val/loss`` or another
         metric of the task's, ``train/loss`` or the task's ``train_metric``. Without validation data
         a ``val/`` metric does not exist: the training takes ``max_epochs`` and keeps the last.
+    prefer_later : bool
+        Of epochs whose ``monitor`` is the same, take the last one for the best, not the first.
     max_seconds : float or None
         Time after which no further epoch begins.
     clip_norm : float or None
@@ -41,9 +45,11 @@ class TrainingSettings:
 
     max_epochs: int = 100
     batch_size: int = 128
+    drop_last: bool = False
     patience: int | None = 10
     min_delta: float = 0.0
     monitor: str = "val/loss"
+    prefer_later: bool = False
     max_seconds: float | None = None
     clip_norm: float | None = None
     eval_batch_size: int = 1000

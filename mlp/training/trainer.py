@@ -77,7 +77,7 @@ class Trainer(TrainingSettings):
         run_epoch = EpochRunner(
             self, task, network, optimizer, schedule, train, val, seed, stops, augment
         )
-        progress = Progress(network, optimizer, schedule, stops, monitor)
+        progress = Progress(network, optimizer, schedule, stops, monitor, self.prefer_later)
         if checkpoints:
             checkpoints.restore(progress)
         emit = Emitter(listeners)

@@ -113,6 +113,13 @@ class TestLearning:
         outcome = fit(make_network(batch_norm=True, dropout=0.2), parts=make_parts(33))
         assert np.isfinite(column(outcome, "val/loss")).all()
 
+    @pytest.mark.parametrize(("batch_size", "steps"), [(16, 3), (20, 3), (100, 1)])
+    def test_drop_last(self, fit, make_parts, batch_size, steps):
+        """A short last batch is left out, unless it is the only one."""
+        started = []
+        fit(parts=make_parts(60), batch_size=batch_size, drop_last=True, listeners=[started.append])
+        assert started[0].steps_per_epoch == steps
+
     def test_clip_norm(self, fit, make_network):
         """A plain step is then never longer than lr·clip_norm; the norm before is reported."""
         snapshots = Snapshots()
@@ -227,6 +234,24 @@ class TestBest:
         values = column(outcome, monitor)
         assert outcome.best_epoch == 1 + values.index(best(values)) < 15
         assert outcome.best == outcome.history[outcome.best_epoch - 1]
+        np.testing.assert_array_equal(network.params, snapshots[outcome.best_epoch])
+
+    @pytest.mark.parametrize("prefer_later", [False, True])
+    def test_of_equals(self, fit, make_network, prefer_later):
+        """The first of equally good epochs is the best, or the last if that is preferred."""
+        network, snapshots = make_network(), Snapshots()
+        outcome = fit(
+            network,
+            Adam(0.02),
+            monitor="val/accuracy",
+            max_epochs=15,
+            prefer_later=prefer_later,
+            listeners=[snapshots],
+        )
+        values = column(outcome, "val/accuracy")
+        best = [epoch for epoch, value in enumerate(values, 1) if value == max(values)]
+        assert len(best) > 1
+        assert outcome.best_epoch == best[-1 if prefer_later else 0]
         np.testing.assert_array_equal(network.params, snapshots[outcome.best_epoch])
 
     def test_with_running_statistics(self, fit, make_network, make_parts):
