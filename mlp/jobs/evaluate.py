@@ -6,6 +6,7 @@ training reported comes out again.
 
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,15 @@ from threadpoolctl import threadpool_limits
 
 from mlp.base import ConfigError, DataError, RunError
 from mlp.config import Job, changed, check
-from mlp.data import Dataset, Part, Scaler, TablePreprocessing, as_inputs, load_preprocessing
+from mlp.data import (
+    Dataset,
+    Part,
+    Scaler,
+    TablePreprocessing,
+    TargetScaler,
+    as_inputs,
+    load_preprocessing,
+)
 from mlp.nn import load
 from mlp.reports import Console, draw_evaluation_figures
 from mlp.runs import RunFolder, read_config, read_training, record_evaluation, refuse_links
@@ -70,6 +79,9 @@ def evaluate_run(
             raise DataError(f"{dataset.name} has no test set; give other data, as in data=mnist")
     else:
         part = _part(dataset, classes, scaler)
+    if job.task.targets == "numbers":
+        targets = TargetScaler.load(folder.weights)
+        part = replace(part, y=targets.transform(part.y), target_scaler=targets)
     with threadpool_limits(job.threads or record.provenance.blas.threads, "blas"):
         evaluation = Evaluator(network, part, job.trainer.eval_batch_size, job.task)()
     other = None if own else _name(job, dataset)
@@ -100,8 +112,8 @@ def _load(job: Job, changes: Sequence[str], scaler: Scaler | TablePreprocessing)
     """Load the data; another table in the columns of the one that the network was trained on."""
     changed = any(change.lstrip("+~").startswith("data") for change in changes)
     if changed and isinstance(scaler, TablePreprocessing):
-        return job.data.load_as(scaler.columns)
-    return job.data.load()
+        return job.data.load_as(scaler.columns, job.task.targets)
+    return job.data.load(job.task.targets)
 
 
 def _part(dataset: Dataset, classes: Sequence[str], scaler: Scaler | TablePreprocessing) -> Part:
@@ -119,9 +131,10 @@ def _part(dataset: Dataset, classes: Sequence[str], scaler: Scaler | TablePrepro
     x, y = dataset.x_test, dataset.y_test
     if x is None or y is None:
         x, y = dataset.x_train, dataset.y_train
-    order = np.array([classes.index(name) for name in dataset.classes])
+    if dataset.classes:
+        y = np.array([classes.index(name) for name in dataset.classes])[y]
     inputs, batch_scaler = as_inputs(x, scaler)
-    return Part(inputs, order[y], None, batch_scaler)
+    return Part(inputs, y, None, batch_scaler)
 
 
 def _name(job: Job, dataset: Dataset) -> str:

@@ -90,7 +90,8 @@ def run_job(
     job = config if isinstance(config, Job) else check(config)
     with threadpool_limits(job.threads, user_api="blas"):
         has_checkpoint = resume is not None and resume.checkpoints.exists()
-        prepared = Training(job, dataset or job.data.load(), has_checkpoint)
+        dataset = dataset or job.data.load(job.task.targets)
+        prepared = Training(job, dataset, has_checkpoint)
         data = prepared.dataset, prepared.parts, prepared.network
         console.show_config(job.config)
         console.show_plan(*data, job.trainer.batch_size)

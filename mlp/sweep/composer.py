@@ -14,7 +14,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from mlp.base import ConfigError
 from mlp.config import Job, check, check_settings
-from mlp.data import Dataset, Parts, Source
+from mlp.data import Dataset, Parts, Source, Targets
 from mlp.jobs import check_fit
 from mlp.runs import IRRELEVANT
 
@@ -97,7 +97,7 @@ class Composer:
         self._loader = line.context.config_loader
         self._parser = OverridesParser.create(config_loader=self._loader)
         self._composed: dict[tuple[str, ...], DictConfig] = {}
-        self._loaded: dict[Source, tuple[Dataset, Parts]] = {}
+        self._loaded: dict[tuple[Source, Targets], tuple[Dataset, Parts]] = {}
 
     def __call__(self, overrides: Sequence[str], name: str = "") -> PlannedJob:
         """Return the job that these overrides make of what all share.
@@ -149,10 +149,11 @@ class Composer:
 
     def _load(self, job: Job) -> tuple[Dataset, Parts]:
         """Return the job's data, loaded once for all jobs."""
-        if job.data not in self._loaded:
-            dataset = job.data.load()
-            self._loaded[job.data] = dataset, job.data.parts(dataset, job.seed)
-        return self._loaded[job.data]
+        key = job.data, job.task.targets
+        if key not in self._loaded:
+            dataset = job.data.load(job.task.targets)
+            self._loaded[key] = dataset, job.data.parts(dataset, job.seed)
+        return self._loaded[key]
 
 
 def job_key(config: Mapping[str, Any], data_digest: str) -> str:

@@ -6,7 +6,7 @@ from functools import cache
 
 from mlp.base import RunError, UserError, runs_dir
 from mlp.config import check
-from mlp.data import Dataset, Source
+from mlp.data import Dataset, Source, Targets
 from mlp.jobs import run_job
 from mlp.runs import Children, RunFolder, RunRecord, claim, study_journal
 from mlp.sweep.archive import pack
@@ -85,7 +85,7 @@ def _run(planned: PlannedJob, parent: str) -> tuple[RunRecord, int | None]:
     if earlier and earlier.status == "FINISHED":
         return earlier, None
     job = check(planned.config)
-    dataset = _dataset(job.data)
+    dataset = _dataset(job.data, job.task.targets)
     if job_key(job.config, dataset.digest) != planned.key:
         raise RunError("its data or configuration files have changed since it was planned")
     resume = None
@@ -117,8 +117,8 @@ def _pruner(job: PlannedJob, parent: str) -> Pruner | None:
 
 # A process that runs one job after another reads the data and the earlier runs once.
 @cache
-def _dataset(source: Source) -> Dataset:
-    return source.load()
+def _dataset(source: Source, targets: Targets) -> Dataset:
+    return source.load(targets)
 
 
 @cache

@@ -4,16 +4,14 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from math import sqrt
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 import numpy as np
 
 from mlp.base import DataError, closest
-from mlp.data import Dataset, Part, Parts, TargetScaler
+from mlp.data import Dataset, Part, Parts, Targets, TargetScaler
 from mlp.nn import Loss, SoftmaxCrossEntropy
 from mlp.training.scores import measure, scorer_names
-
-Targets = Literal["classes", "numbers"]
 
 
 @dataclass(frozen=True)
