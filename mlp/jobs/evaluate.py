@@ -65,6 +65,7 @@ def evaluate_run(
     dataset = _load(job, changes, scaler)
     own = dataset.digest == record.data.digest
     classes = record.data.classes
+    names = classes or record.data.targets
     if job.data.part_of == record.data.name:
         logger.warning(
             "%s was trained on %s, of whose training set all of %s is a part: this says nothing "
@@ -86,9 +87,10 @@ def evaluate_run(
         evaluation = Evaluator(network, part, job.trainer.eval_batch_size, job.task)()
     other = None if own else _name(job, dataset)
     try:
-        name = record_evaluation(folder, evaluation, classes, dataset.digest, other)
+        name = record_evaluation(folder, evaluation, names, dataset.digest, other)
         figures = folder.evaluations / name if name else folder.figures
-        draw_evaluation_figures(figures, evaluation, part, classes, dataset.image_shape)
+        if classes:
+            draw_evaluation_figures(figures, evaluation, part, classes, dataset.image_shape)
     except OSError as error:
         raise RunError(f"{folder.path} cannot be written: {error.strerror or error}") from None
     ensure_mirror()

@@ -41,7 +41,7 @@ def draw_figures(
             )
             if image and (images := _distorted(job, parts.train, image)) is not None:
                 draw_distortions(figures, images)
-        if evaluation:
+        if evaluation and dataset.classes:
             draw_evaluation_figures(figures, *evaluation, dataset.classes, image)
     except Exception as error:
         run.log(traceback.format_exc())

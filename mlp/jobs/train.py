@@ -194,7 +194,7 @@ class Training:
             size, task = self.job.trainer.eval_batch_size, self.job.task
             evaluation = training.Evaluator(self.network, part, size, task)()
             if tested:
-                run.save_test(evaluation, self.dataset.classes)
+                run.save_test(evaluation, self.dataset.classes or self.dataset.targets)
             self.evaluation = evaluation, part
 
     def draw(self, run: Recorder) -> None:

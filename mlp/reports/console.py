@@ -71,7 +71,8 @@ class Console:
         """Print what is about to be trained, and on what."""
         uses = {"train": parts.train, "validate": parts.val, "test": parts.test}
         facts = [f"{len(part):,} to {use}" for use, part in uses.items() if part]
-        facts += [f"{dataset.n_in} features", f"{dataset.n_classes} classes"]
+        targets = f"{dataset.n_classes} classes" if dataset.classes else ", ".join(dataset.targets)
+        facts += [f"{dataset.n_in} features", targets]
         line = Text.assemble((dataset.name, "bold"), "  ", " · ".join(facts))
         self._terminal.print(line, soft_wrap=True)
         if batch_size > len(parts.train):
@@ -138,15 +139,19 @@ class Console:
     def show_evaluation(
         self, run: str, data: str, evaluation: Evaluation, classes: Sequence[str], figures: Path
     ) -> None:
-        """Print loss and accuracy, precision and recall of the classes, and their confusion.
+        """Print the metrics and, of classes, precision and recall and their confusion.
 
         Of more than 20 classes, the most confused ones are shown.
         """
         n = f"{len(evaluation.labels):,} examples"
-        facts = (
-            f"  loss {evaluation.loss:.6g} · accuracy {evaluation.metrics['accuracy']:.2%} · {n}"
-        )
+        metrics = {
+            name: f"{value:.2%}" if name == "accuracy" else f"{value:.6g}"
+            for name, value in ({"loss": evaluation.loss} | evaluation.metrics).items()
+        }
+        facts = "  " + " · ".join([*(f"{name} {text}" for name, text in metrics.items()), n])
         self._terminal.print(Text.assemble((f"{run} on {data}", "bold"), facts), soft_wrap=True)
+        if not classes:
+            return
         outcome = evaluation.labels, evaluation.predictions, len(classes)
         shown, counts = most_confused(*outcome, MAX_CLASSES)
         names = [f"{i} {classes[i]}" if classes[i] != str(i) else str(i) for i in shown]

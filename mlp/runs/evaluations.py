@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from math import isfinite
 from pathlib import Path
 
+import numpy as np
+
 from mlp.base import RunError
 from mlp.runs.folder import RunFolder, read_training, record_lock, update_run, write_csv, write_run
 from mlp.runs.record import RunRecord, TestResult
@@ -15,7 +17,7 @@ from mlp.training import Evaluation
 def record_evaluation(
     folder: RunFolder,
     evaluation: Evaluation,
-    classes: Sequence[str],
+    names: Sequence[str],
     digest: str,
     other_data: str | None = None,
 ) -> str | None:
@@ -25,8 +27,8 @@ def record_evaluation(
     ----------
     folder : RunFolder
     evaluation : Evaluation
-    classes : sequence of str
-        Names of the classes, by index.
+    names : sequence of str
+        Of the classes, by index; or of the numbers that are predicted.
     digest : str
         Of the data.
     other_data : str, optional
@@ -41,7 +43,7 @@ def record_evaluation(
     result = summary_of(evaluation, digest)
     if other_data is None:
         update_run(folder, test=result)
-        write_predictions(folder.test_predictions, evaluation, classes)
+        write_predictions(folder.test_predictions, evaluation, names)
         return None
     with record_lock(folder):
         record = read_training(folder)
@@ -50,7 +52,7 @@ def record_evaluation(
         write_run(folder, record.changed(evaluations=evaluations))
     path = folder.evaluations / name / "predictions.csv"
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_predictions(path, evaluation, classes)
+    write_predictions(path, evaluation, names)
     return name
 
 
@@ -63,14 +65,28 @@ def summary_of(evaluation: Evaluation, digest: str) -> TestResult:
     return TestResult(metrics=metrics, timestamp=now, digest=digest)
 
 
-def write_predictions(path: Path, evaluation: Evaluation, classes: Sequence[str]) -> None:
-    """Write label, prediction and score of each example as a table."""
+def write_predictions(path: Path, evaluation: Evaluation, names: Sequence[str]) -> None:
+    """Write label, prediction and score of each example as a table; or the numbers, side by side.
+
+    Parameters
+    ----------
+    path : Path
+    evaluation : Evaluation
+    names : sequence of str
+        As in `record_evaluation`.
+    """
+    if evaluation.labels.ndim == 2:
+        header = ["index", *(f"{what} {name}" for name in names for what in ("true", "predicted"))]
+        pairs = np.stack([evaluation.labels, evaluation.predictions], axis=2)
+        numbers = pairs.reshape(len(pairs), -1).tolist()
+        write_csv(path, header, ([i, *row] for i, row in enumerate(numbers)))
+        return
     rows = zip(evaluation.labels, evaluation.predictions, evaluation.answers, strict=True)
     write_csv(
         path,
         ["index", "label", "prediction", "score"],
         (
-            (i, classes[label], classes[prediction], float(scores[prediction]))
+            (i, names[label], names[prediction], float(scores[prediction]))
             for i, (label, prediction, scores) in enumerate(rows)
         ),
     )

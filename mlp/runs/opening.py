@@ -198,6 +198,7 @@ def _describe_data(dataset: Dataset, parts: Parts) -> dict[str, Any]:
         "name": dataset.name,
         "n_in": dataset.n_in,
         "classes": dataset.classes,
+        "targets": dataset.targets,
         "image_shape": dataset.image_shape,
         "digest": dataset.digest,
         "split": split_digest(parts),

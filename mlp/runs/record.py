@@ -107,6 +107,7 @@ class DataDescription(Model):
     name: Line
     n_in: Count
     classes: tuple[Line, ...]
+    targets: tuple[Line, ...] = ()  # numbers to predict, instead of classes
     image_shape: tuple[Count, ...] | None
     digest: Line
     split: Line

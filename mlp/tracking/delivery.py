@@ -196,9 +196,10 @@ def _dataset_input(record: RunRecord) -> "DatasetInput":
 
     data = record.data
     names = {"n_train", "n_val", "n_test", "n_in", "classes", "image_shape", "digest"}
+    what = f"{len(data.classes)} classes" if data.classes else ", ".join(data.targets)
     columns = [
         {"name": f"x ({data.n_in})", "type": "float", "required": True},
-        {"name": f"y ({len(data.classes)} classes)", "type": "long", "required": True},
+        {"name": f"y ({what})", "type": "long" if data.classes else "double", "required": True},
     ]
     dataset = Dataset(
         name=data.name,

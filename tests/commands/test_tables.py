@@ -51,3 +51,21 @@ def test_a_bad_table_ends_in_one_sentence(mlp_run, frame, tmp_path):
     said = mlp_run(*RUN)
     assert said.status == 2
     assert said.err.strip().endswith("mine.csv, row 4: 1 values, where the first row has 2")
+
+
+def test_numbers_are_predicted_in_their_own_units(mlp_run, frame, tmp_path):
+    frame["price"], frame["weight"] = 1000 * frame.index + 5e6, 3 - frame.index
+    frame.drop(columns="kind").to_csv(tmp_path / "mine.csv", index=False)
+    targets = "data.target=[price,weight]"
+    assert mlp_run(*RUN, targets, "task=regression", "trainer.max_epochs=2").status == 0
+    folder = find_run("latest")
+    stored = pd.read_csv(folder.test_predictions)
+    assert list(stored)[1:] == ["true price", "predicted price", "true weight", "predicted weight"]
+    assert stored["predicted price"].between(4e6, 6e6).all()
+    own = evaluate("latest")
+    np.testing.assert_allclose(own.answers[:, 0], stored["predicted price"])
+    answers = Predictor.load(folder.weights).predict(frame)
+    assert answers.shape == (200, 2)
+    said = mlp_run(*RUN, "task=regression")
+    assert said.status == 2
+    assert "row 2, column kind: " in said.err or "no column 'kind'" in said.err
