@@ -35,7 +35,7 @@ def test_a_table_is_trained_on_and_predicted_from(mlp_run, frame, tmp_path):
     rows = pd.read_csv(tmp_path / "mine.csv").iloc[:3]
     rows.to_csv(tmp_path / "other.csv", index=False)
     other = evaluate("latest", [f"data.path={tmp_path / 'other.csv'}"])
-    np.testing.assert_array_equal(other.scores, predictor.predict_proba(frame[:3]))
+    np.testing.assert_array_equal(other.answers, predictor.predict_proba(frame[:3]))
 
 
 def test_folds_test_on_every_row_once(mlp_run, frame):
