@@ -3,7 +3,7 @@ from .composition import changed, compose, conf_dir
 from .hydra_settings import check_settings
 from .instantiation import build, construct
 from .job import Job, check
-from .messages import explained
+from .messages import explained, prefixed
 from .sweep import Grid, Search, Settings, read_settings
 
 __all__ = [
@@ -20,5 +20,6 @@ __all__ = [
     "conf_dir",
     "construct",
     "explained",
+    "prefixed",
     "read_settings",
 ]

@@ -15,7 +15,7 @@ from pydantic import Field, NonNegativeInt
 
 from mlp.base import ConfigError, runs_dir
 from mlp.config.instantiation import build, check_arguments
-from mlp.config.messages import first_line, shown
+from mlp.config.messages import first_line, prefixed, shown
 from mlp.data import Augmentation, NoAugmentation, Source
 from mlp.nn import MLP, Loss, Optimizer, Schedule
 from mlp.runs import check_name, check_tags, find_run, read_run
@@ -26,19 +26,12 @@ MAX_THREADS = 1024
 
 
 @dataclass
-class Job:
-    """One run, checked and not yet started; its fields are the configuration's top-level keys.
+class Parts:
+    """The parts of a run: a field for each group of the configuration that it is made of.
 
-    The parts are new objects, made for this job alone: it is run once.
-
-    Attributes
-    ----------
-    config : dict
-        The configuration to be stored: plain containers, absolute paths.
-    callbacks : dict of str to Callback
+    They are new objects, made for one run alone.
     """
 
-    config: dict[str, Any] = field(init=False, repr=False)
     task: Task
     model: MLP
     loss: Loss
@@ -48,6 +41,20 @@ class Job:
     trainer: Trainer
     tracking: MLflowTracking | NoTracking
     augment: Augmentation | NoAugmentation = field(default_factory=NoAugmentation)
+
+
+@dataclass
+class Job(Parts):
+    """One run, checked and not yet started; its fields are the configuration's top-level keys.
+
+    Attributes
+    ----------
+    config : dict
+        The configuration to be stored: plain containers, absolute paths.
+    callbacks : dict of str to Callback
+    """
+
+    config: dict[str, Any] = field(init=False, repr=False)
     callbacks: dict[str, Any] = field(default_factory=dict)
     seed: NonNegativeInt = 0
     threads: Annotated[int, Field(ge=1, le=MAX_THREADS)] | None = None
@@ -62,17 +69,7 @@ class Job:
 
 
 RUN_ID = re.compile("[0-9a-f]{32}")
-GROUPS = (
-    "task",
-    "model",
-    "loss",
-    "optimizer",
-    "schedule",
-    "data",
-    "augment",
-    "trainer",
-    "tracking",
-)
+GROUPS = get_type_hints(Parts)  # with the class that each asks for
 
 
 def check(config: Mapping[str, Any]) -> Job:
@@ -93,29 +90,19 @@ def check(config: Mapping[str, Any]) -> Job:
     _make_paths_absolute(plain)
     _fix_origin(plain)
     check_arguments(Job, plain, built=frozenset(GROUPS))
-    kinds = get_type_hints(Job)
-    built = {g: build(g, plain[g], kinds[g]) for g in GROUPS if g in plain}
+    built = {name: build(name, plain[name], kind) for name, kind in GROUPS.items() if name in plain}
     built["callbacks"] = {
         name: build(f"callbacks.{name}", node, Callback)
         for name, node in plain.get("callbacks", {}).items()
         if node is not None  # callbacks.tensorboard=null takes one out of a preset
     }
     job = Job(**plain | built)
-    _check_task(job)
+    with prefixed(""):
+        job.task.check(job.loss)
+    with prefixed("trainer."):
+        job.task.check_monitor(job.trainer.monitor)
     job.config = plain
     return job
-
-
-def _check_task(job: Job) -> None:
-    """Raise ConfigError if the loss or the monitored metric does not fit the task."""
-    try:
-        job.task.check(job.loss)
-    except ValueError as error:
-        raise ConfigError(str(error)) from None
-    try:
-        job.task.check_monitor(job.trainer.monitor)
-    except ValueError as error:
-        raise ConfigError(f"trainer.{error}") from None
 
 
 def _plain(config: Mapping[str, Any]) -> dict[str, Any]:

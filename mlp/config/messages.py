@@ -23,6 +23,15 @@ def explained(words: Sequence[str]) -> Iterator[None]:
         raise _explain(error, words) from None
 
 
+@contextmanager
+def prefixed(key: str, advice: str = "") -> Iterator[None]:
+    """Put a key in front of a ValueError, and make it a ConfigError."""
+    try:
+        yield
+    except ValueError as error:
+        raise ConfigError(f"{key}{error}{advice}") from None
+
+
 def unknown_key(key: str, siblings: Mapping[str, Any]) -> ConfigError:
     """Return the error for a key that does not exist where ``siblings`` do."""
     name = key.rpartition(".")[2]

@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +9,7 @@ from threadpoolctl import threadpool_limits
 
 from mlp import runs, training
 from mlp.base import ConfigError, RunError, generator
-from mlp.config import Job, check
+from mlp.config import Job, check, prefixed
 from mlp.data import Dataset, Part, Parts
 from mlp.jobs.figures import draw_figures
 from mlp.nn import ReduceOnPlateau, fill
@@ -148,7 +147,7 @@ class Training:
         check_fit(job, dataset, self.parts)
         n_out = job.task.n_out(dataset)
         sizes = self.parts.n_in, n_out, len(self.parts.val or ())
-        with _prefixed("model."):
+        with prefixed("model."):
             training.check_memory(job.model, job.optimizer, job.trainer, *sizes)
         rng = generator(job.seed, "init")
         self.network = job.model.build(self.parts.n_in, n_out, job.loss, rng)
@@ -249,9 +248,9 @@ class Training:
 
 def check_fit(job: Job, dataset: Dataset, parts: Parts) -> None:
     """Raise ConfigError if the job cannot be done on these data."""
-    with _prefixed("schedule."):
+    with prefixed("schedule."):
         job.schedule.check(job.trainer.max_epochs)
-    with _prefixed("loss."):
+    with prefixed("loss."):
         job.task.n_out(dataset)
         job.loss.check(dataset.n_classes)
     if isinstance(job.schedule, ReduceOnPlateau) and not job.trainer.monitored(parts):
@@ -259,14 +258,5 @@ def check_fit(job: Job, dataset: Dataset, parts: Parts) -> None:
             f"schedule=reduce_on_plateau follows trainer.monitor={job.trainer.monitor}, and "
             "data.validation is none: set trainer.monitor=train/loss"
         )
-    with _prefixed("augment ", ": set augment=none"):
+    with prefixed("augment ", ": set augment=none"):
         job.augment.of_rows(dataset.image_shape)
-
-
-@contextmanager
-def _prefixed(key: str, advice: str = "") -> Iterator[None]:
-    """Put a key in front of a ValueError, and make it a ConfigError."""
-    try:
-        yield
-    except ValueError as error:
-        raise ConfigError(f"{key}{error}{advice}") from None

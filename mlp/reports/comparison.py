@@ -8,21 +8,13 @@ from rich.console import Console as Terminal
 from rich.table import Table
 from rich.text import Text
 
+from mlp import runs
 from mlp.base import RunError
+from mlp.reports.curves import curves
 from mlp.reports.figure_style import save_figure
-from mlp.reports.sweep_figures import curves
 from mlp.reports.sweep_summary import comparison_in_mlflow
 from mlp.reports.terminal import show_places
-from mlp.runs import (
-    RunFolder,
-    RunRecord,
-    differing_params,
-    in_words,
-    metric_in_words,
-    read_config,
-    read_history,
-    read_training,
-)
+from mlp.runs import RunFolder, RunRecord
 from mlp.training import higher_is_better
 
 
@@ -45,7 +37,7 @@ def show_comparison(
     RunError
         When no run has the metric, or the figure cannot be written.
     """
-    records = [read_training(folder) for folder in folders]
+    records = [runs.read_training(folder) for folder in folders]
     places = _draw_curves(folders, records, metric or records[0].monitor, into / "curves.png")
     terminal.print(_table(folders, records))
     if len({record.task for record in records}) > 1:
@@ -65,8 +57,8 @@ def _table(folders: Sequence[RunFolder], records: Sequence[RunRecord]) -> Table:
     table.add_row("status", *(record.status.lower() for record in records))
     table.add_row("stopped", *(Text(record.stop_reason or "") for record in records))
     for title, columns in {
-        "configuration": differing_params([read_config(folder) for folder in folders]),
-        "environment": differing_params([_environment(record) for record in records]),
+        "configuration": runs.differing_params([runs.read_config(folder) for folder in folders]),
+        "environment": runs.differing_params([_environment(record) for record in records]),
         "result": [_results(record) for record in records],
     }.items():
         keys = dict.fromkeys(key for own in columns for key in own)
@@ -81,8 +73,10 @@ def _draw_curves(
     folders: Sequence[RunFolder], records: Sequence[RunRecord], metric: str, path: Path
 ) -> dict[str, str]:
     """Draw what histories there are; return where the figure is, {} without one."""
-    names = [f"{record.name} ({record.id[:8]})" for record in records]
-    groups = {n: [rows] for n, f in zip(names, folders, strict=True) if (rows := read_history(f))}
+    groups = {}
+    for folder, record in zip(folders, records, strict=True):
+        if history := runs.read_history(folder):
+            groups[f"{record.name} ({record.id[:8]})"] = [history]
     known = sorted({key for [rows] in groups.values() for key in rows[0] if "/" in key})
     if not groups:
         return {}
@@ -117,8 +111,8 @@ def _results(record: RunRecord) -> dict[str, float]:
 def _cells(key: str, columns: Sequence[Mapping[str, Any]]) -> list[Text]:
     """Return a row; the best value of a metric is bold."""
     if "/" not in key:
-        return [Text(in_words(own[key]) if key in own else "") for own in columns]
+        return [Text(runs.in_words(own[key]) if key in own else "") for own in columns]
     best = (max if higher_is_better(key) else min)(own[key] for own in columns if key in own)
     values = [own.get(key) for own in columns]
-    words = ["" if value is None else metric_in_words(key, value) for value in values]
+    words = ["" if value is None else runs.metric_in_words(key, value) for value in values]
     return [Text(w, "bold" if v == best else "") for w, v in zip(words, values, strict=True)]

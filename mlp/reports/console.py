@@ -15,6 +15,7 @@ from rich.table import Table
 from rich.text import Text
 from rich.tree import Tree
 
+from mlp import training
 from mlp.base import relative
 from mlp.data import Dataset, Parts
 from mlp.nn import Network
@@ -22,15 +23,7 @@ from mlp.reports.progress import ProgressBar, ProgressLines
 from mlp.reports.terminal import number_table, show_places
 from mlp.runs import RunRecord, results_in_words
 from mlp.tracking import is_remote, uri_of
-from mlp.training import (
-    ClassFigures,
-    EpochEnded,
-    Evaluation,
-    Event,
-    RunStarted,
-    most_confused,
-    per_class,
-)
+from mlp.training import EpochEnded, Evaluation, Event, RunStarted
 
 WORDS = {"None": "null", "True": "true", "False": "false"}  # as in YAML
 MAX_CLASSES = 20  # whose confusion matrix fits on a screen
@@ -153,9 +146,9 @@ class Console:
         if not classes:
             return
         outcome = evaluation.labels, evaluation.predictions, len(classes)
-        shown, counts = most_confused(*outcome, MAX_CLASSES)
+        shown, counts = training.most_confused(*outcome, MAX_CLASSES)
         names = [f"{i} {classes[i]}" if classes[i] != str(i) else str(i) for i in shown]
-        by_class = _by_class(per_class(*outcome), shown, names)
+        by_class = _by_class(training.per_class(*outcome), shown, names)
         self._terminal.print("", by_class, "", _confusion(counts, shown, names))
         if len(shown) < len(classes):
             self._terminal.print(f"the {len(shown)} most confused of {len(classes):,} classes")
@@ -181,7 +174,7 @@ def _results(record: RunRecord) -> Table:
     return table
 
 
-def _by_class(scores: ClassFigures, shown: Iterable[int], names: Sequence[str]) -> Table:
+def _by_class(scores: training.ClassFigures, shown: Iterable[int], names: Sequence[str]) -> Table:
     table = number_table("class", "precision", "recall", "F1", "examples")
     for name, i in zip(names, shown, strict=True):
         shares = scores.precision[i], scores.recall[i], scores.f1[i]

@@ -34,24 +34,6 @@ def despine(axes: "Axes") -> None:
     axes.spines[["top", "right"]].set_visible(False)
 
 
-def epoch_axis(axes: "Axes") -> None:
-    """Make x count epochs, in whole numbers, over a light grid."""
-    from matplotlib.ticker import MaxNLocator
-
-    axes.set_xlabel("epoch")
-    ticks = MaxNLocator("auto", steps=[1, 2, 5, 10], integer=True, min_n_ticks=1)
-    axes.xaxis.set_major_locator(ticks)
-    axes.grid(alpha=0.25)
-    despine(axes)
-
-
-def legend_below(figure: "Figure", axes: "Axes", n_columns: int) -> None:
-    """Explain the lines of one of the axes, for all of them, at the bottom of the figure."""
-    handles, labels = axes.get_legend_handles_labels()
-    place: dict[str, Any] = {"loc": "outside lower center", "ncols": n_columns}
-    figure.legend(handles, labels, frameon=False, fontsize=9, **place)
-
-
 def slanted(angle: int) -> dict[str, Any]:
     """Return the properties of tick labels that would overlap if they were horizontal."""
     return {"rotation": angle, "ha": "right", "rotation_mode": "anchor"}

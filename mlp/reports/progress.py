@@ -10,9 +10,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.text import Text
 
 from mlp.reports.terminal import number_table
+from mlp.runs import metric_in_words
 from mlp.training import EpochEnded, RunStarted
 
-SHOWN = ("train/loss", "train/accuracy", "val/loss", "val/accuracy")
 MAX_LINES = 100  # at most so many epochs get a line of their own when there is no terminal
 
 
@@ -66,7 +66,9 @@ class ProgressBar:
 
 
 def _shown(metrics: Mapping[str, float]) -> dict[str, str]:
-    return {name: f"{metrics[name]:.4f}" for name in SHOWN if name in metrics}
+    """Return the losses and scores of an epoch; lr, times and the penalty are left out."""
+    names = [name for name in metrics if "/" in name and name != "train/penalty"]
+    return {name: metric_in_words(name, metrics[name]) for name in names}
 
 
 def clock(seconds: float) -> str:

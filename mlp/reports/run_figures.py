@@ -8,12 +8,12 @@ import numpy as np
 
 import mlp.reports.figure_style as style
 from mlp.data import Part
+from mlp.reports.curves import learning_curves
 from mlp.training import Evaluation, most_confused
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-PARTS = (("train", "training", style.BLUE), ("val", "validation", style.ORANGE))
 MAX_CLASSES = 30  # in the confusion matrix
 ROWS, COLUMNS = 4, 5  # of the gallery of mistakes
 MAX_UNITS, UNIT_COLUMNS = 60, 12  # of the first layer
@@ -73,23 +73,6 @@ def draw_evaluation_figures(
     """
     style.save_figure(confusion(evaluation, classes), into / "confusion.png")
     style.save_figure(mistakes(evaluation, part, classes, image_shape), into / "mistakes.png")
-
-
-def learning_curves(history: Sequence[Mapping[str, float]], best_epoch: int) -> "Figure":
-    """Return loss and accuracy against the epoch, training and validation, the best one marked."""
-    figure, panels = style.subplots(3.6, 1, 2)
-    epochs = [row["epoch"] for row in history]
-    for axes, metric in zip(panels, ("loss", "accuracy"), strict=True):
-        for part, name, colour in PARTS:
-            if f"{part}/{metric}" in history[0]:
-                values = [row[f"{part}/{metric}"] for row in history]
-                axes.plot(epochs, values, ".-", color=colour, label=name, markersize=5)
-        best = f"best epoch: {best_epoch}"
-        axes.axvline(best_epoch, label=best, zorder=0, color=style.GREY, ls="--", lw=1)
-        axes.set_title(metric.capitalize())
-        style.epoch_axis(axes)
-    style.legend_below(figure, axes, 3)
-    return figure
 
 
 def confusion(evaluation: Evaluation, classes: Sequence[str]) -> "Figure":

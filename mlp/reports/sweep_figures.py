@@ -8,18 +8,15 @@ import numpy as np
 
 import mlp.reports.figure_style as style
 from mlp.reports.axis_scales import clip_outliers, number_scale, scale
+from mlp.reports.curves import curves
 from mlp.runs import Leaderboard, RunFolder, read_history, short_keys
-from mlp.training import higher_is_better
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 TOP = 6  # rows of the leaderboard whose curves are drawn
-COLOURS = (style.ORANGE, style.BLUE, "#3a9a5b", "#8a5fb5", "#c0504d", "#8c8c8c")
 COLUMNS = 3
 ABSENT = "–"  # where a parameter does not apply
-History = Sequence[Mapping[str, float]]
 
 
 def draw_sweep_figures(into: Path, board: Leaderboard) -> None:
@@ -42,60 +39,6 @@ def draw_sweep_figures(into: Path, board: Leaderboard) -> None:
     if len(board.rows) > 1:
         style.save_figure(axes_against_metric(params, values, board.metric), into / "axes.png")
         style.save_figure(parallel_coordinates(params, values, board.metric), into / "parallel.png")
-
-
-def curves(groups: Mapping[str, Sequence[History]], metric: str) -> "Figure":
-    """Return a metric and its companion over the epochs, all runs in the same axes.
-
-    Parameters
-    ----------
-    groups : mapping of str to sequence of history
-        A few, by name, the best first. The runs of a group, its seeds, are drawn faintly under
-        their mean, which ends where the first of them does and has a dot where it is best.
-    metric : str
-        ``val/loss``: ``val/accuracy`` is drawn beside it.
-    """
-    part, _, kind = metric.partition("/")
-    companion = f"{part}/{'loss' if kind == 'accuracy' else 'accuracy'}"
-    n_columns = 2 if max(map(len, groups)) <= 45 else 1
-    figure, panels = style.subplots(3.3 + 0.22 * -(-len(groups) // n_columns), 1, 2)
-    for axes, shown in zip(panels, (metric, companion), strict=True):
-        for i, (name, histories) in enumerate(groups.items()):
-            line = {"color": COLOURS[i % len(COLOURS)], "zorder": 3 - 0.1 * i}
-            _draw_seeds(axes, histories, shown, label=style.truncated(name, 95), **line)
-        axes.set_title(shown)
-        style.epoch_axis(axes)
-        if shown.endswith("loss"):
-            _scale_loss(axes)
-    style.legend_below(figure, axes, n_columns)
-    return figure
-
-
-def _draw_seeds(
-    axes: "Axes", histories: Sequence[History], metric: str, label: str, **line: Any
-) -> None:
-    seeds = [[row[metric] for row in history if metric in row] for history in histories]
-    seeds = [values for values in seeds if values]
-    if not seeds:
-        return
-    for values in seeds if len(seeds) > 1 else []:
-        axes.plot(range(1, len(values) + 1), values, linewidth=0.8, alpha=0.35, **line)
-    mean = np.mean([values[: min(map(len, seeds))] for values in seeds], axis=0)
-    best = mean.argmax() if higher_is_better(metric) else mean.argmin()
-    axes.plot(range(1, len(mean) + 1), mean, "o-", markevery=[best], label=label, **line)
-
-
-def _scale_loss(axes: "Axes") -> None:
-    """Make the y axis logarithmic if the loss falls a long way, with plain numbers on it."""
-    from matplotlib.ticker import LogLocator, NullLocator
-
-    low, high = axes.dataLim.intervaly
-    if 0 < 3 * low < high:
-        axes.set_yscale("log")
-        between = (1, 2, 3, 5, 7) if high < 30 * low else (1,)
-        axes.yaxis.set_major_locator(LogLocator(subs=between))
-        axes.yaxis.set_minor_locator(NullLocator())
-        axes.yaxis.set_major_formatter("{x:g}")
 
 
 def axes_against_metric(

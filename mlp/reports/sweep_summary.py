@@ -12,19 +12,11 @@ from rich.console import Console as Terminal
 from rich.table import Table
 from rich.text import Text
 
+from mlp import runs
 from mlp.base import RunError
 from mlp.reports.sweep_figures import draw_sweep_figures
 from mlp.reports.terminal import show_places
-from mlp.runs import (
-    Leaderboard,
-    Row,
-    RunFolder,
-    in_words,
-    metric_in_words,
-    name_of,
-    short_keys,
-    write_csv,
-)
+from mlp.runs import Leaderboard, Row, RunFolder
 from mlp.tracking import is_remote, read_counterpart, tracking_uri
 
 TOP = 5  # runs that are compared in MLflow
@@ -71,7 +63,7 @@ def _table(board: Leaderboard, max_rows: int, narrow: bool = False) -> Table:
     On a narrow terminal all parameters share a column, and epochs, times and all ids but the best
     run's are left out.
     """
-    names = short_keys(board.keys)
+    names = runs.short_keys(board.keys)
     table = Table(box=None, header_style="dim", padding=(0, 2, 0, 0), pad_edge=False)
     table.add_column("#", justify="right")
     for name in ["setting"] if narrow else names.values():
@@ -83,8 +75,8 @@ def _table(board: Leaderboard, max_rows: int, narrow: bool = False) -> Table:
     table.add_column("run", no_wrap=narrow)
 
     def add(rank: str, params: Mapping[str, Any], metric: str, cost: list[str], *last: str) -> None:
-        values = [in_words(params[key]) if key in params else "" for key in board.keys]
-        setting = [name_of(params, names)] if narrow else values
+        values = [runs.in_words(params[key]) if key in params else "" for key in board.keys]
+        setting = [runs.name_of(params, names)] if narrow else values
         cells = [rank, *setting, metric, *([] if narrow else cost), *last]
         table.add_row(*map(Text, cells), style={"1": "bold", "": "dim"}.get(rank))
 
@@ -123,7 +115,7 @@ def write_leaderboard(board: Leaderboard, path: Path) -> None:
         values = [*_values(board, board.params[run.id]), board.metric, *results]
         values += [None] * len(board.test_metrics)
         rows.append([None, run.state, run.name, *values, run.id])
-    write_csv(path, header, rows)
+    runs.write_csv(path, header, rows)
 
 
 def comparison_in_mlflow(folders: Sequence[RunFolder]) -> dict[str, str]:
@@ -153,4 +145,4 @@ def _tested(row: Row, metric: str) -> str:
     """Return a metric's mean on the test set, and the number of tested runs if not all were."""
     values = row.tests(metric)
     count = f" ({len(values)})" if len(values) < len(row.runs) else ""
-    return f"{metric_in_words(metric, fmean(values))}{count}" if values else ""
+    return f"{runs.metric_in_words(metric, fmean(values))}{count}" if values else ""

@@ -7,7 +7,7 @@ import numpy as np
 
 from mlp.base import DataError
 
-LOWER_IS_BETTER = frozenset({"loss", "rmse", "mse", "mae"})
+LOWER_IS_BETTER = frozenset({"loss", "penalty", "rmse", "mse", "mae"})
 
 
 def higher_is_better(metric: str) -> bool:

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from mlp.reports import importances, save_figure
+from mlp.reports.curves import curves
 from mlp.reports.sweep_figures import (
     TOP,
     axes_against_metric,
-    curves,
     draw_sweep_figures,
     parallel_coordinates,
 )
