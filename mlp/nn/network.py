@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
+from typing import Any
 
 import numpy as np
 
@@ -122,6 +123,11 @@ class Network:
         kept = [(la, name, la.state_shapes[name]) for la in self.layers for name in la.state_shapes]
         self.state = np.zeros(sum(int(np.prod(shape)) for _, _, shape in kept), self.dtype)
         _bind(self.state, kept)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Copy and pickle so that the parameters are views into one vector again."""
+        parts = self.layers, self.loss, self.l1, self.l2, self.dtype.name
+        return _restored, (parts, self.params, self.state)
 
     def initialize(self, rng: np.random.Generator) -> None:
         """Draw all parameters, layer by layer."""
@@ -269,6 +275,12 @@ def _merged(stretches: Iterable[tuple[int, float]]) -> list[tuple[slice, float]]
         merged.append((slice(start, stop), factor))
         start = stop
     return merged
+
+
+def _restored(parts: tuple[Any, ...], params: np.ndarray, state: np.ndarray) -> Network:
+    network = Network(*parts)
+    network.params[:], network.state[:] = params, state
+    return network
 
 
 def _bind(flat: np.ndarray, named: Sequence[tuple[Layer, str, tuple[int, ...]]]) -> None:
