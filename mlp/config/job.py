@@ -58,6 +58,7 @@ class Job(Parts):
     callbacks: dict[str, Any] = field(default_factory=dict)
     seed: NonNegativeInt = 0
     threads: Annotated[int, Field(ge=1, le=MAX_THREADS)] | None = None
+    refit: bool = False
     test: bool = True
     name: str | None = None
     init_from: str | None = None

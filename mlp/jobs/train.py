@@ -12,6 +12,7 @@ from mlp.base import ConfigError, RunError, generator
 from mlp.config import Job, check, prefixed
 from mlp.data import Dataset, Part, Parts
 from mlp.jobs.figures import draw_figures
+from mlp.jobs.refit import check_refit, refit_on_all_rows
 from mlp.nn import ReduceOnPlateau, fill
 from mlp.reports import Console
 from mlp.runs import Recorder, RunFolder, RunRecord
@@ -107,6 +108,9 @@ def run_job(
                         prepared.fit(run, console, stops)
                     run.killed = interruption.signal is not None
                     run.pruned = pruner is not None and pruner.pruned
+                    if job.refit and not (run.killed or run.pruned):
+                        prepared.refit(run, console, interruption)
+                        run.killed = interruption.signal is not None
                     if not run.killed and (job.test or not sweep):  # a sweep tests some later
                         prepared.evaluate(run)
                     run.end()
@@ -155,36 +159,52 @@ class Training:
             self._load_origin(warn=not has_checkpoint)
             self.may_start_over = True
         except RunError:
-            if not has_checkpoint:
+            if job.refit or not has_checkpoint:
                 raise
             self.may_start_over = False
+        self._initial = (self.network.params.copy(), self.network.state.copy()) if job.refit else ()
 
     def fit(self, run: Recorder, console: Console, stops: Sequence[StopCondition]) -> None:
         """Train, and store the best epoch's weights unless better ones were stored before."""
-        job, dataset, parts = self.job, self.dataset, self.parts
-        predictor = training.Predictor(
-            self.network,
-            parts.scaler,
-            dataset.classes or dataset.targets,
-            job.trainer.eval_batch_size,
-            job.task,
-            parts.train.target_scaler,
-        )
+        job = self.job
         outcome = job.trainer.fit(
             self.network,
             job.optimizer,
             job.schedule,
-            parts,
+            self.parts,
             job.seed,
             listeners=(run, console, *self._callbacks(run)),
             stops=stops,
             checkpoints=self._checkpoints(run),
-            augment=job.augment.of_rows(dataset.image_shape),
+            augment=job.augment.of_rows(self.dataset.image_shape),
             task=job.task,
         )
         if not run.has_better_than(outcome):  # else interrupted before it reached that epoch again
-            run.save_weights(predictor, job.model)
+            run.save_weights(self.predictor, job.model)
             self.outcome = outcome
+
+    def refit(self, run: Recorder, console: Console, stop: StopCondition) -> None:
+        """Train again on all rows for as many epochs as were best, and store those weights."""
+        if self.outcome is None:
+            return
+        made = self.network, self._initial, self.outcome.best_epoch
+        with console.training():
+            parts = refit_on_all_rows(self.job, run, self.dataset, *made, console, stop)
+        if stop.after_step() is None:
+            self.parts = parts
+            run.save_weights(self.predictor, self.job.model)
+
+    @property
+    def predictor(self) -> training.Predictor:
+        """The network with what its inputs and outputs need."""
+        return training.Predictor(
+            self.network,
+            self.parts.scaler,
+            self.dataset.classes or self.dataset.targets,
+            self.job.trainer.eval_batch_size,
+            self.job.task,
+            self.parts.train.target_scaler,
+        )
 
     def evaluate(self, run: Recorder) -> None:
         """Evaluate on the test set if that is wanted, else on the validation data for figures."""
@@ -238,7 +258,8 @@ class Training:
             if not run.record.sweep:  # a sweep shows a line for each job
                 logger.warning(sentence)
 
-        run.keep_checkpoint = keep = self.job.trainer.keep_checkpoint
+        run.keep_checkpoint = self.job.trainer.keep_checkpoint
+        keep = run.keep_checkpoint or self.job.refit  # a second training is continued by itself
         every, folder = self.job.trainer.checkpoint_every, run.folder.checkpoints
         checkpoints = training.Checkpoints(folder, every, keep, report, self.may_start_over)
         if run.record.resumed and not checkpoints.stored():
@@ -258,5 +279,7 @@ def check_fit(job: Job, dataset: Dataset, parts: Parts) -> None:
             f"schedule=reduce_on_plateau follows trainer.monitor={job.trainer.monitor}, and "
             "data.validation is none: set trainer.monitor=train/loss"
         )
+    if job.refit:
+        check_refit(job, parts)
     with prefixed("augment ", ": set augment=none"):
         job.augment.of_rows(dataset.image_shape)

@@ -79,6 +79,10 @@ class Console:
         self._terminal.print(table)
         self._terminal.print()
 
+    def announce(self, sentence: str) -> None:
+        """Print what is done next."""
+        self._terminal.print(sentence, soft_wrap=True)
+
     @contextmanager
     def training(self) -> Iterator[None]:
         """Restore the terminal's cursor at the end, whatever happens."""

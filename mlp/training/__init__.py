@@ -8,7 +8,7 @@ from mlp.training.memory import check_memory
 from mlp.training.metrics import ClassFigures, confusion_matrix, most_confused, per_class
 from mlp.training.predictor import Predictor
 from mlp.training.scores import higher_is_better
-from mlp.training.stopping import Pruner, StopCondition, StopOnSignal
+from mlp.training.stopping import EpochLimit, Pruner, StopCondition, StopOnSignal
 from mlp.training.tasks import BinaryClassification, Classification, Regression, Task
 from mlp.training.trainer import Trainer
 
@@ -20,6 +20,7 @@ __all__ = [
     "Classification",
     "DivergedError",
     "EpochEnded",
+    "EpochLimit",
     "Evaluation",
     "Evaluator",
     "Event",
