@@ -1,5 +1,6 @@
 """What every data source has in common: its options, the cache, the split and the scaling."""
 
+import sys
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
@@ -118,7 +119,10 @@ class Source(ABC):
         decode = self.decode
         if targets == "numbers":
             options["targets"], decode = targets, self.decode_numbers
-        return cached(self.name, files, repr(options), lambda: decode(files))
+        code = getattr(sys.modules[type(self).__module__], "__file__", None)
+        if code is None:  # typed into a notebook, where it may change at any time
+            return decode(files)
+        return cached(self.name, [*files, Path(code)], repr(options), lambda: decode(files))
 
     def load_as(self, columns: Sequence[Column], targets: Targets = "classes") -> Dataset:
         """Return the data set for a network that was trained on such columns of a table.

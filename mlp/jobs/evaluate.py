@@ -26,7 +26,14 @@ from mlp.data import (
 )
 from mlp.nn import load
 from mlp.reports import Console, draw_evaluation_figures
-from mlp.runs import RunFolder, read_config, read_training, record_evaluation, refuse_links
+from mlp.runs import (
+    RunFolder,
+    check_own_classes,
+    read_config,
+    read_training,
+    record_evaluation,
+    refuse_links,
+)
 from mlp.tracking import ensure_mirror
 from mlp.training import Evaluation, Evaluator
 
@@ -56,7 +63,9 @@ def evaluate_run(
     console = console or Console(quiet=True)
     refuse_links(folder)
     record = read_training(folder)
-    job = _check(read_config(folder), changes)
+    config = _changed(read_config(folder), changes)
+    check_own_classes(config, record, folder)
+    job = check(config)
     network, scaler = load(folder.weights), load_preprocessing(folder.weights)
     if scaler.n_in != network.n_in:
         raise RunError(
@@ -98,8 +107,8 @@ def evaluate_run(
     return evaluation
 
 
-def _check(config: dict[str, Any], changes: Sequence[str]) -> Job:
-    """Return the job of a stored configuration, with changes that matter to an evaluation."""
+def _changed(config: dict[str, Any], changes: Sequence[str]) -> dict[str, Any]:
+    """Return a stored configuration with changes that matter to an evaluation."""
     for change in changes:
         key = change.split("=")[0].lstrip("+~")
         if not any(key == name or key.startswith(f"{name}.") for name in CHANGEABLE):
@@ -107,7 +116,7 @@ def _check(config: dict[str, Any], changes: Sequence[str]) -> Job:
                 f"'{change[:80]}' changes nothing here: an evaluation depends on "
                 f"{', '.join(CHANGEABLE)}; the network is the stored one"
             )
-    return check(changed(config | {"init_from": None, "callbacks": {}}, changes))
+    return changed(config | {"init_from": None, "callbacks": {}}, changes)
 
 
 def _load(job: Job, changes: Sequence[str], scaler: Scaler | TablePreprocessing) -> Dataset:

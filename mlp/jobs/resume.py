@@ -14,6 +14,7 @@ from mlp.runs import (
     RunFolder,
     RunRecord,
     SweepRecord,
+    check_own_classes,
     find_run,
     is_alive,
     mark_orphaned,
@@ -52,6 +53,7 @@ def resume_run(
     record = _resumable(folder)
     stored = _stored_config(folder, record)
     config = changed(stored, overrides)
+    check_own_classes(config, record, folder)
     changes = _changes(stored, check(config))
     if record.sweep and (longer := changes.keys() & set(LIMITS)):
         raise ConfigError(

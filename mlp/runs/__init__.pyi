@@ -25,6 +25,7 @@ from .leaderboard import Leaderboard, Row, read_leaderboard, training_of
 from .lock import DIED, RunLock, is_alive, mark_orphaned, mark_orphaned_runs, this_process
 from .opening import make_runs_dir, open_run, reopen_run, split_digest
 from .outbox import delivery_failure, settle, undelivered_runs
+from .own_code import check_own_classes, digest_of
 from .provenance import collect_provenance, git_state
 from .record import (
     Best,
@@ -61,11 +62,13 @@ __all__ = [
     "Winner",
     "all_runs",
     "check_name",
+    "check_own_classes",
     "check_tags",
     "claim",
     "collect_provenance",
     "delivery_failure",
     "differing_params",
+    "digest_of",
     "find_run",
     "find_sweep",
     "git_state",

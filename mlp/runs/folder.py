@@ -61,6 +61,8 @@ class RunFolder:
     traceback = _Entry("traceback.txt")
     # What the code's checkout held beyond its commit.
     diff = _Entry("uncommitted.diff")
+    # The user's own modules that the run has used, as they lie on Python's path.
+    code = _Entry("code")
     # A folder for each evaluation on data that is not the run's own.
     evaluations = _Entry("eval")
 

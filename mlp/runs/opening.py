@@ -25,6 +25,7 @@ from mlp.runs.folder import (
     write_yaml,
 )
 from mlp.runs.lock import RunLock, mark_orphaned, this_process
+from mlp.runs.own_code import copy_code, own_classes
 from mlp.runs.provenance import collect_provenance, git_diff
 from mlp.runs.record import Provenance, Resumption, RunRecord, Tracking
 from mlp.runs.recorder import Recorder
@@ -82,6 +83,7 @@ def open_run(
         "process": this_process(),
         "tracking": tracking,
         "sweep": job,
+        "code": own_classes(config),
     }
     record, folder = RunRecord.of(values), RunFolder.of(own)
     make_runs_dir()
@@ -90,6 +92,7 @@ def open_run(
         write_yaml(folder.overrides, list(overrides))
         if record.provenance.git and record.provenance.git.dirty:
             write_text(folder.diff, git_diff())
+        copy_code(record.code, folder)
         with atomic_write(folder.example) as unfinished, unfinished.open("wb") as file:
             np.save(file, dataset.x_train[:1])
         write_run(folder, record)

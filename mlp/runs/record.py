@@ -93,6 +93,13 @@ class Provenance(Model):
     user: Line
 
 
+class OwnClass(Model):
+    """A class of the user's own: the file it came from, and a hash of that file's content."""
+
+    file: Text
+    digest: Line
+
+
 class ModelDescription(Model):
     """The network."""
 
@@ -206,6 +213,7 @@ class RunRecord(Common):
     sweep: SweepMembership | None = None
     pruned: bool = False
     resumed: tuple[Resumption, ...] = ()
+    code: dict[Line, OwnClass] = {}
 
     @property
     def job(self) -> SweepMembership:

@@ -16,6 +16,7 @@ from mlp.runs import (
     RunFolder,
     SweepRecord,
     collect_provenance,
+    digest_of,
     find_sweep,
     git_state,
     read_run,
@@ -95,13 +96,20 @@ def _command(line: CommandLine) -> str:
 
 
 def _warn_of_other_code(children: Children, progress: SweepProgress) -> None:
-    """Say so if finished jobs were run by another commit than this one."""
+    """Say so if finished jobs were run by other code than there is now."""
     now = _commit(git_state())
     finished = [record for record in children.read() if record.status == "FINISHED"]
     if others := {_commit(record.provenance.git) for record in finished} - {now}:
         progress.say(
             f"the code has changed since (then {', '.join(sorted(others))}, now {now}): "
             "finished jobs are kept, sweep.fresh=true runs them again",
+            "yellow",
+        )
+    own = {(name, own) for record in finished for name, own in record.code.items()}
+    if changed := {name for name, own in own if digest_of(own.file) != own.digest}:
+        progress.say(
+            f"{', '.join(sorted(changed))} changed since: finished jobs are kept, "
+            "sweep.fresh=true runs them again",
             "yellow",
         )
 

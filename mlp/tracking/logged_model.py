@@ -64,13 +64,15 @@ def _save(folder: RunFolder, record: RunRecord, model: "LoggedModel", path: Path
 
     classes = record.data.classes
     code = path.with_name("mlp")
+    own_code = list(folder.code.iterdir()) if folder.code.exists() else []
+    packages = ["lazy-loader", "mlflow", "numpy", *(["filelock"] if own_code else [])]
     for part in NEEDED:
         _copy(PACKAGE / part, code / part)
     mlflow.pyfunc.save_model(
         path,
         python_model=str(PACKAGE / "tracking" / "served_model.py"),
         artifacts={"weights": str(folder.weights)},
-        code_paths=[str(code)],
+        code_paths=[str(code), *map(str, own_code)],
         mlflow_model=Model(
             artifact_path=model.artifact_location,
             run_id=model.source_run_id,
@@ -80,9 +82,7 @@ def _save(folder: RunFolder, record: RunRecord, model: "LoggedModel", path: Path
         # The inputs are left open: a fixed type would refuse bytes or integers as pixels.
         signature=ModelSignature(outputs=Schema([ColSpec("float", name) for name in classes])),
         input_example=np.load(folder.example, allow_pickle=False),
-        pip_requirements=[
-            f"{name}=={version(name)}" for name in ("lazy-loader", "mlflow", "numpy")
-        ],
+        pip_requirements=[f"{name}=={version(name)}" for name in packages],
         metadata={"classes": classes, "run": record.name},
     )
     for module in [name for name in sys.modules if name.startswith("code_model_")]:

@@ -166,7 +166,8 @@ def test_a_failing_decoder_leaves_no_entry(data_dir, source):
 
 @pytest.mark.e2e
 def test_processes_that_meet_on_an_empty_cache_decode_once(data_dir, tmp_path):
-    script = """if True:
+    script = tmp_path / "decode.py"
+    script.write_text("""if True:
         import sys, time
         from pathlib import Path
         from mlp.base import paths
@@ -177,8 +178,8 @@ def test_processes_that_meet_on_an_empty_cache_decode_once(data_dir, tmp_path):
                 print("decoded")
                 return super().decode(files)
         print(Counting().load().digest)
-    """
-    command = [sys.executable, "-c", script, str(data_dir)]
+    """)
+    command = [sys.executable, str(script), str(data_dir)]
     processes = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(4)]
     lines = [line for process in processes for line in process.communicate()[0].split()]
     assert all(process.returncode == 0 for process in processes)

@@ -1,3 +1,6 @@
+import importlib
+import sys
+
 import numpy as np
 import pytest
 
@@ -60,3 +63,33 @@ def test_a_split_that_the_data_do_not_allow_names_the_key():
     source = Digits(val_size=1437)
     with pytest.raises(DataError, match=r"data\.val_size=1437 of 1437 training rows"):
         source.parts(source.load(), 0)
+
+
+OWN = """
+from dataclasses import dataclass
+import numpy as np
+from mlp.data import Dataset, Source
+
+@dataclass(frozen=True, kw_only=True)
+class Ones(Source):
+    name = "ones"
+
+    def files(self):
+        return []
+
+    def decode(self, files):
+        x = np.full((4, 2), VALUE, np.float32)
+        return Dataset("ones", x, np.array([0, 1, 0, 1]), None, None, ("a", "b"), None, None)
+"""
+
+
+def test_code_of_your_own_that_changes_is_not_hidden_by_the_cache(tmp_path, monkeypatch):
+    """The file of a source's class is among the files that its data come from."""
+    monkeypatch.setattr("mlp.data.cache.data_dir", lambda: tmp_path / "data")
+    monkeypatch.syspath_prepend(tmp_path)
+    for value in (1, 22):
+        (tmp_path / "own_ones.py").write_text(OWN.replace("VALUE", str(value)))
+        sys.modules.pop("own_ones", None)
+        source = importlib.import_module("own_ones").Ones()
+        assert source.load().x_train[0, 0] == source.load().x_train[0, 0] == value
+    del sys.modules["own_ones"]

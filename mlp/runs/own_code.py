@@ -1,0 +1,99 @@
+"""The user's own classes in a run: which they are, where they lie, and a copy of their code."""
+
+import sys
+import sysconfig
+from collections.abc import Iterator, Mapping
+from hashlib import sha256
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from mlp.base import RunError, in_one_line
+from mlp.runs.folder import RunFolder, write_text
+from mlp.runs.record import OwnClass, RunRecord
+
+
+def own_classes(config: Mapping[str, Any]) -> dict[str, OwnClass]:
+    """Return the classes outside mlp that a checked configuration names, by their dotted names."""
+    found = {}
+    for text in _texts(config):
+        module_name, _, name = text.rpartition(".")
+        module = sys.modules.get(module_name)
+        if module_name.partition(".")[0] == "mlp" or not isinstance(getattr(module, name, 0), type):
+            continue
+        if file := getattr(module, "__file__", None):
+            found[text] = OwnClass(file=file, digest=digest_of(file))
+    return found
+
+
+def digest_of(file: str) -> str:
+    """Return a hash of a file's content; of nothing where it cannot be read."""
+    try:
+        return sha256(Path(file).read_bytes()).hexdigest()
+    except OSError:
+        return sha256().hexdigest()
+
+
+def copy_code(classes: Mapping[str, OwnClass], folder: RunFolder) -> None:
+    """Copy the modules that lie beside the user's own classes, those that were imported.
+
+    Packages that are installed are not copied. With the copy on its path, Python finds the classes
+    again.
+    """
+    for file, root in _sources({name.rpartition(".")[0] for name in classes}):
+        path = folder.code / file.relative_to(root)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_text(path, file.read_text(encoding="utf-8", errors="replace"))
+
+
+def check_own_classes(config: Mapping[str, Any], record: RunRecord, folder: RunFolder) -> None:
+    """Raise RunError for a class of the user's own that a stored run needs and Python cannot find.
+
+    Parameters
+    ----------
+    config : mapping
+        What is needed of the run's configuration.
+    record : RunRecord
+    folder : RunFolder
+    """
+    for name in dict.fromkeys(_texts(config)):
+        if name in record.code:
+            module, _, attribute = name.rpartition(".")
+            try:
+                getattr(import_module(module), attribute)
+            except Exception as error:  # an import can fail in any way
+                raise RunError(
+                    f"{record.name} needs {name}, which cannot be imported ({in_one_line(error)}): "
+                    f"it was in {record.code[name].file}; PYTHONPATH={folder.code} takes the "
+                    "run's own copy"
+                ) from None
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """Yield all texts in nested containers."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping | list):
+        for item in value.values() if isinstance(value, Mapping) else value:
+            yield from _texts(item)
+
+
+def _sources(own: set[str]) -> Iterator[tuple[Path, Path]]:
+    """Yield the files of modules imported from where the own ones were, and those folders."""
+    installed = {Path(path) for path in sysconfig.get_paths().values()}
+    modules = {
+        name: Path(file)
+        for name, module in list(sys.modules.items())
+        if (file := getattr(module, "__file__", None)) and file.endswith(".py")
+        if not installed & set(Path(file).parents) and name.partition(".")[0] != "mlp"
+    }
+    roots = {_root(name, file) for name, file in modules.items() if name in own}
+    for name, file in modules.items():
+        if (root := _root(name, file)) in roots:
+            yield file, root
+
+
+def _root(module: str, file: Path) -> Path:
+    """Return the folder on Python's path from which a module was imported."""
+    depth = module.count(".") + (file.stem == "__init__")
+    return file.parents[min(depth, len(file.parents) - 1)]

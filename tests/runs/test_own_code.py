@@ -1,0 +1,123 @@
+"""The user's own classes in a stored run: named, copied, and missed when they are gone."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from mlp.base import RunError
+from mlp.config import compose
+from mlp.jobs import evaluate_run, resume_run, run_job
+from mlp.runs import RunFolder, read_training
+
+pytestmark = pytest.mark.e2e
+
+SQUARE = """
+import numpy as np
+from mlp.nn import ActivationFunction
+from own_constants import SCALE
+
+class Square(ActivationFunction):
+    reads = "z"
+
+    def forward(self, z, out, scratch):
+        np.square(z, out=out)
+        out *= SCALE
+
+    def backward(self, z, a, delta, scratch):
+        delta *= z
+        delta *= 2 * SCALE
+"""
+LISTENER = """
+from mlp.training import Callback
+
+class Silent(Callback):
+    def __call__(self, event):
+        pass
+"""
+WORDS = [
+    "data=digits",
+    "tracking=none",
+    "trainer.max_epochs=1",
+    "trainer.keep_checkpoint=true",
+    "model.activation=own_package.activations.Square",
+    "callbacks.silent._target_=own_listener.Silent",
+]
+
+
+def forget_own_modules() -> None:
+    for name in [name for name in sys.modules if name.startswith("own_")]:
+        del sys.modules[name]
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder on Python's path with a package and two modules of the user's."""
+    folder = tmp_path / "project"
+    (folder / "own_package").mkdir(parents=True)
+    (folder / "own_package" / "activations.py").write_text(SQUARE)
+    (folder / "own_constants.py").write_text("SCALE = 0.1\n")
+    (folder / "own_listener.py").write_text(LISTENER)
+    (folder / "not_imported.py").write_text("")
+    monkeypatch.syspath_prepend(folder)
+    yield folder
+    forget_own_modules()
+
+
+@pytest.fixture
+def run(project: Path) -> RunFolder:
+    return run_job(compose(WORDS)).folder
+
+
+@pytest.fixture
+def gone(run: RunFolder, monkeypatch: pytest.MonkeyPatch) -> RunFolder:
+    """The run, when nothing of the project can be imported any more."""
+    monkeypatch.setattr(sys, "path", [p for p in sys.path if not p.endswith("/project")])
+    forget_own_modules()
+    return run
+
+
+def test_record_names_the_classes_and_where_they_were(run: RunFolder, project: Path):
+    code = read_training(run).code
+    assert {name: own.file for name, own in code.items()} == {
+        "own_package.activations.Square": str(project / "own_package" / "activations.py"),
+        "own_listener.Silent": str(project / "own_listener.py"),
+    }
+
+
+def test_what_was_imported_from_their_folder_is_copied(run: RunFolder, project: Path):
+    copied = {str(path.relative_to(run.code)) for path in run.code.rglob("*.py")}
+    assert copied == {"own_package/activations.py", "own_constants.py", "own_listener.py"}
+    assert (run.code / "own_package" / "activations.py").read_text() == SQUARE
+
+
+def test_a_run_of_mlps_own_classes_has_none(project: Path):
+    folder = run_job(compose(WORDS[:3])).folder
+    assert read_training(folder).code == {}
+    assert not folder.code.exists()
+
+
+def test_a_class_that_is_gone_is_named_with_its_place(gone: RunFolder, project: Path):
+    sentence = (
+        f"needs own_package.activations.Square, which cannot be imported \\(No module named "
+        f"'own_package'\\): it was in {project}/own_package/activations.py; "
+        f"PYTHONPATH={gone.code} takes the run's own copy"
+    )
+    with pytest.raises(RunError, match=sentence):
+        evaluate_run(gone)
+    with pytest.raises(RunError, match=sentence):
+        resume_run(str(gone.path), ["trainer.max_epochs=2"])
+
+
+def test_the_copy_takes_its_place(gone: RunFolder, monkeypatch: pytest.MonkeyPatch):
+    before = read_training(gone).test.metrics["loss"]
+    monkeypatch.syspath_prepend(gone.code)
+    assert evaluate_run(gone).loss == before
+    resume_run(str(gone.path), ["trainer.max_epochs=2"])
+    assert read_training(gone).epochs == 2
+
+
+def test_an_evaluation_needs_no_callback(gone: RunFolder, monkeypatch: pytest.MonkeyPatch):
+    (gone.code / "own_listener.py").unlink()
+    monkeypatch.syspath_prepend(gone.code)
+    evaluate_run(gone)
