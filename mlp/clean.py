@@ -146,7 +146,7 @@ def _lines(arguments: argparse.Namespace) -> list[Line]:
 
 
 def _run_line(entry: Entry) -> Line:
-    record, n_runs = entry.record, len(entry.stored) - 1
+    record, n_runs = entry.record, len(entry.records) - 1
     what = f"{record.started:%Y-%m-%d}  {record.status}"
     runs = f"  (a sweep of {n_runs} runs)" if isinstance(record, SweepRecord) else ""
     name = f"{record.id[:8]}  {record.name}{runs}"

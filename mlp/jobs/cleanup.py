@@ -23,7 +23,6 @@ from mlp.runs import (
     RunFolder,
     RunLock,
     RunRecord,
-    Stored,
     SweepRecord,
     all_runs,
     find_run,
@@ -42,36 +41,36 @@ class Entry:
 
     Attributes
     ----------
-    stored : list of (RunFolder, Record)
-        Folder and record; of a sweep its own first, then those of its runs.
+    records : list of Record
+        Of a sweep its own first, then those of its runs.
     """
 
-    stored: list[Stored]
-
-    @property
-    def folder(self) -> RunFolder:
-        """The folder of the run, or the sweep's own."""
-        return self.stored[0][0]
+    records: list[Record]
 
     @property
     def record(self) -> Record:
         """The record of the run, or the sweep's own."""
-        return self.stored[0][1]
+        return self.records[0]
 
     @property
-    def is_alive(self) -> bool:
-        """Whether a process works on any of it."""
-        return any(is_alive(folder) for folder, _ in self.stored)
+    def folders(self) -> list[RunFolder]:
+        """The folders of the records."""
+        return [RunFolder.of(record.id) for record in self.records]
 
     @property
     def statuses(self) -> set[str]:
         """The statuses in all its records."""
-        return {record.status for _, record in self.stored}
+        return {record.status for record in self.records}
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether a process works on any of it."""
+        return any(map(is_alive, self.folders))
 
     @property
     def size(self) -> int:
         """Bytes in all its folders."""
-        return sum(size_of(folder.path) for folder, _ in self.stored)
+        return sum(size_of(folder.path) for folder in self.folders)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,7 +116,10 @@ def select(criteria: Criteria) -> list[Entry]:
         for entry in entries
         if entry in named
         and entry not in kept
-        and (not criteria.status or entry.statuses <= set(criteria.status))
+        and (
+            not criteria.status
+            or {record.status for record in entry.records} <= set(criteria.status)
+        )
         and entry.record.started <= limit
         and not entry.is_alive
     ]
@@ -132,7 +134,8 @@ def delete(entry: Entry) -> None:
         When a process works on it, MLflow cannot be asked, or a folder cannot be deleted; what is
         left can be deleted later.
     """
-    for folder, record in reversed(entry.stored):  # a sweep last: its runs are found through it
+    for record in reversed(entry.records):  # a sweep last: its runs are found through it
+        folder = RunFolder.of(record.id)
         lock = RunLock(folder)  # from here on, nobody can resume it
         try:
             folder.undelivered.unlink(missing_ok=True)
@@ -201,29 +204,24 @@ def size_of(path: Path) -> int:
 
 
 def _entries() -> list[Entry]:
-    stored = [
-        (folder, record)
-        for folder, record in all_runs()
-        if folder.path.name == record.id and not folder.path.is_symlink()  # no link, no copy
-    ]
-    sweeps = {record.id for _, record in stored if isinstance(record, SweepRecord)}
-    runs_of: dict[str, list[Stored]] = defaultdict(list)
-    alone: list[Stored] = []
-    for folder, record in stored:
-        job = record.sweep if isinstance(record, RunRecord) else None
-        group = runs_of[job.parent] if job and job.parent in sweeps else alone
-        group.append((folder, record))
-    return [Entry([own, *runs_of[own[1].id]]) for own in alone]
+    records = all_runs()
+    entries = {record.id: Entry([record]) for record in records}
+    for record in records:
+        if isinstance(record, RunRecord) and record.sweep and record.sweep.parent in entries:
+            entries[record.sweep.parent].records.append(record)
+            del entries[record.id]
+    return list(entries.values())
 
 
 def _named(name: str, entries: list[Entry]) -> Entry:
     path = find_run(name).path.resolve()
     for entry in entries:
-        if entry.folder.path.resolve() == path:
+        own, *jobs = (folder.path.resolve() for folder in entry.folders)
+        if path == own:
             if entry.is_alive:
                 raise RunError(f"a process works on {entry.record.name!r}: it stays")
             return entry
-        if path in [folder.path.resolve() for folder, _ in entry.stored]:
+        if path in jobs:
             sweep = entry.record.name
             raise RunError(f"{name!r} is a run of the sweep {sweep!r}, which goes as a whole")
     raise RunError(f"{path} is a copy, or does not lie in {runs_dir()}: it stays")
@@ -233,7 +231,7 @@ def _best(entries: list[Entry], n: int) -> list[Entry]:
     """Return the entries of the ``n`` best runs of each task, by each monitored metric."""
     rivals = defaultdict(list)
     for entry in entries:
-        for _, record in entry.stored:
+        for record in entry.records:
             if isinstance(record, SweepRecord) or record.status != "FINISHED" or record.limited:
                 continue
             metric = record.monitor

@@ -8,7 +8,7 @@ from .differences import (
     short_keys,
 )
 from .evaluations import record_evaluation
-from .find import Stored, all_runs, check_name, check_tags, find_run
+from .find import all_runs, check_name, check_tags, find_run
 from .folder import (
     RunFolder,
     read_config,
@@ -54,7 +54,6 @@ __all__ = [
     "RunFolder",
     "RunLock",
     "RunRecord",
-    "Stored",
     "SweepMembership",
     "SweepRecord",
     "TestResult",

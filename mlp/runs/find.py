@@ -16,8 +16,6 @@ LONGEST_NAME = 200
 RESERVED_NAMES = ("latest", "best")
 TAG = re.compile(r"\w[\w.\- ]{0,199}")
 
-Stored = tuple[RunFolder, Record]  # a run's folder and record
-
 
 def check_name(name: str | None, key: str = "name") -> None:
     """Raise ConfigError for a name that a page could not show or `find_run` not find.
@@ -97,16 +95,18 @@ def find_run(reference: str) -> RunFolder:
     )
 
 
-def all_runs() -> list[Stored]:
-    """Return folder and record of every readable run and sweep, the first started first."""
-    runs = []
+def all_runs() -> list[Record]:
+    """Return the record of every readable run and sweep, the first started first.
+
+    Copies, links, and folders that were renamed are passed over.
+    """
+    records = []
     for path in runs_dir().glob("*/run.json"):
-        folder = RunFolder(path.parent)
-        try:
-            runs.append((folder, read_run(folder)))
-        except RunError:
-            continue  # one damaged record must not hide the others
-    return sorted(runs, key=lambda run: (run[1].started, run[1].id))
+        with suppress(RunError):  # one damaged record must not hide the others
+            record = read_run(RunFolder(path.parent))
+            if path.parent.name == record.id and not path.parent.is_symlink():
+                records.append(record)
+    return sorted(records, key=lambda record: (record.started, record.id))
 
 
 def _best(trainings: list[Entry]) -> RunFolder:

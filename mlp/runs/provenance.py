@@ -19,7 +19,8 @@ def collect_provenance() -> Provenance:
     """
     return Provenance(
         git=git_state(),
-        versions={"python": platform.python_version()} | _package_versions(),
+        versions={"python": platform.python_version()}
+        | {name: _version(name) for name in PACKAGES},
         blas=blas(),
         host=platform.node(),
         platform=platform.platform(),
@@ -61,14 +62,11 @@ def blas() -> Blas:
     return Blas(library="unknown", version=None, threads=None)
 
 
-def _package_versions() -> dict[str, str]:
-    versions = {}
-    for package in PACKAGES:
-        try:
-            versions[package] = version(package)
-        except PackageNotFoundError:
-            versions[package] = "not installed"
-    return versions
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "not installed"
 
 
 def _user() -> str:

@@ -111,7 +111,7 @@ def study_journal(parent: str) -> Path:
 
 def list_sweeps() -> list[SweepRecord]:
     """Return the record of every sweep, the first started first."""
-    return [record for _, record in all_runs() if isinstance(record, SweepRecord)]
+    return [record for record in all_runs() if isinstance(record, SweepRecord)]
 
 
 def find_sweep(identity: str) -> SweepRecord | None:

@@ -51,8 +51,10 @@ def counterpart_lock(folder: RunFolder) -> FileLock:
 def find_or_create(folder: RunFolder, client: "MlflowClient") -> "Run":
     """Return a run's counterpart, which is created if there is none."""
     record, known = read_run(folder), read_counterpart(folder)
-    if known and (run := _own(client, known.run_id, record)):
-        return run
+    if known:  # then also in an experiment that bears another name by now
+        for run in _tagged(client, known.experiment_id, record.id):
+            if run.info.run_id == known.run_id:
+                return run
     with counterpart_lock(folder):
         experiment = find_experiment(client, tracking_of(record).experiment)
         runs = _tagged(client, experiment, record.id)
@@ -114,19 +116,6 @@ def tracking_of(record: Record) -> Tracking:
 
 def _file(folder: RunFolder) -> Path:
     return folder.path / "mlflow.json"
-
-
-def _own(client: "MlflowClient", run_id: str, record: Record) -> "Run | None":
-    """Return the MLflow run with an id if it bears the tag of a run of ours."""
-    from mlflow.exceptions import MlflowException
-
-    try:
-        run = client.get_run(run_id)
-    except MlflowException as error:
-        if error.error_code != "RESOURCE_DOES_NOT_EXIST":
-            raise
-        return None
-    return run if run.data.tags.get(ID) == record.id else None
 
 
 def _create(client: "MlflowClient", experiment: str, record: Record) -> "Run":

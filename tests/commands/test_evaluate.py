@@ -9,7 +9,7 @@ import pytest
 
 from mlp.base import ConfigError, DataError, RunError
 from mlp.config import compose
-from mlp.config import compose as composing
+from mlp.config import composition as composing
 from mlp.data import Digits, Mnist5k, Npz
 from mlp.evaluate import evaluate, main
 from mlp.jobs import resume_run, run_job
