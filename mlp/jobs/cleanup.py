@@ -116,10 +116,7 @@ def select(criteria: Criteria) -> list[Entry]:
         for entry in entries
         if entry in named
         and entry not in kept
-        and (
-            not criteria.status
-            or {record.status for record in entry.records} <= set(criteria.status)
-        )
+        and (not criteria.status or entry.statuses <= set(criteria.status))
         and entry.record.started <= limit
         and not entry.is_alive
     ]

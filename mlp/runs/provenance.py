@@ -17,10 +17,10 @@ def collect_provenance() -> Provenance:
 
     ``git`` is None when the code does not run from a checkout.
     """
+    packages = {package: _version(package) for package in PACKAGES}
     return Provenance(
         git=git_state(),
-        versions={"python": platform.python_version()}
-        | {name: _version(name) for name in PACKAGES},
+        versions={"python": platform.python_version()} | packages,
         blas=blas(),
         host=platform.node(),
         platform=platform.platform(),

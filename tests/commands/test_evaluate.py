@@ -56,14 +56,14 @@ class TestOwnTestSet:
         moved = shutil.move(run.path, tmp_path / "elsewhere")
         monkeypatch.setattr(composing, "conf_dir", lambda: tmp_path / "no conf")
         monkeypatch.chdir(tmp_path)
-        assert evaluate("elsewhere").loss == told.loss
-        assert read_run(RunFolder(Path(moved))).test.metrics["loss"] == told.loss
+        assert evaluate("elsewhere").loss == told.metrics["loss"]
+        assert read_run(RunFolder(Path(moved))).test.metrics["loss"] == told.metrics["loss"]
 
     def test_it_computes_with_the_stored_weights(self, run: RunFolder):
         told = read_run(run).test
         W1 = np.load(run.weights / "W1.npy")
         np.save(run.weights / "W1.npy", W1 + 0.01)
-        assert evaluate("sample").loss != told.loss
+        assert evaluate("sample").loss != told.metrics["loss"]
 
     def test_result_is_recorded_and_drawn(self, run: RunFolder):
         (run.figures / "confusion.png").unlink()
