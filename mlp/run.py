@@ -50,9 +50,8 @@ def task(config: DictConfig) -> Any:
     if child := config.sweep.get("child"):
         from mlp.sweep import PlannedJob, run_child
 
-        known = json.loads(child)
-        parent = known.pop("parent")
-        result = run_child(PlannedJob(**known, overrides=overrides, config=config), parent)
+        job = PlannedJob(**json.loads(child), overrides=overrides, config=config)
+        result = run_child(job)
         serial = HydraConfig.get().runtime.choices["hydra/launcher"] == "basic"
         if result.signal and serial:  # the sweep's own process was meant
             sys.exit(128 + result.signal)

@@ -79,7 +79,8 @@ def _check_node(key: str, node: Any, kind: Any) -> None:
         raise ConfigError(f"{key}: '${{' is left in a value, where it stands for another one")
     cls = find_class(f"{key}._target_", node["_target_"], kind)
     arguments = {name: value for name, value in node.items() if name != "_target_"}
-    nodes = frozenset(name for name, value in arguments.items() if _is_node(value))
+    named = signature(cls).parameters
+    nodes = frozenset(key for key, value in arguments.items() if key in named and _is_node(value))
     check_arguments(cls, arguments, key, nodes)
     for name, value in arguments.items():
         if name in nodes:

@@ -73,13 +73,15 @@ RUN_ID = re.compile("[0-9a-f]{32}")
 GROUPS = get_type_hints(Parts)  # with the class that each asks for
 
 
-def check(config: Mapping[str, Any]) -> Job:
+def check(config: Mapping[str, Any], parts: dict[str, Any] | None = None) -> Job:
     """Return the job that a composed or a stored configuration describes.
 
     Parameters
     ----------
     config : DictConfig or dict
         Left as it is; interpolations are resolved.
+    parts : dict, optional
+        Takes the job's parts, for later calls to use again: such jobs are looked at and not run.
 
     Raises
     ------
@@ -91,9 +93,17 @@ def check(config: Mapping[str, Any]) -> Job:
     _make_paths_absolute(plain)
     _fix_origin(plain)
     check_arguments(Job, plain, built=frozenset(GROUPS))
-    built = {name: build(name, plain[name], kind) for name, kind in GROUPS.items() if name in plain}
+    made = {} if parts is None else parts
+
+    def part(key: str, node: Any, kind: Any) -> Any:
+        content = f"{key}: {node}"
+        if content not in made:
+            made[content] = build(key, node, kind)
+        return made[content]
+
+    built = {name: part(name, plain[name], kind) for name, kind in GROUPS.items() if name in plain}
     built["callbacks"] = {
-        name: build(f"callbacks.{name}", node, Callback)
+        name: part(f"callbacks.{name}", node, Callback)
         for name, node in plain.get("callbacks", {}).items()
         if node is not None  # callbacks.tensorboard=null takes one out of a preset
     }

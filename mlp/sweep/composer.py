@@ -2,9 +2,10 @@
 
 import hashlib
 import json
+import pickle
 from collections.abc import Mapping, Sequence
-from copy import deepcopy
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
@@ -13,7 +14,7 @@ from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, OmegaConf
 
 from mlp.base import ConfigError
-from mlp.config import Job, check, check_settings
+from mlp.config import Job, Settings, check, check_settings
 from mlp.data import Dataset, Parts, Source, Targets
 from mlp.jobs import check_fit
 from mlp.runs import IRRELEVANT
@@ -62,6 +63,8 @@ class PlannedJob:
         The metric it is compared by: without validation data, its training loss.
     trial : int or None
         Number of the search's trial whose pruner watches it, if one does.
+    parent : str
+        The sweep's id, once it has one.
     """
 
     key: str
@@ -72,11 +75,12 @@ class PlannedJob:
     data_digest: str = ""
     monitor: str = ""
     trial: int | None = None
+    parent: str = ""
 
-    def child_of(self, parent: str) -> dict[str, Any]:
-        """Return the place of its run in the sweep with the id ``parent``."""
-        own = {key: getattr(self, key) for key in ("key", "name", "params", "trial")}
-        return {"parent": parent, **own}
+    @property
+    def child(self) -> dict[str, Any]:
+        """The place of its run in the sweep."""
+        return {key: getattr(self, key) for key in ("parent", "key", "name", "params", "trial")}
 
 
 class Composer:
@@ -88,18 +92,43 @@ class Composer:
     Parameters
     ----------
     line : CommandLine
-    fixed : sequence of str
-        Overrides that all jobs share.
+    settings : Settings
+        By default a job has one BLAS thread, and does not read the test set unless sweep.test is
+        all.
+
+    Attributes
+    ----------
+    fixed : dict of str to Override
+        What all jobs share, by dotted key.
+    axes : dict of str to Override
+        Those with several values, by dotted key.
+
+    Raises
+    ------
+    ConfigError
+        When a sweep's own setting has several values.
     """
 
-    def __init__(self, line: CommandLine, fixed: Sequence[str]) -> None:
-        self._master, self._fixed = line.config, list(fixed)
-        self._loader = line.context.config_loader
+    def __init__(self, line: CommandLine, settings: Settings) -> None:
+        self._master, self._loader = line.config, line.context.config_loader
         self._parser = OverridesParser.create(config_loader=self._loader)
-        self._composed: dict[tuple[str, ...], DictConfig] = {}
+        self._composed: dict[tuple[str, ...], bytes] = {}
+        self._parts: dict[str, Any] = {}
         self._loaded: dict[tuple[Source, Targets], tuple[Dataset, Parts]] = {}
+        self._options = cache(self._loader.get_group_options)
+        default = [] if settings.test == "all" else ["test=false"]
+        default += ["threads=1"] if line.config.threads is None else []
+        preset = [f"{key}={values}" for key, values in getattr(settings, "axes", {}).items()]
+        parsed = self._parser.parse_overrides([*default, *preset, *line.words])
+        given = {override.key_or_group: override for override in parsed}
+        ours = [key for key in given if key.split(".")[0] == "sweep"]
+        several = [key for key in given if given[key].is_sweep_override()]
+        if wrong := [given[key].input_line for key in ours if key in several]:
+            raise ConfigError(f"'{wrong[0]}': a sweep's own settings have one value")
+        self.axes = {given[key].get_key_element(): given[key] for key in several}
+        self.fixed = {key: given[key] for key in given if key not in [*ours, *several]}
 
-    def __call__(self, overrides: Sequence[str], name: str = "") -> PlannedJob:
+    def __call__(self, words: Sequence[str], name: str = "") -> PlannedJob:
         """Return the job that these overrides make of what all share.
 
         Raises
@@ -109,13 +138,13 @@ class Composer:
         HydraException
             When a choice does not exist.
         """
-        parsed = self._parser.parse_overrides(list(overrides))
+        parsed = self._parser.parse_overrides(list(words))
         values = [override for override in parsed if self._sets_a_value(override)]
-        choices = tuple(str(o.input_line) for o in parsed if o not in values)
-        config = deepcopy(self._compose(choices))
+        shared = [str(override.input_line) for override in self.fixed.values()]
+        config = self._compose([*shared, *(str(o.input_line) for o in parsed if o not in values)])
         for override in values:  # an unknown key is set as well: the check names it
             OmegaConf.update(config, override.key_or_group, override.value(), force_add=True)
-        job = check(config)
+        job = check(config, self._parts)
         if job.name is not None:
             raise ConfigError(
                 "name is a single run's; a sweep names its jobs by what differs, and sweep.name "
@@ -127,7 +156,7 @@ class Composer:
             key=job_key(job.config, dataset.digest),
             name=name,
             params={override.key_or_group: override.value() for override in parsed},
-            overrides=[*self._fixed, *overrides],
+            overrides=[*shared, *words],
             config=job.config,
             data_digest=dataset.digest,
             monitor=job.trainer.monitored(parts) or "train/loss",
@@ -136,16 +165,17 @@ class Composer:
     def _sets_a_value(self, override: Override) -> bool:
         """Tell values from choices within a group, which have to be composed."""
         plain = override.type == OverrideType.CHANGE and override.package is None
-        return plain and not self._loader.get_group_options(override.key_or_group)
+        return plain and not self._options(override.key_or_group)
 
-    def _compose(self, choices: tuple[str, ...]) -> DictConfig:
-        if choices not in self._composed:
-            words = [*self._fixed, *choices]
-            config = self._loader.load_sweep_config(self._master, words)
+    def _compose(self, words: Sequence[str]) -> DictConfig:
+        """Return a new copy of what Hydra composes."""
+        if tuple(words) not in self._composed:
+            config = self._loader.load_sweep_config(self._master, list(words))
             check_settings(config.hydra)
             keys = [str(key) for key in config if key not in ("hydra", "sweep")]
-            self._composed[choices] = OmegaConf.masked_copy(config, keys)
-        return self._composed[choices]
+            self._composed[tuple(words)] = pickle.dumps(OmegaConf.masked_copy(config, keys))
+        copy: DictConfig = pickle.loads(self._composed[tuple(words)])
+        return copy
 
     def _load(self, job: Job) -> tuple[Dataset, Parts]:
         """Return the job's data, loaded once for all jobs."""

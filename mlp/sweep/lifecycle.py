@@ -3,23 +3,33 @@
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from datetime import UTC, datetime
+from uuid import uuid4
 
 from mlp.base import RunError, in_one_line, remove, runs_dir
+from mlp.config import Settings, build
 from mlp.runs import (
     Children,
     RunFolder,
     RunLock,
     SweepRecord,
     claim,
+    collect_provenance,
     find_sweep,
     make_runs_dir,
     mark_orphaned_runs,
     read_sweep,
+    short_keys,
+    this_process,
     update_run,
     write_run,
 )
-from mlp.tracking import ensure_mirror, wait_for_delivery
+from mlp.sweep.archive import unpack
+from mlp.sweep.composer import PlannedJob
+from mlp.sweep.plan import Plan
+from mlp.sweep.worker import ChildResult
+from mlp.tracking import MLflowTracking, NoTracking, ensure_mirror, wait_for_delivery
 
 RESERVE = 1 << 18  # bytes freed for the last record if the disk is full
 
@@ -38,8 +48,6 @@ class OpenSweep:
         The parent of its runs.
     folder : RunFolder
     children : Children
-    lost : Counter of str
-        Jobs of this start that failed or were killed before they had a run, by state.
     """
 
     def __init__(self, record: SweepRecord) -> None:
@@ -47,7 +55,8 @@ class OpenSweep:
         self.folder = RunFolder.of(self.id)
         self.folder.path.mkdir(exist_ok=True)
         self.children = Children(self.id)
-        self.lost: Counter[str] = Counter()
+        # Jobs of this start that failed or were killed before they had a run, by state.
+        self._lost: Counter[str] = Counter()
         self._lock = RunLock(self.folder)
         self._reserve = self.folder.path / "reserve"
         with suppress(OSError):
@@ -58,6 +67,17 @@ class OpenSweep:
         """Add a line to the sweep's log, with the time in front; a full disk ends no sweep."""
         with suppress(OSError), self.folder.log.open("a", encoding="utf-8") as file:
             file.write(f"{datetime.now(UTC).isoformat(timespec='milliseconds')}  {line}\n")
+
+    def ended(self, job: PlannedJob, result: ChildResult) -> ChildResult:
+        """Record the outcome of a job, and return it: of one that was killed with its run."""
+        if result.archive:
+            unpack(result.archive, runs_dir())
+        if result.state == "killed" and result.record is None:  # it could not say so itself
+            self.children.mark_orphaned_runs()
+            result = replace(result, record=self.children.by_key().get(job.key))
+        self._lost[result.state] += result.record is None
+        self.log(f"{result.state}  {job.name}: {result.reason}")
+        return result
 
     def end(self, error: BaseException | None) -> None:
         """Record how the sweep has ended."""
@@ -74,7 +94,7 @@ class OpenSweep:
 
     def _record_end(self, error: BaseException | None) -> None:
         record = read_sweep(self.folder)
-        counts = {state: n + self.lost[state] for state, n in self.children.counts().items()}
+        counts = {state: n + self._lost[state] for state, n in self.children.counts().items()}
         n_good, n_jobs = counts["finished"] + counts["pruned"], record.n_jobs
         n_jobs = n_jobs or sum(counts.values())  # a search: those that were started
         status = "FINISHED" if n_good == n_jobs else "FAILED"
@@ -91,7 +111,7 @@ class OpenSweep:
 
 @contextmanager
 def open_sweep(
-    record: SweepRecord, fresh: bool, on_wait: Callable[[], None]
+    settings: Settings, plan: Plan, command: str, on_wait: Callable[[], None]
 ) -> Iterator[OpenSweep]:
     """Open a sweep, or continue the last one with the same identity; the context ends it.
 
@@ -99,10 +119,10 @@ def open_sweep(
 
     Parameters
     ----------
-    record : SweepRecord
-        Of a new sweep.
-    fresh : bool
-        Do not continue.
+    settings : Settings
+    plan : Plan
+    command : str
+        The line that starts or continues it.
     on_wait : callable
         Called when another process runs the same sweep.
 
@@ -112,9 +132,10 @@ def open_sweep(
         When the runs' folder cannot be written.
     """
     make_runs_dir()
-    with claim(runs_dir(), record.identity, on_wait):
+    with claim(runs_dir(), plan.identity, on_wait):
         mark_orphaned_runs()
-        earlier = None if fresh else find_sweep(record.identity)
+        earlier = None if settings.fresh else find_sweep(plan.identity)
+        record = _new_record(settings, plan, command)
         record = _continued(earlier, record) if earlier else record
         try:
             sweep = OpenSweep(record)
@@ -134,15 +155,30 @@ def open_sweep(
         sweep.end(None)
 
 
+def _new_record(settings: Settings, plan: Plan, command: str) -> SweepRecord:
+    """Return the record of the sweep as if it were started for the first time."""
+    own = uuid4().hex
+    name = settings.name or " × ".join(short_keys(plan.axes).values())
+    tracking = build("tracking", plan.example.config["tracking"], MLflowTracking | NoTracking)
+    values = {
+        "id": own,
+        "name": name or f"run-{own[:8]}",
+        "identity": plan.identity,
+        "started": datetime.now(UTC),
+        "command": command,
+        "monitor": plan.example.monitor,
+        "axes": plan.axes,
+        "n_jobs": len(plan.jobs),
+        "provenance": collect_provenance(),
+        "process": this_process(),
+        "tracking": tracking.destination(),
+    }
+    return SweepRecord.of(values)
+
+
 def _continued(earlier: SweepRecord, new: SweepRecord) -> SweepRecord:
     """Return the record of an earlier sweep, which this process continues."""
-    return earlier.changed(
-        status="RUNNING",
-        continued=datetime.now(UTC),
-        ended=None,
-        stop_reason=None,
-        command=new.command,
-        provenance=new.provenance,
-        process=new.process,
-        tracking=earlier.tracking or new.tracking,
-    )
+    own = ("status", "ended", "stop_reason", "command", "provenance", "process")
+    changes = {key: getattr(new, key) for key in own}
+    tracking = earlier.tracking or new.tracking
+    return earlier.changed(**changes, continued=datetime.now(UTC), tracking=tracking)

@@ -7,11 +7,10 @@ from dataclasses import dataclass, replace
 from itertools import product
 from typing import Any
 
-from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
 
 from mlp.base import ConfigError
-from mlp.config import Grid, Settings
+from mlp.config import Grid
 from mlp.runs import Children, name_of, short_keys
 from mlp.sweep.composer import CommandLine, Composer, PlannedJob, digest
 from mlp.sweep.worker import DONE, ChildResult
@@ -100,12 +99,11 @@ def plan_grid(
     UserError
         For an axis without values, and for the first job that is not acceptable.
     """
-    fixed, axes = split_words(grid, line)
-    compose = Composer(line, list(fixed.values()))
+    compose = Composer(line, grid)
     jobs: dict[str, PlannedJob] = {}
-    combinations = list(product(*map(_axis, axes.values())))
+    combinations = list(product(*map(_axis, compose.axes.values())))
     for values in track(combinations):
-        words = [f"{key}={value}" for key, value in zip(axes, values, strict=True)]
+        words = [f"{key}={value}" for key, value in zip(compose.axes, values, strict=True)]
         try:
             job = compose(words)
         except ConfigError as error:
@@ -140,38 +138,6 @@ def check_comparable(jobs: Sequence[PlannedJob]) -> None:
                 f"{metrics[0]} cannot be compared between jobs that differ in {group}: "
                 "set trainer.monitor=val/accuracy"
             )
-
-
-def split_words(
-    settings: Settings, line: CommandLine
-) -> tuple[dict[str, str], dict[str, Override]]:
-    """Split the overrides into those that all jobs share and the axes.
-
-    By default a job has one BLAS thread, and does not read the test set unless sweep.test is all.
-
-    Returns
-    -------
-    fixed : dict of str to str
-        Overrides, by dotted key.
-    axes : dict of str to Override
-        Those with several values, by dotted key.
-    """
-    default = [] if settings.test == "all" else ["test=false"]
-    default += ["threads=1"] if line.config.threads is None else []
-    preset = [f"{key}={values}" for key, values in getattr(settings, "axes", {}).items()]
-    parse = OverridesParser.create(config_loader=line.context.config_loader).parse_overrides
-    overrides = {o.key_or_group: o for o in parse([*default, *preset, *line.words])}
-    fixed: dict[str, str] = {}
-    axes: dict[str, Override] = {}
-    for key, override in overrides.items():
-        ours = key.split(".")[0] == "sweep"
-        if ours and override.is_sweep_override():
-            raise ConfigError(f"'{override.input_line}': a sweep's own settings have one value")
-        if override.is_sweep_override():
-            axes[override.get_key_element()] = override
-        elif not ours:
-            fixed[key] = str(override.input_line)
-    return fixed, axes
 
 
 def _axis(override: Override) -> list[str]:

@@ -5,16 +5,11 @@ On a terminal a bar moves below the lines that stay; elsewhere each job that end
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
-from statistics import fmean
 from typing import Any
 
 from rich.console import Console as Terminal
-from rich.console import Group, RenderableType
-from rich.live import Live
 from rich.markup import escape
-from rich.progress import track
-from rich.progress_bar import ProgressBar
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, track
 from rich.table import Table
 
 from mlp.reports import clock, wide_terminal
@@ -45,13 +40,20 @@ class SweepProgress:
         self._counts: Counter[str] = Counter()
         self._running: dict[str, str] = {}  # names by key
         self._best: tuple[str, float] | None = None
-        self._n_jobs = 0
-        self._seconds: list[float] = []  # of the jobs that have ended
+        self._seconds = 0.0  # of the jobs that have ended
         self._at_once = 1
+        self._left = ""  # an estimate of the time
+        columns = BarColumn(30), MofNCompleteColumn(), TextColumn("{task.description}")
+        hidden = not self.terminal.is_terminal
+        self._bar = Progress(*columns, console=self.terminal, transient=True, disable=hidden)
 
     def say(self, line: str, style: str = "") -> None:
         """Print a line that stays."""
         self.terminal.print(escape(line), style=style, soft_wrap=True)
+
+    def waiting(self) -> None:
+        """Say that the sweep cannot begin yet."""
+        self.say("another process is running this sweep: this one waits for its end")
 
     def checking(self, combinations: Sequence[Any]) -> Iterable[Any]:
         """Yield the combinations of a grid, and show how many have been checked."""
@@ -95,16 +97,16 @@ class SweepProgress:
         if len(plan.jobs) > MOST_JOBS:
             self.say(f"  and {len(plan.jobs) - MOST_JOBS} more")
 
-    def live(self, n_jobs: int) -> AbstractContextManager[Any]:
+    def live(self, n_jobs: int) -> Progress:
         """Show the progress; ``n_jobs`` is the number of jobs that are to be done, at most."""
-        self._n_jobs = n_jobs
-        live = Live(self, console=self.terminal, refresh_per_second=4, transient=True)
-        return live if self.terminal.is_terminal else nullcontext()
+        self._task = self._bar.add_task("", total=n_jobs)
+        return self._bar
 
     def started(self, job: PlannedJob) -> None:
         """Note that a job has started."""
         self._running[job.key] = job.name
         self._at_once = max(self._at_once, len(self._running))
+        self._bar.update(self._task, description=self._status())
 
     def ended(self, job: PlannedJob, result: ChildResult, n_left: int) -> None:
         """Note that a job has ended, and print why if it has failed.
@@ -118,58 +120,45 @@ class SweepProgress:
         """
         self._running.pop(job.key, None)
         self._counts[result.state] += 1
-        self._n_jobs = self._counts.total() + n_left
-        self._seconds.append(result.seconds)
+        n_ended = self._counts.total()
+        seconds = result.record.seconds if result.record else 0.0
+        self._seconds += seconds
         if result.state == "finished":
-            self.consider(job.name, result.best)
+            self.consider(job.name, result.metrics)
+        self._left = f"about {clock(n_left * self._seconds / n_ended / self._at_once)} left"
+        status = self._status()
+        self._bar.update(self._task, completed=n_ended, total=n_ended + n_left, description=status)
         if result.state in ("failed", "killed"):
-            run = f" (run {result.run[:8]})" if result.run else ""
+            run = f" (run {result.record.id[:8]})" if result.record else ""
             self.say(f"{result.state}  {job.name}: {result.reason}{run}", "red")
         elif not self.terminal.is_terminal:
-            value = (result.best or {}).get(self._metric)
+            value = result.metrics.get(self._metric)
             figures = result.reason if value is None else self._figure(value)
-            line = f"{self._count}  {result.state}  {job.name}  {figures}  {result.seconds:.1f} s"
-            self.say(f"{line}  {self._left()}")
-
-    @property
-    def _count(self) -> str:
-        return f"{self._counts.total()}/{self._n_jobs}"
+            line = f"{n_ended}/{n_ended + n_left}  {result.state}  {job.name}  {figures}"
+            self.say(f"{line}  {seconds:.1f} s  {self._left}")
 
     def _figure(self, value: float) -> str:
         return f"{self._metric} {metric_in_words(self._metric, value)}"
 
-    def consider(self, name: str, metrics: Mapping[str, float] | None) -> None:
+    def consider(self, name: str, metrics: Mapping[str, float]) -> None:
         """Note a finished job as the best one so far, if it is; ``metrics`` are its best ones."""
-        value = (metrics or {}).get(self._metric)
+        value = metrics.get(self._metric)
         if value is None:
             return
         sign = 1 if higher_is_better(self._metric) else -1
         if self._best is None or sign * value > sign * self._best[1]:
             self._best = name, value
 
-    def _left(self) -> str:
-        """Return an estimate of the time that is left, once a job has ended."""
-        if not self._seconds:
-            return ""
-        n_left = self._n_jobs - self._counts.total()
-        return f"about {clock(n_left * fmean(self._seconds) / self._at_once)} left"
-
-    def __rich__(self) -> RenderableType:
-        """Return the moving part."""
-        line = Table.grid(padding=(0, 2))
+    def _status(self) -> str:
+        """Return what stands beside and below the bar."""
         states = {**self._counts, "running": len(self._running)}
-        line.add_row(
-            ProgressBar(total=self._n_jobs, completed=self._counts.total(), width=30),
-            self._count,
-            *(f"[{STYLES.get(name, 'default')}]{n} {name}[/]" for name, n in states.items() if n),
-            f"[dim]{self._left()}[/]",
-        )
-        parts: list[RenderableType] = [line]
+        words = [f"[{STYLES.get(name, 'default')}]{n} {name}[/]" for name, n in states.items() if n]
+        lines = ["  ".join([*words, f"[dim]{self._left}[/]"])]
         if self._running:
             names = [*self._running.values()][:MOST_RUNNING]
             more = f"  and {n} more" if (n := len(self._running) - len(names)) else ""
-            parts.append(f"[dim]running  {escape('  ·  '.join(names))}{more}[/]")
+            lines.append(f"[dim]running  {escape('  ·  '.join(names))}{more}[/]")
         if self._best:
             name, value = self._best
-            parts.append(f"best so far  [bold]{self._figure(value)}[/]  {escape(name)}")
-        return Group(*parts)
+            lines.append(f"best so far  [bold]{self._figure(value)}[/]  {escape(name)}")
+        return "\n".join(lines)

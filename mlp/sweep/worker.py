@@ -1,6 +1,5 @@
 """One job of a sweep, in the process that runs it, whichever executor started that."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 
@@ -26,11 +25,8 @@ class ChildResult:
         ``finished``, ``pruned``, ``failed`` or ``killed``.
     reason : str
         Why its training stopped, or why there was none.
-    run : str or None
-        The run's id; None when none was opened.
-    best : dict of str to float
-        The metrics of the best epoch, and ``epoch``.
-    seconds : float
+    record : RunRecord or None
+        Of its run; None when none was opened.
     signal : int or None
         The signal that stopped it.
     archive : bytes or None
@@ -39,36 +35,26 @@ class ChildResult:
 
     state: str
     reason: str
-    run: str | None = None
-    best: Mapping[str, float] | None = None
-    seconds: float = 0.0
+    record: RunRecord | None = None
     signal: int | None = None
     archive: bytes | None = field(default=None, repr=False)
 
+    @property
+    def metrics(self) -> dict[str, float]:
+        """The metrics of the best epoch, and ``epoch``; {} if there is none."""
+        return self.record.metrics if self.record else {}
 
-def run_child(job: PlannedJob, parent: str) -> ChildResult:
+
+def run_child(job: PlannedJob) -> ChildResult:
     """Run a job, or the rest of one that was interrupted, unless it is finished.
 
     An error is a failure of this job alone, and is not raised.
-
-    Parameters
-    ----------
-    job : PlannedJob
-    parent : str
-        The id of its sweep.
     """
     try:
-        with claim(runs_dir() / parent, job.key):
-            record, signal = _run(job, parent)
-            return ChildResult(
-                state=record.state,
-                reason=record.stop_reason or "",
-                run=record.id,
-                best=record.metrics,
-                seconds=record.seconds,
-                signal=signal,
-                archive=None if _has_sweep(parent) else pack(runs_dir() / record.id),
-            )
+        with claim(runs_dir() / job.parent, job.key):
+            record, signal = _run(job)
+            archive = None if _has_sweep(job.parent) else pack(runs_dir() / record.id)
+            return ChildResult(record.state, record.stop_reason or "", record, signal, archive)
     except Exception as error:
         return ChildResult("failed", first_line(error))
 
@@ -79,9 +65,9 @@ def first_line(error: BaseException) -> str:
     return words.splitlines()[0]
 
 
-def _run(planned: PlannedJob, parent: str) -> tuple[RunRecord, int | None]:
+def _run(planned: PlannedJob) -> tuple[RunRecord, int | None]:
     """Return the record of the job's run, and the signal that has ended it if one has."""
-    earlier = _children(parent).by_key().get(planned.key)
+    earlier = _children(planned.parent).by_key().get(planned.key)
     if earlier and earlier.status == "FINISHED":
         return earlier, None
     job = check(planned.config)
@@ -95,8 +81,8 @@ def _run(planned: PlannedJob, parent: str) -> tuple[RunRecord, int | None]:
         job,
         planned.overrides,
         dataset=dataset,
-        sweep=planned.child_of(parent),
-        pruner=_pruner(planned, parent),
+        sweep=planned.child,
+        pruner=_pruner(planned),
         resume=resume,
     )
     return result.record, result.signal
@@ -107,12 +93,12 @@ def _has_sweep(parent: str) -> bool:
     return RunFolder.of(parent).record.exists()
 
 
-def _pruner(job: PlannedJob, parent: str) -> Pruner | None:
-    if job.trial is None or not _has_sweep(parent):
+def _pruner(job: PlannedJob) -> Pruner | None:
+    if job.trial is None or not _has_sweep(job.parent):
         return None
     from mlp.sweep.search.pruning import TrialPruner
 
-    return TrialPruner(study_journal(parent), job.trial)
+    return TrialPruner(study_journal(job.parent), job.trial)
 
 
 # A process that runs one job after another reads the data and the earlier runs once.
@@ -121,6 +107,4 @@ def _dataset(source: Source, targets: Targets) -> Dataset:
     return source.load(targets)
 
 
-@cache
-def _children(parent: str) -> Children:
-    return Children(parent)
+_children = cache(Children)

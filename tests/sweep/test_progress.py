@@ -4,10 +4,12 @@ import io
 
 from rich.console import Console
 
+from mlp.runs import RunRecord
 from mlp.sweep.composer import PlannedJob
 from mlp.sweep.plan import Plan
 from mlp.sweep.progress import MANY_JOBS, SweepProgress
 from mlp.sweep.worker import ChildResult
+from tests.records import RUN
 
 
 def job(key: str) -> PlannedJob:
@@ -28,7 +30,8 @@ def test_time_left_is_the_mean_time_of_the_jobs_left_shared_by_those_at_once():
         for key in "ab":
             progress.started(job(key))
         for n_left, (key, seconds) in zip((5, 4), [("a", 50.0), ("b", 70.0)], strict=True):
-            result = ChildResult("finished", "patience", best={"val/loss": 0.5}, seconds=seconds)
+            record = RunRecord.of(RUN | {"seconds": seconds})
+            result = ChildResult("finished", "patience", record)
             progress.ended(job(key), result, n_left)
     first, second = text.getvalue().splitlines()[-2:]
     assert first.endswith("about 0:02:05 left")  # 5 jobs of 50 s, two at a time

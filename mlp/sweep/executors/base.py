@@ -4,10 +4,10 @@ import os
 import time
 import warnings
 from abc import ABC, abstractmethod
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Generator
 from concurrent.futures import FIRST_COMPLETED, wait
 from importlib.util import find_spec
-from typing import Any, Protocol
+from typing import Any
 
 from mlp.base import ConfigError, runs_dir
 from mlp.sweep.composer import PlannedJob
@@ -20,23 +20,8 @@ ONE_THREAD = dict.fromkeys(
 )
 
 
-class JobQueue(Protocol):
-    """Gives out the jobs of a sweep and takes their outcomes."""
-
-    id: str  # of the sweep
-
-    @property
-    def n_left(self) -> int:
-        """How many jobs can still be given out."""
-
-    def next(self) -> PlannedJob | None:
-        """Give out a job; None when there is no more."""
-
-    def started(self, job: PlannedJob) -> None:
-        """Take note of a job that runs."""
-
-    def ended(self, job: PlannedJob, result: ChildResult) -> None:
-        """Take the outcome of a job."""
+Ask = Callable[[], PlannedJob | None]
+Outcomes = Generator[tuple[PlannedJob, ChildResult], None, None]
 
 
 class Executor(ABC):
@@ -47,15 +32,18 @@ class Executor(ABC):
         """Say in a few words how jobs of so many threads are run."""
 
     @abstractmethod
-    def run(self, queue: JobQueue, threads: int) -> None:
-        """Run jobs until the queue has no more.
+    def run(self, ask: Ask, n_jobs: int, threads: int) -> Outcomes:
+        """Run jobs until there is no more, and yield each with its outcome.
 
-        Interrupted by an exception, the jobs under way are told to end: they store what they have
-        and count as killed.
+        Interrupted by an exception, or closed, the jobs under way are told to end: they store what
+        they have and count as killed.
 
         Parameters
         ----------
-        queue : JobQueue
+        ask : callable
+            Gives out a job, or None if there is none until a running one ends.
+        n_jobs : int
+            How many there will be, at most.
         threads : int
             Of a job.
         """
@@ -67,23 +55,22 @@ class JobByJob(Executor):
     A search then decides on each job with the results of all that have ended before.
     """
 
-    def run(self, queue: JobQueue, threads: int) -> None:
+    def run(self, ask: Ask, n_jobs: int, threads: int) -> Outcomes:
         """See `Executor.run`."""
-        capacity = self.open(queue.n_left, threads)
+        capacity = self.open(n_jobs, threads)
         running: dict[Any, PlannedJob] = {}
         try:
             while True:
-                while len(running) < capacity and (job := queue.next()):
-                    running[self.submit(job, queue.id)] = job
-                    queue.started(job)
+                while len(running) < capacity and (job := ask()):
+                    running[self.submit(job)] = job
                 if not running:
                     return
                 for handle in self.wait(running):
                     job = running.pop(handle)
                     if result := self.result(handle):
-                        queue.ended(job, result)
+                        yield job, result
                     else:
-                        running[self.submit(job, queue.id)] = job
+                        running[self.submit(job)] = job
         except BaseException:
             self.cancel(running)
             deadline = time.monotonic() + GRACE
@@ -99,7 +86,7 @@ class JobByJob(Executor):
         """Get ready for so many jobs at most, and return how many can run at once."""
 
     @abstractmethod
-    def submit(self, job: PlannedJob, parent: str) -> Any:
+    def submit(self, job: PlannedJob) -> Any:
         """Start `run_child`; return a handle: a Future, unless `wait` says otherwise."""
 
     def wait(self, handles: Collection[Any], timeout: float | None = None) -> Collection[Any]:
@@ -114,7 +101,6 @@ class JobByJob(Executor):
     def cancel(self, handles: Collection[Any]) -> None:
         """Tell jobs to end."""
 
-    @abstractmethod
     def close(self) -> None:
         """Release all resources."""
 

@@ -14,10 +14,12 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing import connection, forkserver
+from typing import Annotated
 
+from annotated_types import Ge
 from pebble import ProcessExpired, ProcessPool
 
-from mlp.base import RunError, at_least, handled_signals
+from mlp.base import RunError, handled_signals
 from mlp.runs import DIED
 from mlp.sweep.composer import PlannedJob
 from mlp.sweep.executors.base import GRACE, JobByJob, cores_over
@@ -38,12 +40,7 @@ class LocalPool(JobByJob):
         By default, the physical cores are shared among the threads.
     """
 
-    workers: int | None = None
-
-    def __post_init__(self) -> None:
-        if self.workers is not None:
-            at_least(1, workers=self.workers)
-        self._breaks = 0
+    workers: Annotated[int, Ge(1)] | None = None
 
     def describe(self, threads: int) -> str:
         """Say how many run at a time."""
@@ -55,10 +52,10 @@ class LocalPool(JobByJob):
         with _signals_ignored():
             forkserver.ensure_running()
         self._n_workers = max(1, min(self.workers or cores_over(threads), n_jobs))
-        self._pool = self._new_pool()
+        self._pool, self._breaks = self._new_pool(), 0
         return self._n_workers
 
-    def submit(self, job: PlannedJob, parent: str) -> Future[ChildResult]:
+    def submit(self, job: PlannedJob) -> Future[ChildResult]:
         """Hand a job to a free worker."""
         if not self._pool.active:  # a worker died while none had a job
             self._breaks += 1
@@ -66,7 +63,7 @@ class LocalPool(JobByJob):
                 raise RunError("the worker processes die as soon as they are started")
             self.close()
             self._pool = self._new_pool()
-        return self._pool.schedule(run_child, (job, parent))
+        return self._pool.schedule(run_child, (job,))
 
     def result(self, handle: Future[ChildResult]) -> ChildResult | None:
         """Return what the worker has returned, or why it has not."""

@@ -48,9 +48,9 @@ class RayTasks(JobByJob):
         self._task = ray.remote(**options)(run_child)
         return max(1, int(ray.cluster_resources().get("CPU", 1) // options["num_cpus"]))
 
-    def submit(self, job: PlannedJob, parent: str) -> Future[ChildResult]:
+    def submit(self, job: PlannedJob) -> Future[ChildResult]:
         """Start a task."""
-        reference = self._task.remote(job, parent)
+        reference = self._task.remote(job)
         future: Future[ChildResult] = reference.future()
         self._references[future] = reference
         return future

@@ -3,9 +3,11 @@
 import shutil
 import time
 from collections.abc import Collection
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from mlp.base import ConfigError, at_least
+from annotated_types import Ge
+
+from mlp.base import ConfigError
 from mlp.sweep.composer import PlannedJob
 from mlp.sweep.executors.base import JobByJob, cores_over, require
 from mlp.sweep.worker import ChildResult, run_child
@@ -34,7 +36,7 @@ class SubmititJobs(JobByJob):
         self,
         submitit_folder: str,
         cluster: Literal["local", "slurm"] = "local",
-        array_parallelism: int | None = None,
+        array_parallelism: Annotated[int, Ge(1)] | None = None,
         **settings: Any,
     ) -> None:
         require("submitit", "slurm")
@@ -42,8 +44,6 @@ class SubmititJobs(JobByJob):
 
         if cluster == "slurm" and not shutil.which("srun"):
             raise ConfigError("hydra/launcher=slurm needs srun: start it where Slurm is")
-        if array_parallelism is not None:
-            at_least(1, array_parallelism=array_parallelism)
         self._folder, self._cluster = submitit_folder, cluster
         self._most_at_once = array_parallelism
         self._settings = {("slurm_" * (k in SLURM_ONLY)) + k: v for k, v in settings.items()}
@@ -63,9 +63,9 @@ class SubmititJobs(JobByJob):
         self._executor.update_parameters(**self._settings | {"cpus_per_task": cores})
         return self._at_once(threads)
 
-    def submit(self, job: PlannedJob, parent: str) -> Any:
+    def submit(self, job: PlannedJob) -> Any:
         """Queue a job."""
-        return self._executor.submit(run_child, job, parent)
+        return self._executor.submit(run_child, job)
 
     def wait(self, handles: Collection[Any], timeout: float | None = None) -> Collection[Any]:
         """Look at the jobs until one has ended."""
@@ -91,9 +91,6 @@ class SubmititJobs(JobByJob):
         """Cancel jobs, also those that have not begun."""
         for job in handles:
             job.cancel(check=False)
-
-    def close(self) -> None:
-        """Do nothing: there are no resources but the jobs."""
 
     def _at_once(self, threads: int) -> int:
         return self._most_at_once or cores_over(threads)

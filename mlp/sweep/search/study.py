@@ -1,7 +1,7 @@
 """A search by Optuna: the next point to try, given the results of the earlier ones."""
 
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import isfinite
 from pathlib import Path
 from typing import Any
@@ -22,20 +22,25 @@ PRUNING = "pruning"  # an attribute of the study: the settings of its pruner
 LEAST_TRIALS = 10  # that tell something of the parameters' importance
 
 
-@dataclass(frozen=True)
-class Proposal:
-    """A point to be tried.
+@dataclass
+class OpenTrial:
+    """A point that is tried.
 
     Attributes
     ----------
     number : int
-        The trial's, from 0.
+        From 0.
     point : dict
         Values by dotted key; a key that does not apply is left out.
+    values : list of float
+        What its seeds have come to so far.
+    ended : bool
     """
 
     number: int
     point: Point
+    values: list[float] = field(default_factory=list)
+    ended: bool = False
 
 
 class Study:
@@ -91,7 +96,7 @@ class Study:
         """How many trials have ended."""
         return sum(trial.state.is_finished() for trial in self._trials())
 
-    def ask(self) -> Proposal | None:
+    def ask(self) -> OpenTrial | None:
         """Return the next point, None when there have been enough.
 
         The trials that an earlier process has left unfinished come first, under their numbers.
@@ -102,7 +107,7 @@ class Study:
         number = self._interrupted.pop(0) if self._interrupted else n_begun
         self._study.sampler = self._sampler(number)
         trial = trial_of(self._study, number) if number < n_begun else self._study.ask()
-        return Proposal(number, self._space.suggest(trial))
+        return OpenTrial(number, self._space.suggest(trial))
 
     def tell(self, number: int, value: float | None, pruned: bool = False) -> None:
         """Report the outcome of a trial.

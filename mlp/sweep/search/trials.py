@@ -4,13 +4,11 @@ import json
 import logging
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from math import isfinite
+from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Quote, QuotedString
 from omegaconf import OmegaConf
 
@@ -18,10 +16,10 @@ from mlp.base import ConfigError, UserError
 from mlp.config import Search
 from mlp.runs import Children, in_words, name_of, short_keys, study_journal
 from mlp.sweep.composer import CommandLine, Composer, PlannedJob, digest
-from mlp.sweep.plan import JobSource, Plan, check_comparable, split_words
+from mlp.sweep.plan import JobSource, Plan, check_comparable
 from mlp.sweep.search.dimensions import Choice, Dimension, Point
 from mlp.sweep.search.space import Space, read_override, read_space
-from mlp.sweep.search.study import Study
+from mlp.sweep.search.study import OpenTrial, Study
 from mlp.sweep.worker import ChildResult
 
 logger = logging.getLogger(__name__)
@@ -68,17 +66,15 @@ def plan_search(search: Search, line: CommandLine) -> SearchPlan:
     UserError
         When the space or something in it is not acceptable.
     """
-    fixed, axes = split_words(search, line)
+    compose = Composer(line, search)
     dimensions = read_space(search.space)
     conditions = {key for dimension in dimensions.values() for key in dimension.when}
-    parse = OverridesParser.create().parse_override
-    for key in dimensions.keys() & fixed.keys():
+    for key in dimensions.keys() & compose.fixed.keys():
         if key in conditions:  # others ask for its value
-            dimensions[key] = Choice(values=[parse(fixed[key]).value()])
+            dimensions[key] = Choice(values=[compose.fixed[key].value()])
         else:
             del dimensions[key]
-    space = Space(dimensions | {key: read_override(override) for key, override in axes.items()})
-    compose = Composer(line, list(fixed.values()))
+    space = Space(dimensions | {key: read_override(word) for key, word in compose.axes.items()})
     samples = [compose(overrides(point)) for point in space.samples()]
     _check(search, space, samples)
     if search.sampler in ("tpe", "cmaes") and search.n_random >= search.n_trials:
@@ -144,16 +140,6 @@ def _identity(search: Search, space: Space, samples: Sequence[PlannedJob]) -> st
     return digest([settings, dimensions, [job.key for job in samples]])
 
 
-@dataclass
-class _Trial:
-    """A trial under way, and the values of its seeds so far."""
-
-    number: int
-    point: Point
-    values: list[float] = field(default_factory=list)
-    ended: bool = False
-
-
 class Trials(JobSource):
     """The jobs of a search, one after another (see `mlp.sweep.plan.JobSource`).
 
@@ -175,7 +161,7 @@ class Trials(JobSource):
             journal, plan.settings, plan.space, metric, plan.max_epochs, plan.defaults
         )
         self._names = short_keys(plan.space.dimensions)
-        self._trials: dict[str, _Trial] = {}  # by the names of their jobs
+        self._trials: dict[str, OpenTrial] = {}  # by the names of their jobs
         super().__init__([])  # then the further seeds of the trials under way
         n_trials = max(0, self._study.n_trials - self._study.n_ended)
         self.n_left = n_trials * plan.settings.seeds_per_trial
@@ -185,8 +171,7 @@ class Trials(JobSource):
         while job := super().ask():
             if not self._trials[job.name].ended:
                 return job
-        while proposal := self._study.ask():
-            trial = _Trial(proposal.number, proposal.point)
+        while trial := self._study.ask():
             try:
                 return self._job(trial, 0)
             except UserError as error:  # each value is acceptable, but not all of them together
@@ -200,8 +185,8 @@ class Trials(JobSource):
         trial = self._trials.pop(job.name)
         if trial.ended:  # another of its seeds has failed
             return
-        value = (result.best or {}).get(self._metric)
-        if result.state == "finished" and value is not None and isfinite(value):
+        value = result.metrics.get(self._metric)
+        if result.state == "finished" and value is not None:
             self._add(trial, value)
             return
         self._end(trial)
@@ -212,7 +197,7 @@ class Trials(JobSource):
         """Return how much each key matters, see `Study.importances`."""
         return self._study.importances()
 
-    def _add(self, trial: _Trial, value: float) -> None:
+    def _add(self, trial: OpenTrial, value: float) -> None:
         """Add the value of one of a trial's seeds; after the first, queue the others."""
         trial.values.append(value)
         self.n_left -= 1
@@ -222,12 +207,12 @@ class Trials(JobSource):
         elif len(trial.values) == 1:
             self._jobs.extend(self._job(trial, i) for i in range(1, n_seeds))
 
-    def _end(self, trial: _Trial) -> None:
+    def _end(self, trial: OpenTrial) -> None:
         """End a trial without its remaining seeds."""
         trial.ended = True
         self.n_left -= self._plan.settings.seeds_per_trial - len(trial.values)
 
-    def _job(self, trial: _Trial, i: int) -> PlannedJob:
+    def _job(self, trial: OpenTrial, i: int) -> PlannedJob:
         """Return the job of a trial's i-th seed."""
         search, words = self._plan.settings, overrides(trial.point)
         name = f"trial {trial.number}: {name_of(trial.point, self._names)}"

@@ -17,7 +17,7 @@ from mlp.config import Search
 from mlp.sweep.search.journal import open_journal
 from mlp.sweep.search.pruning import TrialPruner
 from mlp.sweep.search.space import Space, read_space
-from mlp.sweep.search.study import Proposal, Study
+from mlp.sweep.search.study import OpenTrial, Study
 from mlp.training import EpochEnded
 
 SAMPLERS = ("tpe", "random", "cmaes", "grid")
@@ -50,7 +50,7 @@ def study(path: Path, space: Space = SPACE, metric: str = "val/loss", **settings
     return Study(path / "study", Search(**defaults | settings), space, metric, MAX_EPOCHS)
 
 
-def asked(search: Study) -> Iterator[Proposal]:
+def asked(search: Study) -> Iterator[OpenTrial]:
     """Every proposal, answered when the next is wanted."""
     while proposal := search.ask():
         yield proposal
