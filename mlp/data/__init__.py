@@ -16,6 +16,7 @@ from mlp.data.mnist import FashionMnist, Mnist
 from mlp.data.npz import Npz
 from mlp.data.packaged import Digits, Mnist5k
 from mlp.data.preprocessing import TablePreprocessing, load_preprocessing
+from mlp.data.ready_tables import Keel, Sklearn
 from mlp.data.scaling import Scaler, fit_scaler
 from mlp.data.source import Source, Targets
 from mlp.data.split import split_rows
@@ -33,6 +34,7 @@ __all__ = [
     "Digits",
     "Elastic",
     "FashionMnist",
+    "Keel",
     "Mnist",
     "Mnist5k",
     "NoAugmentation",
@@ -41,6 +43,7 @@ __all__ = [
     "Parts",
     "RowChange",
     "Scaler",
+    "Sklearn",
     "Source",
     "TablePreprocessing",
     "TableSource",

@@ -14,7 +14,10 @@ from mlp.data.columns import CellError
 if TYPE_CHECKING:
     import pandas as pd
 
-MISSING = ["?"]  # besides what pandas takes for a missing value: nothing, NA, NaN, null, ...
+MISSING = [
+    "?",
+    "<null>",
+]  # besides what pandas takes for a missing value: nothing, NA, NaN, null, ...
 
 
 @dataclass(frozen=True)

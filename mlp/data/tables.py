@@ -91,7 +91,10 @@ class TableSource(Source):
             y = [read_numbers(table, names) for table in tables]
         else:
             if len(names) != 1:
-                raise DataError(f"data.target must name one column of classes, got {names}")
+                raise DataError(
+                    f"{tables[0].place}: classes are the values of one column, and the targets are "
+                    f"{', '.join(names)}"
+                )
             classes = find_classes(tables[0], names[0])
             if columns is None:
                 check_classes(tables[0], names[0], classes)

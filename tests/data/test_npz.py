@@ -48,10 +48,12 @@ def test_images_are_flattened_and_bytes_stay_bytes(load):
     ("labels", "classes", "indices"),
     [
         ([10, 9, -3, 9, 10, 9], ("-3", "9", "10"), [2, 1, 0, 1, 2, 1]),
+        (np.array([3, 1, 3, 2, 1, 1], object), ("1", "2", "3"), [2, 0, 2, 1, 0, 0]),
+        (np.array(["b", "a", "b", "é", "a", "a"], object), ("a", "b", "é"), [1, 0, 1, 2, 0, 0]),
         (["b", "a", "b", "é", "a", "a"], ("a", "b", "é"), [1, 0, 1, 2, 0, 0]),
         ([b"no", b"yes", b"no", b"no", b"no", b"no"], ("no", "yes"), [0, 1, 0, 0, 0, 0]),
     ],
-    ids=["integers in numeric order", "strings", "byte strings"],
+    ids=["integers in numeric order", "pickled integers", "pickled", "strings", "byte strings"],
 )
 def test_any_integers_or_strings_are_class_labels(load, labels, classes, indices):
     labels = np.array(labels)
@@ -75,7 +77,9 @@ def with_value(value, dtype=np.float64):
         ({"x_train": X, "y_train": Y, "x_test": X}, "holds no array y_test"),
         ({"x_train": X[:5], "y_train": Y}, r"x_train has shape \(5, 2\) and y_train \(6,\)"),
         ({"x_train": X[:, 0], "y_train": Y}, r"x_train has shape \(6,\)"),
-        ({"x_train": X, "y_train": Y[:, None]}, r"y_train \(6, 1\)"),
+        ({"x_train": X, "y_train": Y[:, None]}, r"y_train has shape \(6, 1\)"),
+        ({"x_train": X, "y_train": Y[:, None, None]}, r"y_train \(6, 1, 1\)"),
+        ({"X": X}, "holds no array y; it should hold X and y"),
         ({"x_train": X[:0], "y_train": Y[:0]}, "at least one row"),
         ({"x_train": X[:, :0], "y_train": Y}, "one feature"),
         ({"x_train": with_value(np.nan), "y_train": Y}, "x_train .* not finite .* row 4"),
@@ -92,7 +96,9 @@ def with_value(value, dtype=np.float64):
         ({"x_train": X.astype(str), "y_train": Y}, "x_train is of type"),
         ({"x_train": X * 1j, "y_train": Y}, "x_train is of type complex128"),
         ({"x_train": X.astype(object), "y_train": Y}, "x_train is an array of Python objects"),
-        ({"x_train": X, "y_train": Y.astype(object)}, "y_train is an array of Python objects"),
+        ({"x_train": X, "y_train": np.array([1, None] * 3)}, "y_train .* objects .*NoneType"),
+        ({"x_train": X, "y_train": np.array([1.5, 2] * 3, object)}, "y_train .* objects .*float"),
+        ({"x_train": X, "y_train": np.array([print] * 6)}, "objects .it names builtins.print"),
     ],
 )
 def test_refuses_unfit_arrays_naming_file_and_array(load, tmp_path, arrays, message):
@@ -179,3 +185,40 @@ def test_no_header_raises_anything_but_a_data_error(tmp_path_factory, content):
 def test_a_path_without_a_file_is_named(path):
     with pytest.raises(DataError, match=r"data\.path: there is no file"):
         Npz(path=path).load()
+
+
+def test_one_pair_of_arrays_is_split(load, tmp_path):
+    """A tenth is tested on, the same for every seed of a run."""
+    x, y = np.arange(200.0).reshape(100, 2), np.arange(100) % 2
+    data = load(X=x, y=y)
+    np.testing.assert_array_equal(data.x_train, x)
+    source = Npz(path=str(tmp_path / "mine.npz"), test_fraction=0.1)
+    tests = [source.parts(data, seed).test.rows for seed in (0, 1)]
+    assert len(tests[0]) == 10
+    np.testing.assert_array_equal(*tests)
+    assert source.load().digest == data.digest
+
+
+@pytest.mark.parametrize(("y", "names"), [(Y / 3, ("y",)), (np.stack([Y, Y], 1), ("y1", "y2"))])
+def test_numbers_to_predict(tmp_path, y, names):
+    np.savez(tmp_path / "mine.npz", x_train=X, y_train=y, x_test=X, y_test=y)
+    data = Npz(path=str(tmp_path / "mine.npz")).load("numbers")
+    assert (data.targets, data.classes, data.y_train.dtype) == (names, (), np.float64)
+    np.testing.assert_array_equal(data.y_test, y.reshape(6, -1))
+
+
+@pytest.mark.parametrize(
+    ("arrays", "message"),
+    [
+        ({"X": X, "y": Y.astype(str)}, "y is of type <U21; numbers"),
+        ({"X": X, "y": np.where(Y, np.nan, 1.0)}, "y holds values that are not finite, in 3 rows"),
+        (
+            {"x_train": X, "y_train": Y, "x_test": X, "y_test": np.stack([Y, Y], 1)},
+            "y_test has not the 1 targets of y_train",
+        ),
+    ],
+)
+def test_unfit_numbers_are_refused(tmp_path, arrays, message):
+    np.savez(tmp_path / "mine.npz", **arrays)
+    with pytest.raises(DataError, match=message):
+        Npz(path=str(tmp_path / "mine.npz")).load("numbers")
