@@ -10,7 +10,15 @@ from mlp.nn import MLP, Adam, Constant, Network, SoftmaxCrossEntropy
 from mlp.reports import draw_evaluation_figures, draw_training_figures
 from mlp.runs import RunFolder, open_run
 from mlp.tracking import MLflowTracking, NoTracking
-from mlp.training import Evaluation, Evaluator, Listener, Outcome, Predictor, Trainer
+from mlp.training import (
+    Classification,
+    Evaluation,
+    Evaluator,
+    Listener,
+    Outcome,
+    Predictor,
+    Trainer,
+)
 
 CONFIG: dict[str, Any] = {
     "model": {"_target_": "mlp.nn.MLP", "hidden_sizes": [6, 5], "max_norm": None},
@@ -87,5 +95,7 @@ def record_whole_run(
         figures, shape = run.folder.figures, dataset.image_shape
         weights = case.network.layers[0].W
         draw_training_figures(figures, outcome.history, outcome.best_epoch, weights, shape)
-        draw_evaluation_figures(figures, evaluation, case.parts.test, dataset.classes, shape)
+        draw_evaluation_figures(
+            figures, Classification.figures, evaluation, case.parts.test, dataset.classes, shape
+        )
     return Finished(case, run.folder, outcome, evaluation)

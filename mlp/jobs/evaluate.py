@@ -98,8 +98,8 @@ def evaluate_run(
     try:
         name = record_evaluation(folder, evaluation, names, dataset.digest, other)
         figures = folder.evaluations / name if name else folder.figures
-        if classes:
-            draw_evaluation_figures(figures, evaluation, part, classes, dataset.image_shape)
+        image = dataset.image_shape
+        draw_evaluation_figures(figures, job.task.figures, evaluation, part, names, image)
     except OSError as error:
         raise RunError(f"{folder.path} cannot be written: {error.strerror or error}") from None
     ensure_mirror()

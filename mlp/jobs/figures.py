@@ -41,8 +41,9 @@ def draw_figures(
             )
             if image and (images := _distorted(job, parts.train, image)) is not None:
                 draw_distortions(figures, images)
-        if evaluation and dataset.classes:
-            draw_evaluation_figures(figures, *evaluation, dataset.classes, image)
+        if evaluation:
+            names = dataset.classes or dataset.targets
+            draw_evaluation_figures(figures, job.task.figures, *evaluation, names, image)
     except Exception as error:
         run.log(traceback.format_exc())
         logger.warning("the figures could not be drawn: %s", error or type(error).__name__)

@@ -10,14 +10,10 @@ import pytest
 
 from mlp.data import Part, Scaler
 from mlp.reports import draw_distortions, draw_evaluation_figures, draw_training_figures
-from mlp.reports.run_figures import (
-    confusion,
-    distortions,
-    first_layer,
-    learning_curves,
-    worst_mistakes,
-)
-from mlp.training import Evaluation
+from mlp.reports.class_figures import confusion, worst_mistakes
+from mlp.reports.curves import learning_curves
+from mlp.reports.run_figures import distortions, first_layer
+from mlp.training import Classification, Evaluation
 
 NO_SCALING = Scaler(np.zeros(16, np.float32), np.ones(16, np.float32))
 
@@ -45,7 +41,9 @@ class TestFiles:
         evaluation, part = evaluated(30, 3, wrong=7)
         weights = np.random.default_rng(0).normal(size=(16, 70))
         draw_training_figures(tmp_path / "f", history(5, "train", "val"), 3, weights, (4, 4))
-        draw_evaluation_figures(tmp_path / "f", evaluation, part, ("a", "b", "c"), (4, 4))
+        draw_evaluation_figures(
+            tmp_path / "f", Classification.figures, evaluation, part, ("a", "b", "c"), (4, 4)
+        )
         files = sorted((tmp_path / "f").iterdir())
         names = ["confusion.png", "curves.png", "first_layer.png", "mistakes.png"]
         assert [file.name for file in files] == names
@@ -62,21 +60,27 @@ class TestFiles:
     def test_rows_that_are_no_images_have_no_weights_to_look_at(self, tmp_path: Path):
         evaluation, part = evaluated(30, 3, wrong=7)
         draw_training_figures(tmp_path, history(1, "train"), 1, np.ones((16, 2)), None)
-        draw_evaluation_figures(tmp_path, evaluation, part, ("a", "b", "c"), None)
+        draw_evaluation_figures(
+            tmp_path, Classification.figures, evaluation, part, ("a", "b", "c"), None
+        )
         names = {file.name for file in tmp_path.iterdir()}
         assert names == {"curves.png", "confusion.png", "mistakes.png"}
 
     @pytest.mark.parametrize("image_shape", [(4, 4), None])
     def test_a_flawless_result_can_be_drawn(self, tmp_path: Path, image_shape):
         evaluation, part = evaluated(6, 2, wrong=0)
-        draw_evaluation_figures(tmp_path, evaluation, part, ("a", "b"), image_shape)
+        draw_evaluation_figures(
+            tmp_path, Classification.figures, evaluation, part, ("a", "b"), image_shape
+        )
         assert (tmp_path / "mistakes.png").exists()
 
     @pytest.mark.e2e
     def test_memory_does_not_grow_with_the_square_of_the_number_of_classes(self, tmp_path: Path):
         evaluation, part = evaluated(40, 4_000, wrong=7)
         tracemalloc.start()
-        draw_evaluation_figures(tmp_path, evaluation, part, [str(i) for i in range(4_000)], None)
+        draw_evaluation_figures(
+            tmp_path, Classification.figures, evaluation, part, [str(i) for i in range(4_000)], None
+        )
         _, peak = tracemalloc.get_traced_memory()
         tracemalloc.stop()
         assert peak < 64e6  # a confusion matrix of all classes has 128 MB
@@ -113,16 +117,16 @@ class TestContent:
         assert [line.get_label() for line in left.get_lines()] == ["training", "best epoch: 8"]
 
     def test_confusion_shows_the_counts(self):
-        evaluation, _ = evaluated(14, 2, wrong=1)
-        axes = confusion(evaluation, ("cat", "dog")).axes[0]
+        evaluation, part = evaluated(14, 2, wrong=1)
+        axes = confusion(evaluation, part, ("cat", "dog"), None).axes[0]
         assert [text.get_text() for text in axes.texts] == ["6", "1", "7"]
         assert [label.get_text() for label in axes.get_yticklabels()] == ["cat", "dog"]
         assert axes.get_title() == "92.86% of 14 correct"
 
     def test_of_many_classes_the_most_confused_are_shown(self):
-        evaluation, _ = evaluated(31, 31, wrong=1)
+        evaluation, part = evaluated(31, 31, wrong=1)
         evaluation.answers[30] = np.eye(31)[29]
-        axes = confusion(evaluation, [f"class {i}" for i in range(31)]).axes[0]
+        axes = confusion(evaluation, part, [f"class {i}" for i in range(31)], None).axes[0]
         names = [label.get_text() for label in axes.get_yticklabels()]
         assert len(names) == 30
         assert {"class 0", "class 1", "class 29", "class 30"} <= set(names)
