@@ -133,13 +133,11 @@ def _explain(
         return unknown_key(name, {k: arguments.get(k) for k in signature(cls).parameters})
     if first["type"] == "missing":
         return ConfigError(f"{name} must be given, as in {name}=...")
-    wanted: dict[str, dict[str, Any]] = {}  # by place: a union is wrong in several ways there
-    for wrong in (e for e in errors if e["loc"][0] == first["loc"][0]):
-        place = name + "".join(f"[{part}]" for part in wrong["loc"][1:] if isinstance(part, int))
-        want = wrong["msg"].removeprefix("Input should be ")
-        wanted.setdefault(place, {})[want.replace("an instance of Sequence", "a valid list")] = (
-            wrong["input"]
-        )
-    place = max(wanted, key=len)
-    value = shown(next(iter(wanted[place].values())))
-    return ConfigError(f"{place} must be {' or '.join(wanted[place])}, got {value}")
+    # a union is wrong in several ways: those at the deepest place say what is meant
+    wrong = [e for e in errors if e["loc"][0] == first["loc"][0]]
+    places = ["".join(f"[{i}]" for i in e["loc"][1:] if isinstance(i, int)) for e in wrong]
+    place = max(places, key=len)
+    wrong = [e for e, there in zip(wrong, places, strict=True) if there == place]
+    wanted = [e["msg"].removeprefix("Input should be ") for e in wrong]
+    words = " or ".join(dict.fromkeys(wanted)).replace("an instance of Sequence", "a valid list")
+    return ConfigError(f"{name}{place} must be {words}, got {shown(wrong[0]['input'])}")
