@@ -14,10 +14,7 @@ from mlp.data.columns import CellError
 if TYPE_CHECKING:
     import pandas as pd
 
-MISSING = [
-    "?",
-    "<null>",
-]  # besides what pandas takes for a missing value: nothing, NA, NaN, null, ...
+MISSING = ["?", "<null>"]  # besides those of pandas: nothing, NA, NaN, null, None, ...
 
 
 @dataclass(frozen=True)
