@@ -18,7 +18,7 @@ from mlp.config.instantiation import build, check_arguments
 from mlp.config.messages import first_line, prefixed, shown
 from mlp.data import Augmentation, NoAugmentation, Source
 from mlp.nn import MLP, Loss, Optimizer, Schedule
-from mlp.runs import check_name, check_tags, find_run, read_run
+from mlp.runs import check_name, check_published, check_tags, find_run, read_run
 from mlp.tracking import MLflowTracking, NoTracking
 from mlp.training import Callback, Task, Trainer
 
@@ -62,11 +62,14 @@ class Job(Parts):
     test: bool = True
     name: str | None = None
     init_from: str | None = None
+    published: dict[str, Any] | None = None
     tags: dict[str, str | int | float | bool | None] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         check_name(self.name)
         check_tags(self.tags)
+        if self.published is not None:
+            check_published(self.published)
 
 
 RUN_ID = re.compile("[0-9a-f]{32}")

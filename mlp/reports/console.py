@@ -21,7 +21,7 @@ from mlp.data import Dataset, Parts
 from mlp.nn import Network
 from mlp.reports.progress import ProgressBar, ProgressLines
 from mlp.reports.terminal import number_table, show_places
-from mlp.runs import RunRecord, results_in_words
+from mlp.runs import RunRecord, results_in_words, verdict_in_words
 from mlp.tracking import is_remote, uri_of
 from mlp.training import EpochEnded, Evaluation, Event, RunStarted
 
@@ -120,6 +120,8 @@ class Console:
         self._terminal.print(Text.assemble((record.status, style), end), soft_wrap=True)
         if (results := _results(record)).rows:
             self._terminal.print(results)
+        if verdict := verdict_in_words(record):
+            self._terminal.print(verdict, style="bold", soft_wrap=True)
         self._terminal.print()
         short, places = record.id[:8], {"run": record.name, "folder": str(relative(folder))}
         if (folder / "traceback.txt").exists():

@@ -6,6 +6,7 @@ from .differences import (
     name_of,
     results_in_words,
     short_keys,
+    verdict_in_words,
 )
 from .evaluations import record_evaluation
 from .find import all_runs, check_name, check_tags, find_run
@@ -37,6 +38,7 @@ from .record import (
     TestResult,
     Tracking,
     Winner,
+    check_published,
 )
 from .recorder import Recorder
 from .sweeps import Children, claim, find_sweep, list_sweeps, study_journal
@@ -62,6 +64,7 @@ __all__ = [
     "all_runs",
     "check_name",
     "check_own_classes",
+    "check_published",
     "check_tags",
     "claim",
     "collect_provenance",
@@ -98,6 +101,7 @@ __all__ = [
     "training_of",
     "undelivered_runs",
     "update_run",
+    "verdict_in_words",
     "write_csv",
     "write_run",
 ]

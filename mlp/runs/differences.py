@@ -6,7 +6,8 @@ from typing import Any
 
 from mlp.runs.record import RunRecord
 
-IRRELEVANT = ("name", "tags", "test", "tracking", "callbacks", "sweep")  # to what a training finds
+# to what a training finds
+IRRELEVANT = ("name", "tags", "test", "tracking", "callbacks", "sweep", "published")
 
 
 def differing_params(configs: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
@@ -80,6 +81,19 @@ def results_in_words(record: RunRecord) -> list[list[str]]:
         [part, *(metric_in_words(key, values[key]) if key in values else "" for key in metrics)]
         for part, values in record.results.items()
     ]
+
+
+def verdict_in_words(record: RunRecord) -> str:
+    """Return the verdict on a run that was to reproduce a published result; '' without one."""
+    verdict, published = record.verdict, record.published
+    if verdict is None or published is None:
+        return ""
+    measured = f"{verdict.measured:.2f} ± {verdict.margin:.2f} %"
+    shortened = ", by a shortened training" if published.shortened else ""
+    return (
+        f"test error {measured}, published {verdict.published:g} % ({published.source}): "
+        f"{verdict.word}{shortened}"
+    )
 
 
 def name_of(params: Mapping[str, Any], names: Mapping[str, str]) -> str:

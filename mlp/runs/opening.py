@@ -77,6 +77,7 @@ def open_run(
         "tags": config.get("tags") or {},
         "limited": bool(trainer.get("limit_batches") or trainer.get("overfit_batches")),
         "init_from": config.get("init_from"),
+        "published": config.get("published"),
         "model": _describe_network(network),
         "data": _describe_data(dataset, parts),
         "provenance": collect_provenance(),

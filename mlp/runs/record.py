@@ -18,7 +18,8 @@ from pydantic import (
     ValidationError,
 )
 
-from mlp.base import RunError
+from mlp.base import ConfigError, RunError
+from mlp.runs.verdict import Verdict, judge
 
 
 def _plain(value: Any) -> Any:
@@ -138,6 +139,14 @@ class TestResult(Model):
     digest: Line
 
 
+class Published(Model):
+    """A published test error in per cent, to be reproduced."""
+
+    error: Annotated[float, Ge(0), Le(100)]
+    source: Line
+    shortened: bool = False  # whether the training is a shorter one than the published
+
+
 class Resumption(Model):
     """A later start of the same run, and what differs from the configuration since then."""
 
@@ -207,6 +216,7 @@ class RunRecord(Common):
     best: Best | None = None
     test: TestResult | None = None
     init_from: Text | None = None
+    published: Published | None = None
     evaluations: dict[Annotated[str, StringConstraints(pattern=r"^\w{1,120}$")], TestResult] = {}
     model: ModelDescription
     data: DataDescription
@@ -236,6 +246,15 @@ class RunRecord(Common):
     def metrics(self) -> dict[str, float]:
         """The metrics of the best epoch, and ``epoch``; {} before the first one has ended."""
         return {"epoch": self.best.epoch, **self.best.metrics} if self.best else {}
+
+    @property
+    def verdict(self) -> Verdict | None:
+        """The test error beside the published one; None if there is none, or no full training."""
+        if self.published is None or self.test is None or self.limited:
+            return None
+        if (accuracy := self.test.metrics.get("accuracy")) is None:
+            return None
+        return judge(self.published.error, [100 * (1 - accuracy)], self.data.n_test)
 
     @property
     def tests(self) -> dict[str, TestResult]:
@@ -286,6 +305,16 @@ def parse_record(content: bytes | str) -> Record:
         return _RECORD.validate_json(content)
     except ValidationError as error:
         raise ValueError(complaint(error)) from None
+
+
+def check_published(values: Any) -> None:
+    """Raise ConfigError unless ``published`` of a configuration is what a record can hold."""
+    try:
+        Published.model_validate(values)
+    except ValidationError as error:
+        raise ConfigError(
+            f"published must be {{error: 1.6, source: where}}, in per cent; {complaint(error)}"
+        ) from None
 
 
 def complaint(error: ValidationError) -> str:

@@ -7,6 +7,7 @@ delivered is delivered by doing it again.
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -129,6 +130,7 @@ def _send_training(
     tags = {
         "mlp.stop_reason": record.stop_reason,
         "mlp.pruned": "true" if record.pruned else None,
+        "mlp.verdict": record.verdict and record.verdict.word,
         "mlflow.note.content": describe(record),
     }
     log_batch(client, run_id, _final_metrics(record, rows), tags=tags)
@@ -184,6 +186,11 @@ def _final_metrics(record: RunRecord, rows: Iterable[Mapping[str, float]]) -> li
         for key, value in best.items()
         if step in times and (key == "epoch" or key.startswith(part))
     ]
+    if record.test and (verdict := record.verdict):
+        metrics += [
+            (f"verdict/{key}", value, record.test.timestamp, step)
+            for key, value in asdict(verdict).items()
+        ]
     return metrics + [
         (f"{name}/{key}", value, test.timestamp, step)
         for name, test in record.tests.items()

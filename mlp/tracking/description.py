@@ -10,6 +10,7 @@ from mlp.runs import (
     metric_in_words,
     read_leaderboard,
     results_in_words,
+    verdict_in_words,
 )
 
 
@@ -25,6 +26,7 @@ def describe(record: RunRecord) -> str:
         _what_was_trained(record),
         _how_it_ended(record),
         _table(record),
+        verdict_in_words(record),
         f"To repeat it:\n\n{_fenced(record.command)}",
     )
     return "\n\n".join(paragraph for paragraph in paragraphs if paragraph)
