@@ -13,27 +13,13 @@ from typing import Any
 import numpy as np
 from threadpoolctl import threadpool_limits
 
+from mlp import data, runs
 from mlp.base import ConfigError, DataError, RunError
 from mlp.config import Job, changed, check
-from mlp.data import (
-    Dataset,
-    Part,
-    Scaler,
-    TablePreprocessing,
-    TargetScaler,
-    as_inputs,
-    load_preprocessing,
-)
+from mlp.data import Dataset, Part, TablePreprocessing
 from mlp.nn import load
 from mlp.reports import Console, draw_evaluation_figures
-from mlp.runs import (
-    RunFolder,
-    check_own_classes,
-    read_config,
-    read_training,
-    record_evaluation,
-    refuse_links,
-)
+from mlp.runs import RunFolder
 from mlp.tracking import ensure_mirror
 from mlp.training import Evaluation, Evaluator
 
@@ -61,12 +47,12 @@ def evaluate_run(
         When the run, its weights, the changes or the data are not acceptable.
     """
     console = console or Console(quiet=True)
-    refuse_links(folder)
-    record = read_training(folder)
-    config = _changed(read_config(folder), changes)
-    check_own_classes(config, record, folder)
+    runs.refuse_links(folder)
+    record = runs.read_training(folder)
+    config = _changed(runs.read_config(folder), changes)
+    runs.check_own_classes(config, record, folder)
     job = check(config)
-    network, scaler = load(folder.weights), load_preprocessing(folder.weights)
+    network, scaler = load(folder.weights), data.load_preprocessing(folder.weights)
     if scaler.n_in != network.n_in:
         raise RunError(
             f"{folder.weights} scales {scaler.n_in} inputs; its network has {network.n_in}"
@@ -90,13 +76,13 @@ def evaluate_run(
     else:
         part = _part(dataset, classes, scaler)
     if job.task.targets == "numbers":
-        targets = TargetScaler.load(folder.weights)
+        targets = data.TargetScaler.load(folder.weights)
         part = replace(part, y=targets.transform(part.y), target_scaler=targets)
     with threadpool_limits(job.threads or record.provenance.blas.threads, "blas"):
         evaluation = Evaluator(network, part, job.trainer.eval_batch_size, job.task)()
     other = None if own else _name(job, dataset)
     try:
-        name = record_evaluation(folder, evaluation, names, dataset.digest, other)
+        name = runs.record_evaluation(folder, evaluation, names, dataset.digest, other)
         figures = folder.evaluations / name if name else folder.figures
         image = dataset.image_shape
         draw_evaluation_figures(figures, job.task.figures, evaluation, part, names, image)
@@ -119,7 +105,7 @@ def _changed(config: dict[str, Any], changes: Sequence[str]) -> dict[str, Any]:
     return changed(config | {"init_from": None, "callbacks": {}}, changes)
 
 
-def _load(job: Job, changes: Sequence[str], scaler: Scaler | TablePreprocessing) -> Dataset:
+def _load(job: Job, changes: Sequence[str], scaler: data.Scaler | TablePreprocessing) -> Dataset:
     """Load the data; another table in the columns of the one that the network was trained on."""
     changed = any(change.lstrip("+~").startswith("data") for change in changes)
     if changed and isinstance(scaler, TablePreprocessing):
@@ -127,7 +113,9 @@ def _load(job: Job, changes: Sequence[str], scaler: Scaler | TablePreprocessing)
     return job.data.load(job.task.targets)
 
 
-def _part(dataset: Dataset, classes: Sequence[str], scaler: Scaler | TablePreprocessing) -> Part:
+def _part(
+    dataset: Dataset, classes: Sequence[str], scaler: data.Scaler | TablePreprocessing
+) -> Part:
     """Return the rows of other data to evaluate: their test set, or all rows if they have none."""
     if dataset.n_in != scaler.n_raw:
         raise DataError(
@@ -144,7 +132,7 @@ def _part(dataset: Dataset, classes: Sequence[str], scaler: Scaler | TablePrepro
         x, y = dataset.x_train, dataset.y_train
     if dataset.classes:
         y = np.array([classes.index(name) for name in dataset.classes])[y]
-    inputs, batch_scaler = as_inputs(x, scaler)
+    inputs, batch_scaler = data.as_inputs(x, scaler)
     return Part(inputs, y, None, batch_scaler)
 
 

@@ -5,24 +5,13 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from mlp import runs
 from mlp.base import ConfigError, RunError
 from mlp.config import Job, changed, check
 from mlp.jobs.train import Result, run_job
 from mlp.nn import Annealing
 from mlp.reports import Console
-from mlp.runs import (
-    RunFolder,
-    RunRecord,
-    SweepRecord,
-    check_own_classes,
-    find_run,
-    is_alive,
-    mark_orphaned,
-    mark_orphaned_runs,
-    read_config,
-    read_run,
-    refuse_links,
-)
+from mlp.runs import RunFolder, RunRecord, SweepRecord
 from mlp.tracking import flatten
 
 LIMITS = ("trainer.max_epochs", "trainer.patience", "trainer.max_seconds")  # may be raised
@@ -49,11 +38,11 @@ def resume_run(
         When a process works on the run, when it has FINISHED, or when a change would not be that
         run any more.
     """
-    folder = find_run(reference)
+    folder = runs.find_run(reference)
     record = _resumable(folder)
     stored = _stored_config(folder, record)
     config = changed(stored, overrides)
-    check_own_classes(config, record, folder)
+    runs.check_own_classes(config, record, folder)
     changes = _changes(stored, check(config))
     if record.sweep and (longer := changes.keys() & set(LIMITS)):
         raise ConfigError(
@@ -68,7 +57,7 @@ def resume_run(
 
 def announce_orphaned_runs() -> None:
     """Mark what dead processes have left, and say, in a line each, how it goes on."""
-    for record in mark_orphaned_runs():
+    for record in runs.mark_orphaned_runs():
         if isinstance(record, SweepRecord):
             line = record.command
         elif record.sweep:  # the sweep's line goes on with its jobs, too
@@ -80,12 +69,12 @@ def announce_orphaned_runs() -> None:
 
 def _resumable(folder: RunFolder) -> RunRecord:
     """Return the record of a run that nobody works on."""
-    refuse_links(folder)
-    if is_alive(folder):
-        record = read_run(folder)
+    runs.refuse_links(folder)
+    if runs.is_alive(folder):
+        record = runs.read_run(folder)
         who = f"process {record.process.pid} on {record.process.host}"
         raise RunError(f"{who} is working on {record.name} ({folder.path})")
-    record = mark_orphaned(folder) or read_run(folder)
+    record = runs.mark_orphaned(folder) or runs.read_run(folder)
     if isinstance(record, SweepRecord):
         raise RunError(
             f"{record.name} is a sweep, which the same line goes on with: {record.command}"
@@ -95,7 +84,7 @@ def _resumable(folder: RunFolder) -> RunRecord:
 
 def _stored_config(folder: RunFolder, record: RunRecord) -> dict[str, Any]:
     """Return the configuration that a run had last, with the BLAS threads that it had."""
-    config = read_config(folder)
+    config = runs.read_config(folder)
     for resumption in record.resumed:
         for key, value in resumption.changes.items():
             group, _, name = key.rpartition(".")
