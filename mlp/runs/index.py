@@ -82,14 +82,5 @@ def _entry(folder: str) -> Entry | None:
     task, metrics = None, {}
     if isinstance(record, RunRecord) and record.monitor in record.metrics and not record.limited:
         task, metrics = record.task, record.metrics
-    return Entry(
-        folder=folder,
-        id=record.id,
-        name=record.name,
-        kind=record.kind,
-        status=record.status,
-        started=record.started,
-        monitor=record.monitor,
-        task=task,
-        metrics=metrics,
-    )
+    common = record.model_dump(include={"id", "name", "kind", "status", "started", "monitor"})
+    return Entry(folder=folder, task=task, metrics=metrics, **common)
