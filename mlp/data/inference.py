@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 def describe_column(table: Table, name: str, kind: Kind | None = None) -> Column:
     """Return a column of a table, of the given kind or the one that its values look like."""
-    values = table.frame[name]
+    values = _plain_values(table, name)
     if not values.notna().any():
         raise DataError(
             f"{table.place}: column {name} is empty; 'data.drop=[{name}]' leaves it out"
@@ -77,10 +77,25 @@ def read_classes(table: Table, name: str, classes: tuple[str, ...]) -> np.ndarra
 
 def _complete(table: Table, name: str) -> "pd.Series":
     """Return a target column; DataError when it is not there, or a value is missing."""
-    values = table.values(name, "data.target")
+    table.values(name, "data.target")
+    values = _plain_values(table, name)
     gaps = np.flatnonzero(values.isna())
     if len(gaps):
         raise table.bad_cell(CellError(name, gaps[0], "the target is missing"))
+    return values
+
+
+def _plain_values(table: Table, name: str) -> "pd.Series":
+    """Return a column; DataError if its values are neither numbers nor text."""
+    values = table.frame[name].infer_objects()
+    odd = {str(values.dtype)} if values.dtype.kind in "mMc" else set()  # times, complex numbers
+    if values.dtype == object:
+        odd = {type(v).__name__ for v in values if isinstance(v, list | dict | np.ndarray)}
+    if odd:
+        raise DataError(
+            f"{table.place}: column {name} holds neither numbers nor text but {min(odd)}; "
+            f"'data.drop=[{name}]' leaves it out"
+        )
     return values
 
 
@@ -105,20 +120,17 @@ def _kind(table: Table, name: str, values: "pd.Series") -> Kind:
     import pandas as pd
     from pandas.api.types import is_bool_dtype, is_numeric_dtype
 
-    if is_bool_dtype(values) or {as_text(v).lower() for v in values.unique()} <= {"true", "false"}:
+    if is_bool_dtype(values):
         return "boolean"
     if is_numeric_dtype(values):
         return "numeric"
-    if values.dtype.kind in "mMc":
-        raise DataError(
-            f"{table.place}: column {name} is of type {values.dtype}, neither numbers nor text; "
-            f"'data.drop=[{name}]' leaves it out"
-        )
     if isinstance(values.dtype, pd.CategoricalDtype):
         return "categorical"
     is_number = pd.to_numeric(values, errors="coerce").notna()
     if is_number.all():
         return "numeric"
+    if {as_text(value).lower() for value in values.unique()} <= {"true", "false"}:
+        return "boolean"
     first = values[~is_number].index[0]
     if is_number.mean() > 0.5:
         why = (
