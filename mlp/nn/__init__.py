@@ -2,7 +2,7 @@
 
 from mlp.nn.activations import ActivationFunction
 from mlp.nn.batch_norm import BatchNorm
-from mlp.nn.layers import Activation, Dense, Dropout, Layer
+from mlp.nn.layers import Activation, Buffers, Dense, Dropout, Layer
 from mlp.nn.losses import BinaryCrossEntropy, Loss, MeanSquaredError, SoftmaxCrossEntropy
 from mlp.nn.maxout import Maxout
 from mlp.nn.mlp import MLP
@@ -45,6 +45,7 @@ __all__ = [
     "Annealing",
     "BatchNorm",
     "BinaryCrossEntropy",
+    "Buffers",
     "Constant",
     "CosLog",
     "Cosine",

@@ -1,0 +1,1 @@
+"""A data source, an optimizer and a callback for mlp."""
