@@ -12,7 +12,6 @@ from mlp.jobs.train import Result, run_job
 from mlp.nn import Annealing
 from mlp.reports import Console
 from mlp.runs import RunFolder, RunRecord, SweepRecord
-from mlp.tracking import flatten
 
 LIMITS = ("trainer.max_epochs", "trainer.patience", "trainer.max_seconds")  # may be raised
 FREE = ("trainer.checkpoint_every", "trainer.keep_checkpoint", "test")  # may be anything
@@ -98,7 +97,7 @@ def _stored_config(folder: RunFolder, record: RunRecord) -> dict[str, Any]:
 
 def _changes(stored: Mapping[str, Any], job: Job) -> dict[str, Any]:
     """Return what is new in a job, by dotted key; ConfigError where that changes the past."""
-    before, after = flatten(stored), flatten(job.config)
+    before, after = runs.flat(stored), runs.flat(job.config)
     changes: dict[str, Any] = {}
     for key in (key for key in after if before.get(key) != after[key]):
         if key not in LIMITS + FREE:

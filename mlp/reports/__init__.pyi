@@ -1,5 +1,6 @@
 from .comparison import show_comparison
 from .console import Console
+from .curves import learning_curves
 from .figure_style import save_figure
 from .progress import clock
 from .run_figures import draw_distortions, draw_evaluation_figures, draw_training_figures
@@ -16,6 +17,7 @@ __all__ = [
     "draw_evaluation_figures",
     "draw_training_figures",
     "importances",
+    "learning_curves",
     "save_figure",
     "show_comparison",
     "show_places",

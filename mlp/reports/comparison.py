@@ -99,13 +99,8 @@ def _environment(record: RunRecord) -> dict[str, Any]:
 
 def _results(record: RunRecord) -> dict[str, float]:
     """Return the metrics of the best epoch and of the evaluations, and the cost of the training."""
-    results = {
-        f"{part}/{metric}": value
-        for part, values in record.results.items()
-        for metric, value in values.items()
-    }
     best = {"best epoch": record.best.epoch} if record.best else {}
-    return {**best, **results, "epochs": record.epochs, "seconds": record.seconds}
+    return {**best, **record.final_metrics, "epochs": record.epochs, "seconds": record.seconds}
 
 
 def _cells(key: str, columns: Sequence[Mapping[str, Any]]) -> list[Text]:

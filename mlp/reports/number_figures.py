@@ -7,6 +7,7 @@ import numpy as np
 
 import mlp.reports.figure_style as style
 from mlp.data import Part
+from mlp.runs import metric_in_words
 from mlp.training import Evaluation
 
 if TYPE_CHECKING:
@@ -26,8 +27,10 @@ def predicted_against_true(
         low, high = np.min([true, predicted]), np.max([true, predicted])
         axes.plot([low, high], [low, high], color=style.GREY, lw=1, ls="--", zorder=1)
         axes.scatter(true, predicted, **_points(true))
-        axes.set(xlabel=f"true {name}", ylabel=f"predicted {name}")
-        axes.set_aspect("equal", adjustable="datalim")
+        margin = 0.03 * (high - low) or 1.0
+        limits = low - margin, high + margin
+        axes.set(xlabel=f"true {name}", ylabel=f"predicted {name}", xlim=limits, ylim=limits)
+        axes.set_box_aspect(1)
 
     title = f"R² = {evaluation.metrics['r2']:.3f} on {len(evaluation.labels):,} examples"
     return _by_target(evaluation, names, draw, 4.6, title)
@@ -43,7 +46,8 @@ def residuals(
         axes.scatter(predicted, true - predicted, **_points(true))
         axes.set(xlabel=f"predicted {name}", ylabel="true − predicted")
 
-    title = f"RMSE = {evaluation.metrics['rmse']:.4g} on {len(evaluation.labels):,} examples"
+    rmse = metric_in_words("rmse", evaluation.metrics["rmse"])
+    title = f"RMSE = {rmse} on {len(evaluation.labels):,} examples"
     return _by_target(evaluation, names, draw, 3.6, title)
 
 

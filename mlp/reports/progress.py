@@ -21,12 +21,15 @@ class ProgressLines:
 
     def __init__(self, terminal: Terminal, start: RunStarted) -> None:
         self.terminal, self.max_epochs = terminal, start.max_epochs
+        self.monitor = start.monitor
 
     def update(self, event: EpochEnded) -> None:
         """Write the epoch's line, if it has one."""
         every = -(-self.max_epochs // MAX_LINES)
         if event.epoch % every == 0 or event.epoch == 1:
-            metrics = "  ".join(f"{name} {value}" for name, value in _shown(event.metrics).items())
+            metrics = "  ".join(
+                f"{name} {value}" for name, value in _shown(event.metrics, self.monitor).items()
+            )
             line = f"epoch {event.epoch}/{self.max_epochs}  {metrics}  best {event.best_epoch}"
             self.terminal.print(line, soft_wrap=True)
 
@@ -39,6 +42,7 @@ class ProgressBar:
 
     def __init__(self, terminal: Terminal, start: RunStarted) -> None:
         self.max_epochs, self.patience = start.max_epochs, start.patience
+        self.monitor = start.monitor
         self.best: Mapping[str, str] = {}
         counter = TextColumn("epoch"), MofNCompleteColumn(), BarColumn(bar_width=30)
         self.bar = Progress(*counter, TimeElapsedColumn(), TextColumn("{task.fields[left]}"))
@@ -48,7 +52,7 @@ class ProgressBar:
 
     def update(self, event: EpochEnded) -> None:
         """Move the bar and show the new metrics."""
-        metrics = _shown(event.metrics)
+        metrics = _shown(event.metrics, self.monitor)
         if event.best_epoch == event.epoch:
             self.best = metrics
         left = event.elapsed / event.epoch * (self.max_epochs - event.epoch)
@@ -65,10 +69,14 @@ class ProgressBar:
         self.live.stop()
 
 
-def _shown(metrics: Mapping[str, float]) -> dict[str, str]:
-    """Return the losses and scores of an epoch; lr, times and the penalty are left out."""
-    names = [name for name in metrics if "/" in name and name != "train/penalty"]
-    return {name: metric_in_words(name, metrics[name]) for name in names}
+def _shown(metrics: Mapping[str, float], monitor: str | None) -> dict[str, str]:
+    """Return the losses, the score that both parts have, and what is monitored."""
+    in_training = [name.removeprefix("train/") for name in metrics if name.startswith("train/")]
+    names = [f"{part}/{name}" for part in ("train", "val") for name in in_training]
+    shown = [name for name in names if name in metrics and name != "train/penalty"]
+    if monitor and monitor not in shown:
+        shown.append(monitor)
+    return {name: metric_in_words(name, metrics[name]) for name in shown}
 
 
 def clock(seconds: float) -> str:

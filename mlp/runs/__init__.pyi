@@ -1,6 +1,7 @@
 from .differences import (
     IRRELEVANT,
     differing_params,
+    flat,
     in_words,
     metric_in_words,
     name_of,
@@ -73,6 +74,7 @@ __all__ = [
     "digest_of",
     "find_run",
     "find_sweep",
+    "flat",
     "git_state",
     "in_words",
     "is_alive",

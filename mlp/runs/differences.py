@@ -25,14 +25,14 @@ def differing_params(configs: Sequence[Mapping[str, Any]]) -> list[dict[str, Any
         that it lacks is left out. Of a group whose classes differ, the class's name stands under
         the group's own name: ``{"optimizer": "Adam", "optimizer.lr": 0.001}``.
     """
-    flat = [dict(_leaves(config)) for config in configs]
-    keys = dict.fromkeys(key for values in flat for key in values)
+    known = [dict(_leaves(config)) for config in configs]
+    keys = dict.fromkeys(key for values in known for key in values)
     differing = [
         key
         for key in keys
-        if len({json.dumps(values[key]) for values in flat if key in values}) > 1
+        if len({json.dumps(values[key]) for values in known if key in values}) > 1
     ]
-    return [{key: values[key] for key in differing if key in values} for values in flat]
+    return [{key: values[key] for key in differing if key in values} for values in known]
 
 
 def _leaves(config: Mapping[str, Any], prefix: str = "") -> Iterable[tuple[str, Any]]:
@@ -45,6 +45,15 @@ def _leaves(config: Mapping[str, Any], prefix: str = "") -> Iterable[tuple[str, 
             yield prefix.removesuffix("."), str(value).rpartition(".")[2]
         else:
             yield f"{prefix}{key}", value
+
+
+def flat(config: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Return ``{"model.hidden_sizes": [128, 64], ...}``: the values under dotted keys."""
+    values: dict[str, Any] = {}
+    for key, value in config.items():
+        nested = isinstance(value, Mapping) and value
+        values |= flat(value, f"{prefix}{key}.") if nested else {f"{prefix}{key}": value}
+    return values
 
 
 def short_keys(keys: Iterable[str]) -> dict[str, str]:
@@ -67,10 +76,10 @@ def in_words(value: Any) -> str:
 
 
 def metric_in_words(metric: str, value: float) -> str:
-    """Return an accuracy in per cent, any other metric with four decimals."""
+    """Return an accuracy in per cent, a small metric with four decimals, a large one rounded."""
     if metric.endswith("accuracy"):
         return f"{value:.2%}"
-    return f"{value:.4f}" if abs(value) < 1e5 else f"{value:.4g}"
+    return f"{value:.4f}" if abs(value) < 100 else f"{value:,.5g}"
 
 
 def results_in_words(record: RunRecord) -> list[list[str]]:

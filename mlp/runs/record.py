@@ -272,6 +272,15 @@ class RunRecord(Common):
                 results.setdefault(part, {})[metric] = value
         return results | {name: test.metrics for name, test in self.tests.items()}
 
+    @property
+    def final_metrics(self) -> dict[str, float]:
+        """The same in one mapping, as ``final_metrics["val/loss"]``."""
+        return {
+            f"{part}/{metric}": value
+            for part, metrics in self.results.items()
+            for metric, value in metrics.items()
+        }
+
 
 class Winner(Model):
     """The best run of a sweep, and the value that ranked it."""

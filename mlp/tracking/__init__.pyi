@@ -1,5 +1,5 @@
 from .counterpart import delete, read_counterpart
-from .delivery import deliver, flatten
+from .delivery import deliver
 from .mirror_control import ensure_mirror, wait_for_delivery
 from .store import (
     MLflowTracking,
@@ -21,7 +21,6 @@ __all__ = [
     "delete",
     "deliver",
     "ensure_mirror",
-    "flatten",
     "is_lost",
     "is_outage",
     "is_remote",

@@ -16,6 +16,7 @@ from mlp.runs import (
     RunFolder,
     RunRecord,
     SweepRecord,
+    flat,
     in_words,
     read_config,
     read_history,
@@ -109,15 +110,9 @@ def last_epoch(client: "MlflowClient", run: "Run", rows: Sequence[Mapping[str, f
     return 0
 
 
-def flatten(config: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
+def as_text(config: Mapping[str, Any]) -> dict[str, str]:
     """Return ``{"model.hidden_sizes": "[128, 64]", ...}``: dotted keys, values as text."""
-    flat: dict[str, str] = {}
-    for key, value in config.items():
-        if isinstance(value, Mapping) and value:
-            flat |= flatten(value, f"{prefix}{key}.")
-        else:
-            flat[f"{prefix}{key}"] = value if isinstance(value, str) else json.dumps(value)
-    return flat
+    return {k: v if isinstance(v, str) else json.dumps(v) for k, v in flat(config).items()}
 
 
 def _send_training(
@@ -150,7 +145,7 @@ def _send_origin(folder: RunFolder, record: RunRecord, run: "Run", client: "Mlfl
     for resumption in record.resumed:  # what is a param cannot be changed in MLflow
         tags |= {f"mlp.resumed.{key}": value for key, value in resumption.changes.items()}
         tags["mlp.resumed"] = resumption.at.isoformat()
-    log_batch(client, run.info.run_id, params=flatten(read_config(folder)), tags=tags)
+    log_batch(client, run.info.run_id, params=as_text(read_config(folder)), tags=tags)
     client.log_inputs(run.info.run_id, [_dataset_input(record)])
 
 

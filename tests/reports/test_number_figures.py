@@ -28,7 +28,7 @@ def test_points(evaluation):
     assert figure.get_suptitle().startswith("R² = 0.99")
     figure = residuals(evaluation, None, ["price", "area"], None)
     np.testing.assert_allclose(figure.axes[0].collections[0].get_offsets().T[1], -0.1)
-    assert figure.get_suptitle().startswith("RMSE = 0.1 on 7,000")
+    assert figure.get_suptitle().startswith("RMSE = 0.1000 on 7,000")
 
 
 def test_files(evaluation, tmp_path):

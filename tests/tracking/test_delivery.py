@@ -9,7 +9,8 @@ import pytest
 
 from mlp.base import RunError
 from mlp.runs import Recorder, open_run, read_history, read_run, record_evaluation, update_run
-from mlp.tracking import MLflowTracking, deliver, flatten, mlflow_client, read_counterpart
+from mlp.tracking import MLflowTracking, deliver, mlflow_client, read_counterpart
+from mlp.tracking.delivery import as_text
 from tests.cases import CONFIG, OVERRIDES, Case, Finished
 
 pytestmark = pytest.mark.usefixtures("tracked")
@@ -256,7 +257,7 @@ class TestLimits:
         assert len(params["extra.long"]) == 6000
 
     def test_flattening_keeps_lists_readable_and_empty_groups_visible(self):
-        assert flatten({"a": {"b": [128, 64], "c": {}}, "d": "text", "e": 1e-3}) == {
+        assert as_text({"a": {"b": [128, 64], "c": {}}, "d": "text", "e": 1e-3}) == {
             "a.b": "[128, 64]",
             "a.c": "{}",
             "d": "text",

@@ -1,0 +1,175 @@
+"""The runner from Python: train, fit arrays, ask a run."""
+
+import json
+from collections.abc import Mapping
+from functools import cached_property
+from hashlib import sha256
+from io import BytesIO
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mlp.base import ConfigError, RunError, atomic_write, closest, data_dir
+from mlp.config import check, compose, conf_dir
+from mlp.jobs.train import run_job
+from mlp.reports import Console, learning_curves
+from mlp.runs import RunRecord, find_run, read_config, read_history, read_training
+from mlp.training import Predictor
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+
+class Run:
+    """A stored training.
+
+    Parameters
+    ----------
+    reference : str
+        A run's id or the beginning of it, its name, its folder, ``latest`` or ``best``.
+
+    Attributes
+    ----------
+    folder : Path
+    """
+
+    def __init__(self, reference: str) -> None:
+        self._files = find_run(reference)
+        self.folder = self._files.path
+
+    def __repr__(self) -> str:
+        record = self.record
+        metrics = ", ".join(f"{name} {value:.4g}" for name, value in record.final_metrics.items())
+        return f"<Run {record.name}: {metrics or record.status}>"
+
+    @property
+    def record(self) -> RunRecord:
+        """All that is recorded, as of now."""
+        return read_training(self._files)
+
+    @property
+    def metrics(self) -> dict[str, float]:
+        """The metrics of the best epoch and of the evaluations, as ``"val/loss"``."""
+        return self.record.final_metrics
+
+    @property
+    def config(self) -> dict[str, Any]:
+        """The composed configuration."""
+        return read_config(self._files)
+
+    @property
+    def history(self) -> "DataFrame":
+        """The metrics of each epoch, with its number as the index."""
+        from pandas import DataFrame
+
+        return DataFrame(read_history(self._files)).set_index("epoch")
+
+    @cached_property
+    def predictor(self) -> Predictor:
+        """The trained network behind raw inputs."""
+        return Predictor.load(self._files.weights)
+
+    def predict(self, x: Any) -> np.ndarray:
+        """Return the answers for raw inputs, see `Predictor.predict`."""
+        return self.predictor.predict(x)
+
+    def predict_proba(self, x: Any) -> np.ndarray:
+        """Return the class probabilities for raw inputs, see `Predictor.predict_proba`."""
+        return self.predictor.predict_proba(x)
+
+    def plot(self) -> Any:
+        """Return the learning curves as a figure of matplotlib's."""
+        best = self.record.best
+        return learning_curves(read_history(self._files), best.epoch if best else 0)
+
+
+def train(*overrides: str, quiet: bool = False) -> Run:
+    """Do what ``mlp run`` does with these overrides.
+
+    Parameters
+    ----------
+    *overrides : str
+        As on the command line: ``"experiment=mnist"``, ``"seed=1"``.
+    quiet : bool
+        Show nothing.
+
+    Raises
+    ------
+    UserError
+        When the configuration or the data are not acceptable, or the training failed.
+    """
+    record = run_job(compose(overrides), overrides, Console(quiet)).record
+    if record.status == "FAILED":
+        raise RunError(f"{record.name} failed: {record.stop_reason}")
+    return Run(record.id)
+
+
+def fit(x: Any, y: Any, *overrides: str, quiet: bool = False, **settings: Any) -> Run:
+    """Train on arrays or a frame, as a run like any other.
+
+    They are stored under ``data/arrays``, so that the run can be evaluated and repeated.
+
+    Parameters
+    ----------
+    x : array_like of shape (n, n_in) or (n, height, width), or a frame of pandas
+        The columns of a frame may hold categories, and gaps.
+    y : array_like of shape (n,) or (n, n_targets)
+        Labels; numbers with ``task="regression"``.
+    *overrides : str
+        As on the command line.
+    quiet : bool
+        Show nothing.
+    **settings : object
+        Keys of the configuration, without their group where no two groups have such a key:
+        ``hidden_sizes=[64]``, ``lr=0.01``, ``max_epochs=20``; and choices: ``optimizer="sgd"``.
+
+    Raises
+    ------
+    UserError
+        When the configuration or the data are not acceptable, or the training failed.
+    """
+    choices = [key for key in settings if (conf_dir() / key).is_dir()]
+    words = [*_store(x, y), *(f"{key}={settings[key]}" for key in choices)]
+    config = check(compose([*words, *overrides])).config
+    for key in settings.keys() - set(choices):
+        value = json.dumps(settings[key], default=_plain)
+        words.append(f"{_full_key(config, key)}={value}")
+    return train(*words, *overrides, quiet=quiet)
+
+
+def _store(x: Any, y: Any) -> list[str]:
+    """Store arrays or a frame, named by their content; return the words that read them again."""
+    buffer = BytesIO()
+    if hasattr(x, "columns"):
+        target = str(getattr(y, "name", None) or "y")
+        x.assign(**{target: np.asarray(y)}).to_parquet(buffer, index=False)
+        choice, suffix, words = "csv", "parquet", [f"data.target={json.dumps(target)}"]
+    else:
+        np.savez(buffer, X=np.asarray(x), y=np.asarray(y))
+        choice, suffix, words = "npz", "npz", []
+    content = buffer.getvalue()
+    path = data_dir() / "arrays" / f"{sha256(content).hexdigest()[:16]}.{suffix}"
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with atomic_write(path) as unfinished:
+            unfinished.write_bytes(content)
+    return [f"data={choice}", f"data.path={json.dumps(str(path))}", *words]
+
+
+def _full_key(config: Mapping[str, Any], key: str) -> str:
+    """Return the dotted key of a setting that may be named without its group."""
+    if "." in key or key in config:
+        return key
+    groups = {group: node for group, node in config.items() if isinstance(node, Mapping)}
+    owners = [group for group, node in groups.items() if key in node]
+    if len(owners) == 1:
+        return f"{owners[0]}.{key}"
+    if owners:
+        raise ConfigError(f"{key} may be of {' or '.join(owners)}: say '{owners[0]}.{key}=...'")
+    known = [name for node in groups.values() for name in node]
+    raise ConfigError(f"there is no setting {key}{closest(key, known)}")
+
+
+def _plain(value: Any) -> Any:
+    """Return what NumPy has as Python has it."""
+    return value.tolist() if isinstance(value, np.generic | np.ndarray) else str(value)

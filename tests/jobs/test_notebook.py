@@ -1,0 +1,65 @@
+"""The runner from Python: three lines from data to predictions."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.datasets import load_iris
+
+import mlp
+from mlp.base import ConfigError
+
+
+@pytest.fixture(autouse=True)
+def _in_a_folder_of_its_own(runs, tmp_path, monkeypatch):
+    monkeypatch.setattr("mlp.base.paths.project_root", lambda: tmp_path)
+
+
+def fit(x, y, *overrides, **settings):
+    return mlp.fit(x, y, "tracking=none", *overrides, quiet=True, **settings)
+
+
+def test_arrays():
+    """A run like any other, found again by its id, with the labels' own names."""
+    x, y = load_iris(return_X_y=True)
+    names = load_iris().target_names[y]
+    run = fit(x, names, hidden_sizes=[np.int64(16)], lr=0.01, batch_size=8, optimizer="nadam")
+    assert run.config["model"]["hidden_sizes"] == [16]
+    assert run.config["optimizer"] == {**run.config["optimizer"], "lr": 0.01}
+    assert (run.predict(x) == names).mean() > 0.9
+    assert run.predict_proba(x).shape == (150, 3)
+    assert run.history["val/loss"].idxmin() == run.record.best.epoch
+    assert [axes.get_title() for axes in run.plot().axes] == ["Loss", "Accuracy"]
+    again = mlp.Run(run.record.id[:8])
+    assert again.metrics == run.metrics
+    assert "val/accuracy 0.9" in repr(again) or "val/accuracy 1" in repr(again)
+
+
+def test_a_frame_with_categories_and_gaps():
+    """Numbers come back in their own units, from raw columns."""
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame({"size": rng.normal(90, 20, 200), "town": rng.choice(["a", "b"], 200)})
+    price = (3000 * frame["size"] + 50_000 * (frame.town == "a")).rename("price")
+    frame.loc[:9, "size"] = np.nan
+    run = fit(frame, price, task="regression", max_epochs=60, lr=0.01)
+    assert run.metrics["val/r2"] > 0.8
+    assert run.predict(frame[10:]) == pytest.approx(price[10:], rel=0.5)
+
+
+def test_all_runs():
+    """One row each, named as by MLflow."""
+    x, y = load_iris(return_X_y=True)
+    fit(x, y, "tags.project=thesis", max_epochs=2, seed=3)
+    fit(x, y, max_epochs=2, seed=4)
+    frame = mlp.runs()
+    assert frame["params.seed"].tolist() == [3, 4]
+    assert frame["metrics.val/loss"].notna().all()
+    assert len(frame[frame["tags.project"] == "thesis"]) == 1
+
+
+def test_settings_that_are_none():
+    """The nearest one is offered; one that two groups have is to be named in full."""
+    x, y = load_iris(return_X_y=True)
+    with pytest.raises(ConfigError, match="no setting hidden_size; did you mean 'hidden_sizes'"):
+        fit(x, y, hidden_size=[3])
+    with pytest.raises(ConfigError, match="metrics"):
+        fit(x, y, metrics=["f2"])
