@@ -234,20 +234,20 @@ class BinaryCrossEntropy(Loss):
 
 @dataclass(frozen=True)
 class MeanSquaredError(Loss):
-    """L = (1/n) Σ ½‖a − t‖², over identity, sigmoid or tanh outputs.
+    """L = (1/n) Σ ½‖a − t‖², over identity, sigmoid, tanh or scaled tanh outputs.
 
     The ½ makes ∇L = a − t, as in the derivation; the squares are summed over the outputs and
     averaged over the batch.
 
     Parameters
     ----------
-    output_activation : {"identity", "sigmoid", "tanh"}
+    output_activation : {"identity", "sigmoid", "tanh", "scaled_tanh"}
     low, high : float
         Target values of the wrong classes and of the right one; -1 and 1 suit tanh.
     class_weights : sequence of float or None
     """
 
-    output_activation: Literal["identity", "sigmoid", "tanh"] = "sigmoid"
+    output_activation: Literal["identity", "sigmoid", "tanh", "scaled_tanh"] = "sigmoid"
     low: float = 0.0
     high: float = 1.0
     class_weights: Sequence[float] | None = None

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -34,7 +34,8 @@ class MLP:
         units of five linear pieces each (:class:`~mlp.nn.Maxout`); a dotted name is that of a
         class of your own.
     weight_init, bias_init : str
-        See :mod:`mlp.nn.initializers`.
+        See :mod:`mlp.nn.initializers`. ``weight_init`` may be a list: one for each hidden layer,
+        and one for the output layer.
     output_init : str or None
         Initializer of the output layer's weights and biases, if they are to have another.
     input_scale : bool
@@ -51,14 +52,15 @@ class MLP:
     batch_norm : bool
     l1, l2 : float
         Penalties l1·Σ|w| + ½·l2·Σw² over the weights, biases excluded.
-    max_norm : float or None
-        Upper bound of the norm of a unit's incoming weights, output layer included.
+    max_norm : float or sequence of float, optional
+        Upper bound of the norm of a unit's incoming weights, output layer included; or one for
+        each layer.
     dtype : {"float32", "float64"}
     """
 
     hidden_sizes: Sequence[int] = (128, 64)
     activation: str | Sequence[str] = "relu"
-    weight_init: str = "he_normal"
+    weight_init: str | Sequence[str] = "he_normal"
     bias_init: str = "zeros"
     output_init: str | None = None
     input_scale: bool = False
@@ -70,7 +72,7 @@ class MLP:
     batch_norm: bool = False
     l1: float = 0.0
     l2: float = 0.0
-    max_norm: float | None = None
+    max_norm: float | Sequence[float] | None = None
     dtype: Literal["float32", "float64"] = "float32"
 
     def __post_init__(self) -> None:
@@ -84,17 +86,31 @@ class MLP:
                 f"activation must be one name or one for each of the {len(self.hidden_sizes)} "
                 f"hidden layers, got {len(names)}"
             )
-        get_initializer(self.weight_init, "weight_init")
+        for init in self._of_each_layer("weight_init"):
+            get_initializer(init, "weight_init")
         get_initializer(self.bias_init, "bias_init")
         if self.output_init is not None:
             get_initializer(self.output_init, "output_init")
         positive(scale_lr_factor=self.scale_lr_factor, bias_lr_factor=self.bias_lr_factor)
         fraction(dropout=self.dropout, input_dropout=self.input_dropout)
         at_least(0, l1=self.l1, l2=self.l2)
-        if self.max_norm is not None:
-            positive(max_norm=self.max_norm)
+        for bound in self._of_each_layer("max_norm"):
+            if bound is not None:
+                positive(max_norm=bound)
         if self.dtype not in ("float32", "float64"):
             raise ValueError(f"dtype must be float32 or float64, got {self.dtype!r}")
+
+    def _of_each_layer(self, name: str) -> list[Any]:
+        """Return a setting for each dense layer, the output layer last."""
+        value, n = getattr(self, name), len(self.hidden_sizes) + 1
+        if isinstance(value, str) or not isinstance(value, Sequence):
+            return [value] * n
+        if len(value) != n:
+            raise ValueError(
+                f"{name} must be one, or one for each of the {n} layers with weights, "
+                f"got {len(value)}"
+            )
+        return list(value)
 
     def layers(self, n_in: int, n_out: int) -> list[Layer]:
         """Return the layers that the hyper-parameters stand for."""
@@ -102,26 +118,28 @@ class MLP:
         layers += [Dropout(n_in, self.input_dropout)] if self.input_dropout else []
         dense = partial(
             Dense,
-            weight_init=self.weight_init,
             bias_init=self.bias_init,
-            max_norm=self.max_norm,
             fan_in_lr=self.fan_in_lr,
             bias_lr_factor=self.bias_lr_factor,
         )
         activations = self.activation
         if isinstance(activations, str):
             activations = [activations] * len(self.hidden_sizes)
-        for n, activation in zip(self.hidden_sizes, activations, strict=True):
+        inits, norms = self._of_each_layer("weight_init"), self._of_each_layer("max_norm")
+        for n, activation, init, norm in zip(
+            self.hidden_sizes, activations, inits[:-1], norms[:-1], strict=True
+        ):
             pieces = maxout_pieces(activation)
             n_z = n * (pieces or 1)
-            layers += [dense(n_in, n_z, bias=not self.batch_norm)]
+            layers += [dense(n_in, n_z, init, bias=not self.batch_norm, max_norm=norm)]
             layers += [BatchNorm(n_z)] if self.batch_norm else []
             layers += [Maxout(n, pieces) if pieces else Activation(n, activation)]
             layers += [Dropout(n, self.dropout)] if self.dropout else []
             n_in = n
-        if init := self.output_init:
-            dense = partial(dense, weight_init=init, bias_init=init)
-        return [*layers, dense(n_in, n_out)]
+        init = inits[-1]
+        if self.output_init:
+            init, dense = self.output_init, partial(dense, bias_init=self.output_init)
+        return [*layers, dense(n_in, n_out, init, max_norm=norms[-1])]
 
     def build(self, n_in: int, n_out: int, loss: Loss, rng: np.random.Generator) -> Network:
         """Return a network for ``n_in`` features and ``n_out`` classes, its weights drawn.

@@ -42,6 +42,7 @@ LOSSES = {
     "squares of identity": MeanSquaredError("identity", low=-1, high=1),
     "squares of sigmoid": MeanSquaredError("sigmoid"),
     "squares of tanh": MeanSquaredError("tanh", low=-1, high=1),
+    "squares of scaled tanh": MeanSquaredError("scaled_tanh", low=-1, high=1),
 }
 EVERYTHING = {"batch_norm": True, "l1": 0.01, "l2": 0.1, "dropout": 0.4, "input_dropout": 0.2}
 

@@ -207,8 +207,8 @@ class TestFarLogits:
         (SoftmaxCrossEntropy, "sigmoid", "softmax"),
         (BinaryCrossEntropy, "softmax", "sigmoid"),
         (BinaryCrossEntropy, "identity", "sigmoid"),
-        (MeanSquaredError, "softmax", "identity or sigmoid or tanh"),
-        (MeanSquaredError, "relu", "identity or sigmoid or tanh"),
+        (MeanSquaredError, "softmax", "identity or sigmoid or tanh or scaled_tanh"),
+        (MeanSquaredError, "relu", "identity or sigmoid or tanh or scaled_tanh"),
     ],
 )
 def test_refused_pair(loss, output_activation, allowed):

@@ -158,6 +158,8 @@ def test_float32_is_float64_rounded():
         ({"l1": -1e-4}, "l1 must be at least 0, got -0.0001"),
         ({"l2": float("nan")}, "l2 must be at least 0, got nan"),
         ({"max_norm": 0}, "max_norm must be greater than 0, got 0"),
+        ({"max_norm": [1, 0, 1]}, "max_norm must be greater than 0, got 0"),
+        ({"weight_init": ["zeros"]}, "weight_init must be one, or one for each of the 3 layers"),
         ({"dtype": "float16"}, "dtype must be float32 or float64, got 'float16'"),
     ],
 )
@@ -165,3 +167,13 @@ def test_refused(arguments, message):
     """A value out of range is refused with its name, and what would be right."""
     with pytest.raises(ValueError, match=message):
         MLP(**arguments)
+
+
+def test_each_layer_may_have_its_own_initial_weights_and_bound():
+    """The output layer's stand last."""
+    bounds = [0.1, 0.2, 0.4]
+    model = MLP([50, 40], weight_init=[f"uniform:{b}" for b in bounds], max_norm=[1, 2, 3])
+    dense = [layer for layer in build(model).layers if isinstance(layer, Dense)]
+    assert [layer.max_norm for layer in dense] == [1, 2, 3]
+    for layer, bound in zip(dense, bounds, strict=True):
+        assert 0.9 * bound < np.abs(layer.W).max() <= bound

@@ -1,0 +1,64 @@
+"""Each preset makes a network that takes an epoch; its header says what is to be expected."""
+
+from math import isfinite
+
+import numpy as np
+import pytest
+
+from mlp.base import generator
+from mlp.config import check, compose, conf_dir
+from mlp.data import Dataset
+from mlp.jobs import check_fit
+from mlp.training import EpochLimit
+
+FILES = sorted(conf_dir().glob("experiment/*.yaml"))
+IMAGES = [path.stem for path in FILES if not path.stem.startswith("tabular")]
+
+
+@pytest.fixture(scope="module")
+def dataset() -> Dataset:
+    """As MNIST, but for what the images show, and how many they are."""
+    rng = np.random.default_rng(0)
+    x, y = rng.integers(0, 256, (400, 784), np.uint8), np.arange(400) % 10
+    classes = tuple("0123456789")
+    return Dataset("noise", x[:300], y[:300], x[300:], y[300:], classes, 255.0, (28, 28))
+
+
+@pytest.mark.parametrize("preset", IMAGES)
+def test_takes_an_epoch(preset: str, dataset: Dataset):
+    words = [f"experiment={preset}", "data.val_size=50", "trainer.limit_batches=2"]
+    job = check(compose(words))
+    parts = job.task.prepare(job.data.parts(dataset, job.seed))
+    check_fit(job, dataset, parts)
+    network = job.model.build(784, 10, job.loss, generator(job.seed, "init"))
+    before = network.params.copy()
+    outcome = job.trainer.fit(
+        network,
+        job.optimizer,
+        job.schedule,
+        parts,
+        job.seed,
+        stops=[EpochLimit(1)],
+        augment=job.augment.of_rows(dataset.image_shape),
+        task=job.task,
+    )
+    assert isfinite(outcome.history[0]["train/loss"])
+    assert not np.array_equal(network.params, before)
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_opens_with_its_command(path):
+    lines = path.read_text(encoding="utf-8").splitlines()
+    assert lines[0] == "# @package _global_"
+    assert lines[1].startswith(f"# python -m mlp.run experiment={path.stem}")
+
+
+@pytest.mark.parametrize("preset", IMAGES)
+def test_what_is_published_is_named_in_the_header(preset: str):
+    published = compose([f"experiment={preset}"]).published
+    text = (conf_dir() / "experiment" / f"{preset}.yaml").read_text(encoding="utf-8")
+    header = text.partition("\ndefaults:")[0]
+    assert "Measured: " in header
+    if published:
+        assert f"{published.error:g}" in header
+        assert "Source: " in header
