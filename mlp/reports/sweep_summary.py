@@ -89,10 +89,11 @@ def _table(board: Leaderboard, max_rows: int, narrow: bool = False) -> Table:
         table.add_row()
     for run in board.others[:max_rows]:
         params = board.params[run.id]
-        seed = f", seed {params['seed']}" if "seed" in params else ""
+        repeated = runs.short_keys(key for key in runs.REPETITIONS if key in params)
+        which = "".join(f", {name} {params[key]}" for key, name in repeated.items())
         cost = [str(run.epochs), f"{run.seconds:.1f}" if run.seconds else ""]
         tests = [""] * len(board.test_metrics)
-        add("", params, run.state + seed, cost, *tests, run.id[:8])
+        add("", params, run.state + which, cost, *tests, run.id[:8])
     if hidden := len(board.rows[max_rows:]) + len(board.others[max_rows:]):
         table.caption, table.caption_justify = f"and {hidden} more", "left"
     return table
@@ -142,7 +143,7 @@ def _values(board: Leaderboard, params: Mapping[str, Any]) -> list[str]:
 
 
 def _tested(row: Row, metric: str) -> str:
-    """Return a metric's mean on the test set, and the number of tested runs if not all were."""
+    """Return a metric's mean on the test set, its spread, and the number of tests if not all."""
     values = row.tests(metric)
     count = f" ({len(values)})" if len(values) < len(row.runs) else ""
-    return f"{runs.metric_in_words(metric, fmean(values))}{count}" if values else ""
+    return f"{runs.mean_in_words(metric, values)}{count}" if values else ""

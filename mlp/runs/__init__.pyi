@@ -23,7 +23,14 @@ from .folder import (
     write_csv,
     write_run,
 )
-from .leaderboard import Leaderboard, Row, read_leaderboard, training_of
+from .leaderboard import (
+    REPETITIONS,
+    Leaderboard,
+    Row,
+    mean_in_words,
+    read_leaderboard,
+    training_of,
+)
 from .lock import DIED, RunLock, is_alive, mark_orphaned, mark_orphaned_runs, this_process
 from .opening import make_runs_dir, open_run, reopen_run, split_digest
 from .outbox import delivery_failure, settle, undelivered_runs
@@ -47,6 +54,7 @@ from .sweeps import Children, claim, find_sweep, list_sweeps, study_journal
 __all__ = [
     "DIED",
     "IRRELEVANT",
+    "REPETITIONS",
     "Best",
     "Children",
     "Git",
@@ -82,6 +90,7 @@ __all__ = [
     "make_runs_dir",
     "mark_orphaned",
     "mark_orphaned_runs",
+    "mean_in_words",
     "metric_in_words",
     "name_of",
     "open_run",

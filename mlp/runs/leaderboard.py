@@ -1,4 +1,4 @@
-"""What a sweep has found: its runs ranked, those that differ in nothing but the seed as one.
+"""What a sweep has found: its runs ranked, those that differ in nothing but seed or fold as one.
 
 All is read from the records of the runs. So a board can be made of a sweep that is under way or
 was killed as of one that is over, and of several sweeps at once.
@@ -20,11 +20,12 @@ from mlp.runs.sweeps import Children
 from mlp.training import higher_is_better
 
 Params = Mapping[str, Mapping[str, Any]]  # of runs, by id and dotted key
+REPETITIONS = ("seed", "data.split_seed", "data.fold")  # of a setting, whose results are averaged
 
 
 @dataclass(frozen=True)
 class Row:
-    """Finished runs that are equal but for their seed.
+    """Finished runs that are equal but for their seed, or the fold that they are tested on.
 
     Attributes
     ----------
@@ -33,11 +34,11 @@ class Row:
     name : str
         The same in few words: ``lr=0.003 hidden_sizes=128x64``.
     runs : sequence of RunRecord
-        The best seed first.
+        The best one first.
     values : sequence of float
         The metric of each at its best epoch.
     n_lost : int
-        Seeds that have failed or were killed. Such a row is ranked below those without: a setting
+        Runs that have failed or were killed. Such a row is ranked below those without: a setting
         is not the best for having failed where it is not good.
     """
 
@@ -49,7 +50,7 @@ class Row:
 
     @property
     def mean(self) -> float:
-        """The metric's mean over the seeds."""
+        """The metric's mean over the runs."""
         return fmean(self.values)
 
     @property
@@ -58,11 +59,10 @@ class Row:
         return stdev(self.values) if len(self.values) > 1 else None
 
     def in_words(self, metric: str) -> str:
-        """Return the mean and, of several seeds, the standard deviation and their number."""
-        spread = "" if self.std is None else f" ± {metric_in_words(metric, self.std)}"
+        """Return the mean and, of several runs, the standard deviation and their number."""
         n = len(self.values)
         count = f" ({n} of {n + self.n_lost})" if self.n_lost else f" ({n})" if n > 1 else ""
-        return f"{metric_in_words(metric, self.mean)}{spread}{count}"
+        return mean_in_words(metric, self.values) + count
 
     @property
     def best_epoch(self) -> float:
@@ -95,7 +95,7 @@ class Leaderboard:
         What is not ranked: runs that have failed, were pruned or killed, or are under way.
     params : dict
         By the id of each run the values that distinguish it from the others, by dotted key; its
-        seed among them.
+        seed and its fold among them.
     """
 
     metric: str
@@ -130,8 +130,9 @@ class Leaderboard:
         if not ranked:
             known = sorted({key for run in finished for key in run.metrics if "/" in key})
             raise RunError(f"no run has the metric {metric!r}; there are {', '.join(known)}")
-        _check_comparable(ranked, metric)
         params = _params(runs)
+        folds = {own["data.fold"] for own in params.values() if "data.fold" in own}
+        _check_comparable(ranked, metric, has_folds=len(folds) > 1)
         keys = _differing(params)
         groups: dict[str, list[RunRecord]] = defaultdict(list)
         for run in runs:
@@ -158,6 +159,13 @@ class Leaderboard:
     def winner(self) -> RunRecord:
         """The best run of the best row."""
         return self.rows[0].runs[0]
+
+    @property
+    def to_test(self) -> Sequence[RunRecord]:
+        """Whose test sets tell how good the best row is: the winner's; in cross-validation, all."""
+        best = self.rows[0].runs
+        folds = {self.params[run.id].get("data.fold") for run in best}
+        return best if len(folds) > 1 else best[:1]
 
 
 def read_leaderboard(sweeps: Iterable[str], metric: str | None = None) -> Leaderboard:
@@ -205,10 +213,13 @@ def _common_monitor(runs: Iterable[RunRecord]) -> str:
     return monitors[0]
 
 
-def _check_comparable(runs: Sequence[RunRecord], metric: str) -> None:
+def _check_comparable(runs: Sequence[RunRecord], metric: str, has_folds: bool) -> None:
     """Raise RunError unless the runs have the same data and, for a loss, the same loss."""
-    # Seeds split differently, and are averaged: the sizes of the split must be the same.
-    if len({(r.data.digest, r.data.n_train, r.data.n_val, r.limited) for r in runs}) > 1:
+    # Seeds split differently, and are averaged: the sizes of the split must be the same. Where the
+    # number of rows is no multiple of the folds', some folds have a row more.
+    data = {(run.data.digest, run.limited) for run in runs}
+    train, val = ({getattr(run.data, part) for run in runs} for part in ("n_train", "n_val"))
+    if len(data) > 1 or any(max(sizes) - min(sizes) > has_folds for sizes in (train, val)):
         raise RunError("the runs have different data or splits of it, and cannot be ranked")
     losses = sorted({run.model.loss for run in runs})
     if len(losses) > 1 and metric.endswith("loss"):
@@ -218,21 +229,27 @@ def _check_comparable(runs: Sequence[RunRecord], metric: str) -> None:
         )
 
 
+def mean_in_words(metric: str, values: Sequence[float]) -> str:
+    """Return the mean and, of several values, their standard deviation."""
+    spread = f" ± {metric_in_words(metric, stdev(values))}" if len(values) > 1 else ""
+    return f"{metric_in_words(metric, fmean(values))}{spread}"
+
+
 def _differing(params: Params) -> list[str]:
-    """Return the parameters but for the seed that are not the same in all runs."""
+    """Return the parameters but for seeds and folds that are not the same in all runs."""
     runs = params.values()
-    keys = dict.fromkeys(key for own in runs for key in own if key != "seed")
+    keys = dict.fromkeys(key for own in runs for key in own if key not in REPETITIONS)
     return [key for key in keys if len({json.dumps(own.get(key)) for own in runs}) > 1]
 
 
 def _row(
     group: Sequence[RunRecord], metric: str, keys: Sequence[str], params: Params
 ) -> Row | None:
-    """Make a row of runs that differ in nothing but their seed; None if none has finished."""
+    """Make a row of runs that repeat the same setting; None if none has finished."""
     finished = [run for run in group if run.state == "finished" and metric in run.metrics]
     if not finished:
         return None
-    finished.sort(key=lambda run: params[run.id].get("seed", 0))
+    finished.sort(key=lambda run: [params[run.id].get(key) or 0 for key in REPETITIONS])
     finished.sort(key=lambda run: _order(metric, run.metrics[metric]))
     own = {key: value for key, value in params[finished[0].id].items() if key in keys}
     name = name_of(own, short_keys(keys)) or "all runs"

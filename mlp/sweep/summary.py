@@ -16,7 +16,8 @@ def summarise(
     ----------
     sweep : RunFolder
     test : {"winner", "all", "none"}
-        Whether to test the best run or all; a run that was tested before is not tested again.
+        Whether to test the best run or all; a run that was tested before is not tested again. In
+        cross-validation the winner is a setting, and is tested on all of its folds.
     news : bool
         Whether jobs have ended since the last time; if not, and no test set is read, nothing is
         written.
@@ -28,7 +29,7 @@ def summarise(
     """
     board = read_leaderboard([sweep.path.name])
     ranked = [run for row in board.rows for run in row.runs]
-    wanted = {"winner": ranked[:1], "all": ranked, "none": []}[test]
+    wanted = {"winner": board.to_test, "all": ranked, "none": []}[test]
     untested = [run for run in wanted if not run.test and run.data.n_test]
     for run in untested:
         evaluate_run(RunFolder.of(run.id))

@@ -3,7 +3,7 @@
 import csv
 import json
 from pathlib import Path
-from statistics import stdev
+from statistics import fmean, stdev
 
 import pytest
 from rich.console import Console as Terminal
@@ -94,6 +94,41 @@ class TestSeeds:
         for seed in range(2):
             make_child(runs, f"a{seed}", {"seed": seed})
         assert ranking(read_leaderboard(["5eed"])) == ["all runs"]
+
+
+class TestFolds:
+    """Of cross-validation the mean over the folds is the result."""
+
+    @staticmethod
+    def make(runs: Path, lr: float, values: list[float], **data: int) -> None:
+        for fold, value in enumerate(values):
+            sizes = {"n_train": 20 - (fold == 0), **data}
+            params = {LR: lr, "data.fold": fold}
+            make_child(runs, f"lr{lr}fold{fold}", params, value, data=sizes)
+
+    def test_they_are_one_row_though_one_has_a_row_more(self, runs: Path):
+        self.make(runs, 1, [0.1, 0.2, 0.6])
+        self.make(runs, 2, [0.2, 0.3, 0.1])
+        board = read_leaderboard(["5eed"])
+        assert ranking(board) == ["lr=2", "lr=1"]
+        assert board.rows[0].mean == pytest.approx(0.2)
+        assert "0.2000 ± 0.1000 (3)" in said(board)
+
+    def test_every_fold_of_the_best_setting_is_tested(self, runs: Path):
+        self.make(runs, 1, [0.1, 0.2])
+        self.make(runs, 2, [0.3, 0.4])
+        assert [run.id for run in read_leaderboard(["5eed"]).to_test] == ["lr1fold0", "lr1fold1"]
+
+    def test_another_share_of_validation_rows_is_not_ranked(self, runs: Path):
+        self.make(runs, 1, [0.1, 0.2])
+        self.make(runs, 2, [0.1, 0.2], n_val=7)
+        with pytest.raises(RunError, match="different data or splits"):
+            read_leaderboard(["5eed"])
+
+    def test_one_that_has_failed_is_named(self, runs: Path):
+        make_child(runs, "a", {"seed": 0, "data.fold": 0})
+        make_child(runs, "b", {"seed": 0, "data.fold": 1}, None, status="FAILED")
+        assert "failed, seed 0, fold 1" in said(read_leaderboard(["5eed"]))
 
 
 class TestUnranked:
@@ -281,6 +316,18 @@ class TestSummary:
         ]
         assert worse.tests("accuracy") == []
         assert "test accuracy" in said(board)
+
+    def test_of_cross_validation_each_fold_is_tested(self, runs: Path):
+        for fold in range(3):
+            words = ["data=sklearn", "data.name=wine", "tracking=none", "trainer.max_epochs=1"]
+            words += ["test=false", "data.folds=3", f"data.fold={fold}"]
+            params = {"data.folds": 3, "data.fold": fold}
+            child = {"parent": "5eed", "key": str(fold), "name": f"{fold}", "params": params}
+            run_job(compose(words), sweep=child)
+        [row] = (board := summarise(make_sweep(runs), test="winner")).rows
+        assert sum(run.data.n_test for run in row.runs) == 178
+        accuracies = [run.test.metrics["accuracy"] for run in row.runs]
+        assert f"{fmean(accuracies):.2%} ± {stdev(accuracies):.2%}" in said(board)
 
     def test_files_and_the_winner_are_put_into_the_sweep_s_folder(self, runs: Path):
         sweep = make_sweep(runs)
