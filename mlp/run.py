@@ -16,7 +16,7 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 
 from mlp.base import ConfigError, command, exit_status
-from mlp.config import accepted, conf_dir, explained
+from mlp.config import accepted, conf_dir, config_places, explained
 
 if TYPE_CHECKING:
     from mlp.jobs import Result
@@ -68,7 +68,8 @@ def _run(config: DictConfig, words: list[str], overrides: list[str]) -> int:
     if words != overrides:
         raise ConfigError(f"'{(set(words) - set(overrides)).pop()}' is for a sweep: add -m")
     announce_orphaned_runs()
-    return _status(run_job(config, words, Console()))
+    line = [*config_places(HydraConfig.get()), *words]
+    return _status(run_job(config, line, Console()))
 
 
 def _resume(words: list[str]) -> int:

@@ -1,5 +1,5 @@
 from .command_line import accepted
-from .composition import changed, compose, conf_dir
+from .composition import changed, compose, conf_dir, config_places
 from .hydra_settings import check_settings
 from .instantiation import build, construct
 from .job import Job, check
@@ -18,6 +18,7 @@ __all__ = [
     "check_settings",
     "compose",
     "conf_dir",
+    "config_places",
     "construct",
     "explained",
     "prefixed",

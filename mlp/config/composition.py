@@ -33,6 +33,15 @@ def own_conf() -> str | None:
     return str(folder) if folder.is_dir() and folder.resolve() != conf_dir() else None
 
 
+def config_places(hydra: Any) -> list[str]:
+    """Return the words of a command line that said where other YAML files are."""
+    sources, name = hydra.runtime.config_sources, hydra.job.config_name
+    added = [source.path for source in sources if source.provider == "command-line"]
+    words = [f"--config-dir={path}" for path in added if path != own_conf()]
+    words += [] if name == "config" else [f"--config-name={name}"]
+    return words + [word for word in hydra.overrides.hydra if "hydra.searchpath" in word]
+
+
 def compose(
     words: Sequence[str] = (),
     *,

@@ -8,7 +8,7 @@ from dataclasses import replace
 from math import inf
 
 from mlp.base import RunError, UserError
-from mlp.config import Grid, Search, Settings, read_settings
+from mlp.config import Grid, Search, Settings, config_places, read_settings
 from mlp.reports import importances, save_figure, show_summary
 from mlp.runs import Children, RunFolder, digest_of, find_sweep, git_state, read_run
 from mlp.sweep.composer import CommandLine, PlannedJob
@@ -86,6 +86,7 @@ def _command(line: CommandLine) -> str:
     """Return the line that starts or continues this sweep."""
     words = [word for word in line.words if word.lstrip("+").partition("=")[0] != "sweep.fresh"]
     words += [word for word in line.config.hydra.overrides.hydra if "launcher" in word]
+    words = [*config_places(line.config.hydra), *words]
     return shlex.join(["python", "-m", "mlp.run", "-m", *words])
 
 

@@ -2,6 +2,7 @@
 
 import logging
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -15,7 +16,7 @@ import numpy as np
 import pytest
 
 from mlp.config import conf_dir
-from mlp.runs import RunFolder, read_config, read_run
+from mlp.runs import RunFolder, SweepRecord, all_runs, find_run, read_config, read_run
 from mlp.runs.find import list_runs
 from tests.conftest import Said
 
@@ -118,6 +119,23 @@ class TestMistake:
         assert said.status == 2
         assert said.err == "mlp: unknown key 'trainer.patiense'; did you mean 'patience'?\n"
         assert not runs.exists()
+
+    def test_command_that_is_stored_names_the_folder_of_its_presets(
+        self, mlp_run: Command, tmp_path: Path
+    ):
+        """So that it can be typed again; ``conf/`` of the current folder is found anyway."""
+        for folder in (tmp_path / "presets", Path.cwd() / "conf"):
+            (folder / "experiment").mkdir(parents=True)
+            (folder / "experiment" / "mine.yaml").write_text("# @package _global_\nseed: 3\n")
+        option = f"--config-dir={tmp_path / 'presets'}"
+        path = f"hydra.searchpath=[file://{tmp_path}/presets]"
+        for words in ([option], [path], []):
+            assert mlp_run(*words, "experiment=mine", *QUICK).status == 0
+            line = shlex.join([*words, "experiment=mine", *QUICK])
+            assert read_run(find_run("latest")).command == f"python -m mlp.run {line}"
+        assert mlp_run("-m", option, "experiment=mine", *QUICK, "seed=1,2").status == 0
+        [sweep] = [record for record in all_runs() if isinstance(record, SweepRecord)]
+        assert sweep.command.startswith(f"python -m mlp.run -m {option} experiment=mine")
 
     def test_data_error_stands_alone(self, mlp_run: Command):
         """No configuration is shown above it."""
