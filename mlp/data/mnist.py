@@ -14,7 +14,7 @@ from mlp.base import DataError, data_dir
 from mlp.data.dataset import Dataset
 from mlp.data.download import fetch
 from mlp.data.idx import payload_sha256, read_idx
-from mlp.data.source import Source
+from mlp.data.source import ImageSource
 
 FILES = (
     "train-images-idx3-ubyte",
@@ -49,7 +49,7 @@ FASHION_MD5 = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class IdxSource(Source):
+class IdxSource(ImageSource):
     """Four IDX files of 28 x 28 images and their labels, gzipped or not.
 
     Parameters

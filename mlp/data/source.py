@@ -13,6 +13,7 @@ from mlp.base import DataError, at_least, between, closest, generator
 from mlp.data.cache import cached
 from mlp.data.columns import Column
 from mlp.data.dataset import Dataset, Part, Parts, as_inputs
+from mlp.data.deskew import Deskewer, DeskewingScaler
 from mlp.data.preprocessing import TablePreprocessing, fit_preprocessing
 from mlp.data.scaling import ScaleKind, Scaler, fit_scaler
 from mlp.data.split import Validation, fold_rows, split_rows
@@ -221,4 +222,32 @@ def _require_one_of(field: str, value: str, choices: tuple[str, ...]) -> None:
         raise ValueError(f"{field} must be one of {', '.join(choices)}; got {value!r}{hint}")
 
 
-SPLITTING = {f.name for f in fields(Source)}  # options that decoding does not depend on
+@dataclass(frozen=True, kw_only=True)
+class ImageSource(Source):
+    """A source whose rows are images.
+
+    Parameters
+    ----------
+    deskew : bool
+        Shear each image upright before it is scaled, see `Deskewer`.
+    """
+
+    deskew: bool = False
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.deskew and self.scale == "robust":
+            raise ValueError("deskew goes with scale unit, standardize or none, not with robust")
+
+    def fit(self, dataset: Dataset, rows: np.ndarray) -> Scaler | TablePreprocessing:
+        """Return what makes inputs of images, fitted on some of the training rows."""
+        if not self.deskew or dataset.image_shape is None:
+            return super().fit(dataset, rows)
+        height, width = dataset.image_shape
+        change = Deskewer(height, width)
+        scaler = fit_scaler(self.scale, dataset.x_train, rows, dataset.x_max, change)
+        return DeskewingScaler(scaler.shift, scaler.factor, (height, width))
+
+
+# options that decoding does not depend on
+SPLITTING = {f.name for f in fields(ImageSource)}

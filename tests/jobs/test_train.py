@@ -11,12 +11,13 @@ from threadpoolctl import threadpool_info
 
 from mlp.base import ConfigError
 from mlp.config import compose
-from mlp.jobs import run_job
+from mlp.data import Digits
+from mlp.jobs import evaluate_run, run_job
 from mlp.nn import load
 from mlp.reports import Console
 from mlp.runs import RunFolder, read_run
 from mlp.runs.find import list_runs
-from mlp.training import Callback, Event, StopOnSignal
+from mlp.training import Callback, Event, Predictor, StopOnSignal
 
 pytestmark = pytest.mark.e2e
 
@@ -86,6 +87,16 @@ def test_the_result_is_shown_before_the_figures_are_drawn(monkeypatch: pytest.Mo
     monkeypatch.setattr("mlp.jobs.figures.draw_training_figures", lambda *_: order.append("drawn"))
     run_job(compose(QUICK), console=Spy(quiet=True))
     assert order == ["FINISHED", "drawn"]
+
+
+def test_deskewing_is_done_wherever_the_network_is_used():
+    words = ["data=digits", "data.deskew=true", "tracking=none", "trainer.max_epochs=2"]
+    result = run_job(compose(words))
+    tested = result.record.test.metrics["accuracy"]
+    assert evaluate_run(result.folder).metrics["accuracy"] == tested
+    dataset = Digits().load()
+    names = Predictor.load(result.folder.weights).predict(dataset.x_test)
+    assert np.mean(names.astype(int) == dataset.y_test) == tested
 
 
 def test_what_augmentation_does_is_drawn():
