@@ -1,23 +1,15 @@
 """The network, NumPy alone."""
 
-from mlp.nn.activations import ActivationFunction
+from mlp.nn.activation_function import ActivationFunction
+from mlp.nn.adaptive_optimizers import Adagrad, Adam, AdamW, NAdam, RMSprop
 from mlp.nn.batch_norm import BatchNorm
-from mlp.nn.layers import Activation, Buffers, Dense, Dropout, Layer
+from mlp.nn.dropout import Dropout
+from mlp.nn.layers import Activation, Buffers, Dense, Layer
 from mlp.nn.losses import BinaryCrossEntropy, Loss, MeanSquaredError, SoftmaxCrossEntropy
 from mlp.nn.maxout import Maxout
 from mlp.nn.mlp import MLP
 from mlp.nn.network import Network, Workspace
-from mlp.nn.optimizers import (
-    SGD,
-    Adagrad,
-    Adam,
-    AdamW,
-    Momentum,
-    NAdam,
-    Nesterov,
-    Optimizer,
-    RMSprop,
-)
+from mlp.nn.optimizers import SGD, Momentum, Nesterov, Optimizer
 from mlp.nn.scale import Scale
 from mlp.nn.schedules import (
     Annealing,

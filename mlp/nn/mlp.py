@@ -10,8 +10,9 @@ import numpy as np
 from mlp.base import at_least, fraction, positive
 from mlp.nn.activations import get_activation
 from mlp.nn.batch_norm import BatchNorm
+from mlp.nn.dropout import Dropout
 from mlp.nn.initializers import get_initializer
-from mlp.nn.layers import Activation, Dense, Dropout, Layer
+from mlp.nn.layers import Activation, Dense, Layer
 from mlp.nn.losses import Loss
 from mlp.nn.maxout import Maxout, maxout_pieces
 from mlp.nn.network import Network

@@ -21,7 +21,8 @@ from mlp.nn import (
 )
 from mlp.nn.activations import ACTIVATIONS
 from mlp.nn.batch_norm import BatchNorm
-from mlp.nn.layers import Activation, Dense, Dropout
+from mlp.nn.dropout import Dropout
+from mlp.nn.layers import Activation, Dense
 
 STEP = 1e-6
 # those with no kink to step over

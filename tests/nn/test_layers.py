@@ -5,7 +5,8 @@ import pytest
 
 from mlp.nn.activations import ACTIVATIONS
 from mlp.nn.batch_norm import BatchNorm
-from mlp.nn.layers import Activation, Dense, Dropout
+from mlp.nn.dropout import Dropout
+from mlp.nn.layers import Activation, Dense
 from mlp.nn.maxout import Maxout
 from mlp.nn.scale import Scale
 

@@ -5,18 +5,8 @@ import tracemalloc
 import numpy as np
 import pytest
 
-from mlp.nn.optimizers import (
-    BLOCK,
-    SGD,
-    Adagrad,
-    Adam,
-    AdamW,
-    Momentum,
-    NAdam,
-    Nesterov,
-    RMSprop,
-    blocks,
-)
+from mlp.nn import SGD, Adagrad, Adam, AdamW, Momentum, NAdam, Nesterov, RMSprop
+from mlp.nn.optimizers import BLOCK, blocks
 
 # Each transcription takes the parameters, then pairs (learning rate, gradient), and returns the
 # parameters after the last pair. Everything is written as in the paper and kept in float64.
