@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from mlflow.entities import LoggedModel, Run
 
 PACKAGE = Path(__file__).resolve().parent.parent
-NEEDED = ("__init__.py", "base", "nn", "data", "training")
+NEEDED = ("__init__.py", "__init__.pyi", "base", "nn", "data", "training")
 
 
 def log_model(folder: RunFolder, record: RunRecord, run: "Run", client: "MlflowClient") -> None:
@@ -65,7 +65,6 @@ def _save(folder: RunFolder, record: RunRecord, model: "LoggedModel", path: Path
     classes = record.data.classes
     code = path.with_name("mlp")
     own_code = list(folder.code.iterdir()) if folder.code.exists() else []
-    packages = ["lazy-loader", "mlflow", "numpy", *(["filelock"] if own_code else [])]
     for part in NEEDED:
         _copy(PACKAGE / part, code / part)
     mlflow.pyfunc.save_model(
@@ -82,7 +81,9 @@ def _save(folder: RunFolder, record: RunRecord, model: "LoggedModel", path: Path
         # The inputs are left open: a fixed type would refuse bytes or integers as pixels.
         signature=ModelSignature(outputs=Schema([ColSpec("float", name) for name in classes])),
         input_example=np.load(folder.example, allow_pickle=False),
-        pip_requirements=[f"{name}=={version(name)}" for name in packages],
+        pip_requirements=[
+            f"{name}=={version(name)}" for name in ("lazy-loader", "mlflow", "numpy")
+        ],
         metadata={"classes": classes, "run": record.name},
     )
     for module in [name for name in sys.modules if name.startswith("code_model_")]:

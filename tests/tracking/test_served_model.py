@@ -9,8 +9,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from mlp.tracking import mlflow_client, read_counterpart
-from tests.cases import Finished
+from mlp.base import generator
+from mlp.nn import MLP, SoftmaxCrossEntropy
+from mlp.tracking import MLflowTracking, deliver, mlflow_client, read_counterpart
+from tests.cases import Case, Finished, record_whole_run
 
 ALONE = """
 import sys
@@ -125,4 +127,46 @@ def test_a_stranger_loads_it_with_numpy_and_mlflow_alone(uri: str, finished: Fin
     assert done.returncode == 0, done.stderr
     file, predictions = json.loads(done.stdout)
     assert file.startswith(folder)
+    assert np.array_equal(np.float32(predictions), finished.evaluation.answers)
+
+
+SQUARE = """
+import numpy as np
+from mlp.nn import ActivationFunction
+from own_constants import SCALE
+
+
+class Square(ActivationFunction):
+    reads = "z"
+
+    def forward(self, z, out, scratch):
+        np.square(z, out=out)
+        out *= SCALE
+
+    def backward(self, z, a, delta, scratch):
+        delta *= z
+        delta *= 2 * SCALE
+"""
+
+
+def test_code_of_the_users_own_is_stored_beside_it(
+    tracked: Path, case: Case, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """The model is served where nobody has it."""
+    (tmp_path / "own_square.py").write_text(SQUARE)
+    (tmp_path / "own_constants.py").write_text("SCALE = 0.1\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    model = MLP([6], "own_square.Square")
+    network = model.build(16, 3, SoftmaxCrossEntropy(), generator(0, "init"))
+    case = case._replace(model=model, network=network)
+    config = {"_target_": "mlp.nn.MLP", "activation": "own_square.Square"}
+    finished = record_whole_run(case, MLflowTracking(), model=config)
+    deliver(finished.folder)
+    client = mlflow_client()
+    (output,) = client.get_run(run_id(finished)).outputs.model_outputs
+    location = client.get_logged_model(output.model_id).artifact_location
+    rows = json.dumps(case.dataset.x_test.tolist())
+    command = [sys.executable, "-c", ALONE, location.removeprefix("file://"), rows]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    _, predictions = json.loads(done.stdout)
     assert np.array_equal(np.float32(predictions), finished.evaluation.answers)
