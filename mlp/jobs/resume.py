@@ -1,6 +1,5 @@
 """``resume=RUN``: an interrupted run goes on as if nothing had happened, or a little longer."""
 
-import json
 import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -106,8 +105,8 @@ def _changes(stored: Mapping[str, Any], job: Job) -> dict[str, Any]:
                 f"{before.get(key, 'not set')}); {', '.join(LIMITS)} can be raised, and "
                 f"{', '.join(FREE)} set; init_from=RUN starts another run from its weights"
             )
-        changes[key] = json.loads(after[key])
-        if key in LIMITS and _is_lower(changes[key], json.loads(before[key])):
+        changes[key] = after[key]
+        if key in LIMITS and _is_lower(after[key], before[key]):
             raise ConfigError(f"{key} can only be raised: it is {before[key]}, got {after[key]}")
     if "trainer.max_epochs" in changes and _anneals_over_all(job):
         raise ConfigError(
