@@ -16,7 +16,7 @@ install: $(INSTALLED)  ## make .venv and install the project with everything it 
 
 $(INSTALLED): pyproject.toml constraints.txt
 	$(PY) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,search,slurm,tensorboard]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,search,slurm,tensorboard,onnx]'
 	@touch $@
 
 $(RAY): $(INSTALLED)

@@ -1,6 +1,7 @@
 """The network, NumPy alone."""
 
 from mlp.nn.activation_function import ActivationFunction
+from mlp.nn.activations import get_activation
 from mlp.nn.adaptive_optimizers import Adagrad, Adam, AdamW, NAdam, RMSprop
 from mlp.nn.batch_norm import BatchNorm
 from mlp.nn.dropout import Dropout
@@ -64,6 +65,7 @@ __all__ = [
     "WarmupCosine",
     "Workspace",
     "fill",
+    "get_activation",
     "load",
     "save",
 ]

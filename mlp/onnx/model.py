@@ -1,0 +1,143 @@
+"""A predictor as an ONNX model: preprocessing, network and answers."""
+
+import json
+from collections.abc import Callable
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from mlp.base import UserError, atomic_write
+from mlp.data import Column, Scaler, TablePreprocessing
+from mlp.onnx.graph import Graph, Value
+from mlp.onnx.network import add_network
+from mlp.training import BinaryClassification, Classification, Predictor, Regression
+
+if TYPE_CHECKING:
+    from onnx import ModelProto
+
+OUTPUTS = ("label", "probabilities", "scores", "prediction")
+
+
+def write_onnx(predictor: Predictor, path: Path) -> "ModelProto":
+    """Write the model of `onnx_model` and return it; a file of that name is replaced.
+
+    Raises
+    ------
+    UserError
+        When there is no such model, or it cannot be written.
+    """
+    if find_spec("onnx") is None:
+        raise UserError("an ONNX model needs the package onnx: pip install 'mlp[onnx]'")
+    try:
+        model = onnx_model(predictor)
+        with atomic_write(path) as unfinished:
+            unfinished.write_bytes(model.SerializeToString())
+    except ValueError as error:
+        raise UserError(f"this run has no ONNX model: {error}") from None
+    except OSError as error:
+        raise UserError(f"{path} cannot be written: {error.strerror or error}") from None
+    return model
+
+
+def onnx_model(predictor: Predictor) -> "ModelProto":
+    """Return an ONNX model that answers as `Predictor.answers` and `Predictor.predict`.
+
+    Each column of a table is an input of shape (n, 1): strings if it is categorical, where any
+    other than its categories is a gap, and float64 otherwise, where NaN is one. Without a table
+    there is one input, ``x``, of shape (n, n_in) and the network's dtype. Inputs are not checked.
+
+    The outputs are ``label``, of shape (n,), and ``probabilities`` (or ``scores``, where the loss
+    has none), of shape (n, n_classes); or ``prediction``, of shape (n, n_targets). The model's
+    metadata name the classes or the targets.
+
+    Raises
+    ------
+    ValueError
+        When the network, the loss or the task has a part that is not one of ours, or a column the
+        name of an output.
+    """
+    graph, network, scaler = Graph(*OUTPUTS), predictor.network, predictor.scaler
+    if isinstance(scaler, TablePreprocessing):
+        x = _table(graph, scaler).cast(network.dtype)
+    else:
+        x = _array(graph, scaler, network.dtype)
+    outputs = add_network(x, network)
+    add_answers = TASKS.get(type(predictor.task).answers)
+    if add_answers is None:
+        raise ValueError(f"the task {type(predictor.task).__name__} is not one of mlp's own")
+    add_answers(outputs, predictor)
+    return graph.model({predictor.task.targets: json.dumps(predictor.names)})
+
+
+def _array(graph: Graph, scaler: Scaler, dtype: np.dtype) -> Value:
+    x = graph.input("x", dtype, scaler.n_in)
+    return (x - scaler.shift.astype(dtype)) * scaler.factor.astype(dtype)
+
+
+def _table(graph: Graph, table: TablePreprocessing) -> Value:
+    raw = [_column(graph, column) for column in table.columns]
+    inputs = list[Value]()
+    for column, x, median, flag in zip(
+        table.columns, raw, table.medians, table.flagged, strict=True
+    ):
+        unknown = x.to("IsNaN", dtype=bool)
+        inputs += [_expanded(column, x, unknown, median)]
+        inputs += [unknown.cast(np.float64)] if flag else []
+    first, *others = inputs
+    x = (first.to("Concat", *others, axis=1) - table.shift) * table.factor
+    if table.scale == "robust":
+        third = x / 3.0
+        x = x / (third * third + 1.0).to("Sqrt")
+    return x.cast(np.float32)
+
+
+def _column(graph: Graph, column: Column) -> Value:
+    """Declare a column and return it as `Column.encode` does, but NaN for an unknown category."""
+    if column.kind != "categorical":
+        return graph.input(column.name, np.float64, 1)
+    return graph.input(column.name, object, 1).to(
+        "LabelEncoder",
+        dtype=np.float64,
+        domain="ai.onnx.ml",
+        keys_tensor=np.array(column.categories, object),
+        values_tensor=np.arange(len(column.categories), dtype=np.float64),
+        default_tensor=np.array([np.nan]),
+    )
+
+
+def _expanded(column: Column, x: Value, unknown: Value, median: np.float64) -> Value:
+    """Return the inputs of a column before they are scaled, as `TablePreprocessing` has them."""
+    if column.kind == "numeric":
+        return unknown.to("Where", median, x, dtype=np.float64)
+    if column.kind == "categorical" and len(column.categories) != 2:
+        indices = np.arange(len(column.categories), dtype=np.float64)
+        return x.to("Equal", indices, dtype=bool).cast(np.float64)
+    return unknown.to("Where", np.float64(0), x * 2.0 - 1.0, dtype=np.float64)
+
+
+def _classes(outputs: Value, predictor: Predictor) -> None:
+    graph, names = outputs.graph, np.array(predictor.names, object)
+    best = outputs.to("ArgMax", axis=1, keepdims=0, dtype=np.int64)
+    graph.output("label", graph.constant(names).to("Gather", best))
+    kind = "probabilities" if predictor.network.loss.gives_probabilities else "scores"
+    graph.output(kind, outputs, len(names))
+
+
+def _two_classes(outputs: Value, predictor: Predictor) -> None:
+    first = outputs * -1.0 + 1.0
+    _classes(first.to("Concat", outputs, axis=1), predictor)
+
+
+def _numbers(outputs: Value, predictor: Predictor) -> None:
+    scaler, y = predictor.target_scaler, outputs.cast(np.float64)
+    y = y * scaler.deviation + scaler.mean if scaler else y
+    outputs.graph.output("prediction", y, len(predictor.names))
+
+
+TASKS: dict[Callable[..., np.ndarray], Callable[[Value, Predictor], None]] = {
+    Classification.answers: _classes,
+    BinaryClassification.answers: _two_classes,
+    Regression.answers: _numbers,
+}
