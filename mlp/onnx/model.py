@@ -61,8 +61,10 @@ def onnx_model(predictor: Predictor) -> "ModelProto":
     graph, network, scaler = Graph(*OUTPUTS), predictor.network, predictor.scaler
     if isinstance(scaler, TablePreprocessing):
         x = _table(graph, scaler).cast(network.dtype)
-    else:
+    elif type(scaler) is Scaler:
         x = _array(graph, scaler, network.dtype)
+    else:
+        raise ValueError(f"its {type(scaler).__name__} cannot be written as one")
     outputs = add_network(x, network)
     add_answers = TASKS.get(type(predictor.task).answers)
     if add_answers is None:
