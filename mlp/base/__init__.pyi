@@ -3,6 +3,7 @@ from .classes import class_name, import_class
 from .commands import Parser, command, exit_status
 from .errors import ConfigError, DataError, RunError, UserError, closest, in_one_line
 from .files import UNFINISHED, atomic_write, read_json, remove, remove_unfinished, temporary_sibling
+from .packages import require
 from .paths import data_dir, relative, runs_dir
 from .randomness import generator
 from .signals import SignalCatcher, handled_signals
@@ -35,6 +36,7 @@ __all__ = [
     "relative",
     "remove",
     "remove_unfinished",
+    "require",
     "runs_dir",
     "temporary_sibling",
 ]

@@ -1,7 +1,6 @@
 """Classes by their dotted names: only those of an expected kind are ever called."""
 
 from importlib import import_module
-from inspect import isabstract
 
 from mlp.base.errors import in_one_line
 
@@ -27,8 +26,11 @@ def import_class(name: str, *kinds: type) -> type:
         found = getattr(import_module(module), attribute)
     except Exception as error:  # an import can fail in any way
         reason = f" ({type(error).__name__}: {in_one_line(error)[:200]})"
-    if isinstance(found, type) and issubclass(found, kinds) and not isabstract(found):
-        return found
+    if isinstance(found, type) and issubclass(found, kinds):
+        missing = getattr(found, "__abstractmethods__", ())
+        if not missing:
+            return found
+        reason = f", which lacks {', '.join(sorted(missing))}"
     wanted = " or ".join(kind.__name__ for kind in kinds)
     raise ValueError(f"must name a class of the kind {wanted}, got {name[:80]!r}{reason}")
 

@@ -67,7 +67,7 @@ class Source(ABC):
     fold: int = 0
     split_seed: int | None = None
 
-    name: ClassVar[str]
+    name: ClassVar[str] = "own"
     part_of: ClassVar[str | None] = None  # a larger source whose training rows hold all of it
 
     def __post_init__(self) -> None:

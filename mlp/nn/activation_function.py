@@ -22,7 +22,7 @@ class ActivationFunction(ABC):
     """
 
     name: str
-    reads: Literal["z", "a"]
+    reads: Literal["z", "a"] = "z"
 
     @abstractmethod
     def forward(self, z: ndarray, out: ndarray, scratch: ndarray) -> None:

@@ -1,10 +1,9 @@
 """The curves of a training for TensorBoard, if its writer is installed."""
 
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 
-from mlp.base import ConfigError
+from mlp.base import require
 from mlp.training import Callback, EpochEnded, Event, RunEnded, RunStarted
 
 
@@ -21,10 +20,7 @@ class TensorBoard(Callback):
     folder: str = "tensorboard"
 
     def __post_init__(self) -> None:
-        if find_spec("tensorboardX") is None:
-            raise ConfigError(
-                "callbacks=tensorboard needs tensorboardX: pip install 'mlp[tensorboard]'"
-            )
+        require("tensorboardX", "tensorboard", "callbacks=tensorboard")
 
     def begin(self, folder: Path) -> None:
         """Choose the place."""

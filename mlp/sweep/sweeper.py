@@ -7,12 +7,12 @@ from contextlib import closing
 from dataclasses import replace
 from math import inf
 
-from mlp.base import RunError, UserError
+from mlp.base import RunError, UserError, require
 from mlp.config import Grid, Search, Settings, config_places, read_settings
 from mlp.reports import importances, save_figure, show_summary
 from mlp.runs import Children, RunFolder, digest_of, find_sweep, git_state, read_run
 from mlp.sweep.composer import CommandLine, PlannedJob
-from mlp.sweep.executors.base import Executor, require, share_environment
+from mlp.sweep.executors.base import Executor, share_environment
 from mlp.sweep.executors.launcher import choose_executor
 from mlp.sweep.lifecycle import OpenSweep, open_sweep
 from mlp.sweep.plan import Plan, plan_grid

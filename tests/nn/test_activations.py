@@ -139,5 +139,7 @@ def test_one_of_your_own_goes_by_its_dotted_name():
     assert type(get_activation("mlp.nn.activations.ReLU")).__name__ == "ReLU"
     with pytest.raises(ValueError, match="activation must name a class of the kind ActivationFu"):
         get_activation("os.system")
+    with pytest.raises(ValueError, match="Function', which lacks backward, forward"):
+        get_activation("mlp.nn.ActivationFunction")
     with pytest.raises(ValueError, match=r"got 'no\.Swish' \(ModuleNotFoundError"):
         get_activation("no.Swish")

@@ -21,6 +21,6 @@ def test_each_metric_of_each_epoch_is_written(tmp_path: Path):
 
 
 def test_without_the_package_a_run_is_refused(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("mlp.reports.tensorboard.find_spec", lambda _: None)
+    monkeypatch.setattr("mlp.base.packages.find_spec", lambda _: None)
     with pytest.raises(ConfigError, match=r"needs tensorboardX: pip install 'mlp\[tensorboard\]'"):
         TensorBoard()

@@ -6,10 +6,9 @@ import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Generator
 from concurrent.futures import FIRST_COMPLETED, wait
-from importlib.util import find_spec
 from typing import Any
 
-from mlp.base import ConfigError, runs_dir
+from mlp.base import runs_dir
 from mlp.sweep.composer import PlannedJob
 from mlp.sweep.worker import ChildResult
 
@@ -112,12 +111,6 @@ def cores_over(threads: int) -> int:
     with warnings.catch_warnings(action="ignore"):  # where the machine does not tell, it counts all
         cores: int = joblib.cpu_count(only_physical_cores=True)
     return max(1, cores // threads)
-
-
-def require(package: str, extra: str, what: str = "this hydra/launcher") -> None:
-    """Raise ConfigError unless a package that an extra brings is installed."""
-    if find_spec(package) is None:
-        raise ConfigError(f"{what} needs {package}: pip install 'mlp[{extra}]'")
 
 
 def share_environment() -> None:

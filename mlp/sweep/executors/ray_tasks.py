@@ -6,9 +6,9 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any
 
-from mlp.base import RunError
+from mlp.base import RunError, require
 from mlp.sweep.composer import PlannedJob
-from mlp.sweep.executors.base import JobByJob, require
+from mlp.sweep.executors.base import JobByJob
 from mlp.sweep.worker import ChildResult, first_line, run_child
 
 
@@ -25,7 +25,7 @@ class RayTasks(JobByJob):
     ray: dict[str, dict[str, Any]]
 
     def __post_init__(self) -> None:
-        require("ray", "ray")
+        require("ray", "ray", "this hydra/launcher")
 
     def describe(self, threads: int) -> str:
         """Name Ray and its address."""

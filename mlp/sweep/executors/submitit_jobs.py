@@ -7,9 +7,9 @@ from typing import Annotated, Any, Literal
 
 from annotated_types import Ge
 
-from mlp.base import ConfigError
+from mlp.base import ConfigError, require
 from mlp.sweep.composer import PlannedJob
-from mlp.sweep.executors.base import JobByJob, cores_over, require
+from mlp.sweep.executors.base import JobByJob, cores_over
 from mlp.sweep.worker import ChildResult, run_child
 
 SLURM_ONLY = ("partition", "account", "qos", "constraint", "setup", "additional_parameters")
@@ -39,7 +39,7 @@ class SubmititJobs(JobByJob):
         array_parallelism: Annotated[int, Ge(1)] | None = None,
         **settings: Any,
     ) -> None:
-        require("submitit", "slurm")
+        require("submitit", "slurm", "this hydra/launcher")
         import submitit
 
         if cluster == "slurm" and not shutil.which("srun"):

@@ -98,7 +98,7 @@ class TestMistake:
         package: str,
         extra: str,
     ):
-        monkeypatch.setattr("mlp.sweep.executors.base.find_spec", lambda _: None)
+        monkeypatch.setattr("mlp.base.packages.find_spec", lambda _: None)
         said = mlp_run(*GRID, f"hydra/launcher={launcher}")
         sentence = f"this hydra/launcher needs {package}: pip install 'mlp[{extra}]'"
         assert said == (2, "", f"mlp: {sentence}\n")
