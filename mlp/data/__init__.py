@@ -10,7 +10,7 @@ from mlp.data.augment import (
 )
 from mlp.data.batches import Batches
 from mlp.data.cache import is_entry
-from mlp.data.columns import Column
+from mlp.data.columns import Column, decode_row
 from mlp.data.dataset import Dataset, Part, Parts, as_inputs
 from mlp.data.mnist import FashionMnist, Mnist
 from mlp.data.npz import Npz
@@ -50,6 +50,7 @@ __all__ = [
     "TargetScaler",
     "Targets",
     "as_inputs",
+    "decode_row",
     "fit_scaler",
     "is_entry",
     "load_preprocessing",

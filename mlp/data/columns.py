@@ -99,6 +99,20 @@ def encode_table(columns: Sequence[Column], table: Any) -> np.ndarray:
     return np.column_stack([column.encode(frame[column.name]) for column in columns])
 
 
+def decode_row(columns: Sequence[Column], row: np.ndarray) -> dict[str, Any]:
+    """Return a row of `encode_table` as values by name, None for a gap or an unknown category."""
+    values: dict[str, Any] = {}
+    for column, number in zip(columns, row.tolist(), strict=True):
+        n_known = len(column.categories) if column.kind == "categorical" else np.inf
+        if not number < n_known:  # NaN, too
+            values[column.name] = None
+        elif column.kind == "categorical":
+            values[column.name] = column.categories[int(number)]
+        else:
+            values[column.name] = bool(number) if column.kind == "boolean" else number
+    return values
+
+
 def encode_numbers(name: str, values: "pd.Series") -> np.ndarray:
     """Return a column's values as float64, NaN where one is missing; CellError as `Column`."""
     import pandas as pd
@@ -121,7 +135,7 @@ def as_text(value: Any) -> str:
     """Return the name of a category or a class; 1 and 1.0 have the same."""
     if isinstance(value, float | np.floating) and value.is_integer():
         value = int(value)
-    return str(value).strip()
+    return " ".join(str(value).split())
 
 
 def _distinct(name: str, values: "pd.Series") -> tuple[np.ndarray, list[str]]:

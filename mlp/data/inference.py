@@ -52,6 +52,9 @@ def find_classes(table: Table, name: str) -> tuple[str, ...]:
 
 def check_classes(table: Table, name: str, names: Sequence[str]) -> None:
     """Raise DataError if a network cannot learn to tell these classes."""
+    for label in names:
+        if not label.isprintable():
+            raise DataError(f"{table.place}: column {name} holds {label!r}, no printable text")
     n_rows = len(table.frame)
     if len(names) < 2:
         raise DataError(f"{table.place}: column {name} holds one class only ({names[0]})")

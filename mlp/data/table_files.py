@@ -65,8 +65,8 @@ def read_table(path: Path, header: bool = True) -> Table:
     if not len(table.frame):
         raise DataError(f"{path} holds no row of data")
     for name in names:
-        if not isinstance(name, str) or not name.strip():
-            raise DataError(f"{path}: column {names.index(name) + 1} has no name")
+        if not isinstance(name, str) or not name.strip() or not name.isprintable():
+            raise DataError(f"{path}: column {names.index(name) + 1} has no name of printable text")
         if names.count(name) > 1:
             raise DataError(f"{path} has {names.count(name)} columns of the name {name!r}")
     return table

@@ -201,6 +201,7 @@ def _describe_data(dataset: Dataset, parts: Parts) -> dict[str, Any]:
     return {
         "name": dataset.name,
         "n_in": dataset.n_in,
+        "columns": {column.name: column.kind for column in dataset.columns or ()},
         "classes": dataset.classes,
         "targets": dataset.targets,
         "image_shape": dataset.image_shape,

@@ -114,6 +114,7 @@ class DataDescription(Model):
 
     name: Line
     n_in: Count
+    columns: dict[Line, Literal["numeric", "boolean", "categorical"]] = {}  # of a table
     classes: tuple[Line, ...]
     targets: tuple[Line, ...] = ()  # numbers to predict, instead of classes
     image_shape: tuple[Count, ...] | None

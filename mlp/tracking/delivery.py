@@ -199,10 +199,12 @@ def _dataset_input(record: RunRecord) -> "DatasetInput":
     data = record.data
     names = {"n_train", "n_val", "n_test", "n_in", "classes", "image_shape", "digest"}
     what = f"{len(data.classes)} classes" if data.classes else ", ".join(data.targets)
-    columns = [
-        {"name": f"x ({data.n_in})", "type": "float", "required": True},
-        {"name": f"y ({what})", "type": "long" if data.classes else "double", "required": True},
-    ]
+    inputs = {f"x ({data.n_in})": "float"}
+    if data.columns:
+        types = {"numeric": "double", "boolean": "boolean", "categorical": "string"}
+        inputs = {name: types[kind] for name, kind in data.columns.items()}
+    inputs[f"y ({what})"] = "long" if data.classes else "double"
+    columns = [{"name": name, "type": kind, "required": True} for name, kind in inputs.items()]
     dataset = Dataset(
         name=data.name,
         digest=data.digest[:LONGEST_DIGEST],

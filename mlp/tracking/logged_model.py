@@ -10,12 +10,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from mlp.data import TablePreprocessing, decode_row, load_preprocessing
 from mlp.runs import RunFolder, RunRecord
 from mlp.tracking.artifacts import store_files
+from mlp.training import label_column
 
 if TYPE_CHECKING:
+    import pandas as pd
     from mlflow import MlflowClient
     from mlflow.entities import LoggedModel, Run
+    from mlflow.models import ModelSignature
 
 PACKAGE = Path(__file__).resolve().parent.parent
 NEEDED = ("__init__.py", "__init__.pyi", "base", "nn", "data", "training")
@@ -59,12 +63,11 @@ def log_model(folder: RunFolder, record: RunRecord, run: "Run", client: "MlflowC
 def _save(folder: RunFolder, record: RunRecord, model: "LoggedModel", path: Path) -> None:
     """Write the model in MLflow's format, with those parts of our code that it needs."""
     import mlflow.pyfunc
-    from mlflow.models import Model, ModelSignature
-    from mlflow.types import ColSpec, Schema
+    from mlflow.models import Model
 
-    classes = record.data.classes
     code = path.with_name("mlp")
     own_code = list(folder.code.iterdir()) if folder.code.exists() else []
+    packages = ["lazy-loader", "mlflow", "numpy", "pandas"]
     for part in NEEDED:
         _copy(PACKAGE / part, code / part)
     mlflow.pyfunc.save_model(
@@ -78,16 +81,48 @@ def _save(folder: RunFolder, record: RunRecord, model: "LoggedModel", path: Path
             model_uuid=model.model_id,
             model_id=model.model_id,
         ),
-        # The inputs are left open: a fixed type would refuse bytes or integers as pixels.
-        signature=ModelSignature(outputs=Schema([ColSpec("float", name) for name in classes])),
-        input_example=np.load(folder.example, allow_pickle=False),
-        pip_requirements=[
-            f"{name}=={version(name)}" for name in ("lazy-loader", "mlflow", "numpy")
-        ],
-        metadata={"classes": classes, "run": record.name},
+        signature=_signature(record),
+        input_example=_example(folder, record),
+        pip_requirements=[f"{name}=={version(name)}" for name in packages],
+        metadata={
+            "run": record.name,
+            "columns": record.data.columns,
+            "classes": record.data.classes,
+            "targets": record.data.targets,
+        },
     )
     for module in [name for name in sys.modules if name.startswith("code_model_")]:
         del sys.modules[module]  # MLflow imports the code to check it, and keeps each import
+
+
+def _signature(record: RunRecord) -> "ModelSignature":
+    """Return the names of what goes in and comes out, and the types of the latter.
+
+    The types of inputs are left open: fixed ones would refuse bytes as pixels, or integers in a
+    column of numbers; what does not fit is refused by the model.
+    """
+    from mlflow.models import ModelSignature
+    from mlflow.types import ColSpec, Schema
+    from mlflow.types.schema import AnyType
+
+    data = record.data
+    inputs = [ColSpec(AnyType(), name, required=False) for name in data.columns]
+    outputs = [ColSpec("string", label_column(data.classes))] if data.classes else []
+    outputs += [ColSpec("float", name) for name in data.classes]
+    outputs += [ColSpec("double", name) for name in data.targets]
+    return ModelSignature(Schema([*inputs]) if inputs else None, Schema([*outputs]))
+
+
+def _example(folder: RunFolder, record: RunRecord) -> "np.ndarray | pd.DataFrame":
+    """Return a raw row of the training data; of a table, with its columns by name."""
+    row: np.ndarray = np.load(folder.example, allow_pickle=False)
+    if not record.data.columns:
+        return row
+    import pandas as pd
+
+    preprocessing = load_preprocessing(folder.weights)
+    assert isinstance(preprocessing, TablePreprocessing)
+    return pd.DataFrame([decode_row(preprocessing.columns, row[0])])
 
 
 def _copy(source: Path, target: Path) -> None:

@@ -6,11 +6,13 @@ Of ``mlp`` only the rooms that `logged_model` stores beside it are there.
 from typing import Any
 
 import numpy as np
+import pandas as pd  # noqa: TID253 - MLflow reads the types of predict when it imports this file
 from mlflow.exceptions import MlflowException  # noqa: TID253 - only MLflow imports this file
 from mlflow.models import set_model  # noqa: TID253
 from mlflow.protos.databricks_pb2 import INVALID_PARAMETER_VALUE  # noqa: TID253
 from mlflow.pyfunc.model import PythonModel, PythonModelContext  # noqa: TID253
 
+from mlp.data import Scaler
 from mlp.training import Predictor
 
 
@@ -24,12 +26,18 @@ class ServedModel(PythonModel):
     def predict(
         self,
         context: PythonModelContext,
-        model_input: np.ndarray,
+        model_input: pd.DataFrame,
         params: dict[str, Any] | None = None,
-    ) -> np.ndarray:
-        """Return the class probabilities of raw inputs, see `Predictor.predict_proba`."""
+    ) -> pd.DataFrame:
+        """Return the answers to raw inputs, see `Predictor.table`.
+
+        MLflow gives arrays as arrays, whatever is written above: of the types that it can read
+        there, none stands for both.
+        """
         try:
-            return self.predictor.predict_proba(np.atleast_2d(np.asarray(model_input, np.float32)))
+            if isinstance(self.predictor.scaler, Scaler):
+                model_input = np.atleast_2d(np.asarray(model_input, np.float32))
+            return self.predictor.table(model_input)
         except ValueError as error:  # which MLflow's server answers with status 400
             raise MlflowException(str(error), INVALID_PARAMETER_VALUE) from None
 

@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 from pkgutil import resolve_name
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -12,6 +12,9 @@ from mlp.base import RunError, read_json
 from mlp.data import Scaler, TablePreprocessing, TargetScaler, load_preprocessing
 from mlp.nn import MLP, Network, load, save
 from mlp.training.tasks import Classification, Task
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 FILE = "predictor.json"
 
@@ -87,6 +90,29 @@ class Predictor:
             raise AttributeError("this network predicts numbers, which have no probabilities")
         return self.answers(x)
 
+    def table(self, x: Any) -> "pd.DataFrame":
+        """Return the prediction for each row and what it rests on, side by side.
+
+        Parameters
+        ----------
+        x
+            As in `predict`.
+
+        Returns
+        -------
+        DataFrame
+            ``prediction``, and a column of probabilities by the name of each class; or a column of
+            numbers by the name of each target.
+        """
+        import pandas as pd
+
+        answers = self.answers(x)
+        columns = dict(zip(self.names, answers.T, strict=True))
+        if self.task.targets == "classes":
+            labels = np.array(self.names)[answers.argmax(axis=1)]
+            return pd.DataFrame({label_column(self.names): labels} | columns)
+        return pd.DataFrame(columns)
+
     def answers(self, x: Any) -> np.ndarray:
         """Return a score of each class, or each number.
 
@@ -160,6 +186,11 @@ class Predictor:
             return cls(network, scaler, names, batch_size, task, numbers)
         except (OSError, KeyError, TypeError, ValueError) as error:
             raise RunError(f"{folder / FILE} does not describe a predictor: {error}") from None
+
+
+def label_column(classes: Sequence[str]) -> str:
+    """Return the name of the column of predicted classes in `Predictor.table`."""
+    return "predicted class" if "prediction" in classes else "prediction"
 
 
 def _task(name: Any) -> Task:

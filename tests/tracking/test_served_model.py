@@ -23,7 +23,7 @@ from mlflow.pyfunc import load_model
 model = load_model(sys.argv[1])
 import mlp
 rows = json.loads(sys.argv[2])
-print(json.dumps([mlp.__file__, model.predict(rows).tolist()]))
+print(json.dumps([mlp.__file__, model.predict(rows).iloc[:, 1:].values.tolist()]))
 """
 
 
@@ -53,9 +53,17 @@ def model(uri: str) -> Any:
     return load_model(uri)
 
 
+def probabilities(answer: Any) -> np.ndarray:
+    assert list(answer) == ["prediction", "apple", "pear", "plum"]
+    return answer.iloc[:, 1:].to_numpy()
+
+
 def test_predictions_are_the_networks_outputs_bit_for_bit(model: Any, finished: Finished):
-    """Raw bytes in, the probabilities of the evaluation out."""
-    assert np.array_equal(model.predict(finished.case.dataset.x_test), finished.evaluation.answers)
+    """Raw bytes in, the labels and the probabilities of the evaluation out."""
+    answer = model.predict(finished.case.dataset.x_test)
+    assert np.array_equal(probabilities(answer), finished.evaluation.answers)
+    labels = np.array(finished.case.dataset.classes)[finished.evaluation.predictions]
+    assert answer["prediction"].tolist() == labels.tolist()
 
 
 @pytest.mark.parametrize("form", ["uint8", "int64", "float64", "list", "frame"])
@@ -65,15 +73,15 @@ def test_raw_rows_are_taken_in_every_form(model: Any, finished: Finished, form: 
     raw = finished.case.dataset.x_test
     forms = {"list": raw.tolist(), "frame": pd.DataFrame(raw)}
     rows = forms[form] if form in forms else raw.astype(form)
-    assert np.array_equal(model.predict(rows), finished.evaluation.answers)
+    assert np.array_equal(probabilities(model.predict(rows)), finished.evaluation.answers)
 
 
 def test_many_rows_and_none(model: Any, finished: Finished):
     """More rows than one batch are the batches one after the other."""
     raw = np.repeat(finished.case.dataset.x_test, 40, axis=0)
     single = finished.evaluation.answers.repeat(40, axis=0)
-    np.testing.assert_allclose(model.predict(raw), single, rtol=1e-5)
-    assert model.predict(raw[:0]).shape == (0, 3)
+    np.testing.assert_allclose(probabilities(model.predict(raw)), single, rtol=1e-5)
+    assert model.predict(raw[:0]).shape == (0, 4)
 
 
 def test_rows_of_another_length_are_refused(model: Any):
@@ -99,8 +107,8 @@ def test_numbers_that_are_none_are_answered_with_400(model: Any, number: str):
 
 def test_signature_and_example_explain_the_model(model: Any, finished: Finished):
     names = [column.name for column in model.metadata.signature.outputs.inputs]
-    assert names == ["apple", "pear", "plum"]
-    assert model.metadata.metadata["classes"] == names
+    assert names == ["prediction", "apple", "pear", "plum"]
+    assert model.metadata.metadata["classes"] == names[1:]
     assert np.array_equal(model.input_example, finished.case.dataset.x_train[:1])
 
 
