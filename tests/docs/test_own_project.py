@@ -53,6 +53,15 @@ def test_commands_of_its_readme(project: Path):
         assert not table.exists() or len(table.read_text().splitlines()) == 1 + record.epochs
 
 
+def test_a_sweep_that_goes_on_with_edited_code_says_so(project: Path):
+    line = "mlp run -m experiment=spirals seed=1,2 trainer.max_epochs=1 tracking=none"
+    assert "changed since" not in typed(line, project).stdout
+    with (project / "own_project" / "optimizers.py").open("a") as file:
+        file.write("# edited\n")
+    said = "own_project.optimizers.Lion changed since: finished jobs are kept"
+    assert said in typed(line, project).stdout
+
+
 def test_from_another_folder(project: Path, tmp_path: Path):
     line = f"mlp run --config-dir={project}/conf experiment=spirals trainer.max_epochs=1"
     done = typed(f"{line} tracking=none", tmp_path, PYTHONPATH=str(project))
