@@ -7,7 +7,7 @@ INSTALLED := .venv/.installed
 RAY := .venv/.with-ray
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test test-fast test-all coverage wheel check format ui clean
+.PHONY: help install run test test-fast test-all coverage reproduce wheel check format ui clean
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -34,6 +34,13 @@ test-fast: $(INSTALLED)  ## run all but the end-to-end tests, under 30 seconds
 
 test-all: $(RAY)  ## run the slow tests too (installs Ray)
 	$(BIN)/python -m pytest -n auto -m '' $(ARGS)
+
+# Those that take minutes; the others are run by their own commands, and appear on the page too.
+PRESETS := lecun1998_linear,lecun1998_linear_deskewed,lecun1998_300,lecun1998_300_deskewed,lecun1998_300_distorted,lecun1998_1000,lecun1998_300_100,lecun1998_300_100_distorted,lecun1998_500_150,lecun1998_500_150_distorted,hinton2005_500_300,nielsen_ch3,keras_mnist_mlp,sklearn_mlp,simard2003_ce
+
+reproduce: $(INSTALLED)  ## run the presets of published results, write docs/reproduction.md
+	$(BIN)/python -m mlp.run -m data=mnist experiment=$(PRESETS) 'seed=range(3)' sweep.test=all sweep.name=reproduction $(ARGS)
+	$(BIN)/python docs/reproduction.py
 
 coverage: $(INSTALLED)  ## run the tests and show the branches that none of them takes
 	$(BIN)/python -m pytest -n auto --cov --cov-report=term-missing:skip-covered $(ARGS)

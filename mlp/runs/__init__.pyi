@@ -50,6 +50,7 @@ from .record import (
 )
 from .recorder import Recorder
 from .sweeps import Children, claim, find_sweep, list_sweeps, study_journal
+from .verdict import judge
 
 __all__ = [
     "DIED",
@@ -86,6 +87,7 @@ __all__ = [
     "git_state",
     "in_words",
     "is_alive",
+    "judge",
     "list_sweeps",
     "make_runs_dir",
     "mark_orphaned",
