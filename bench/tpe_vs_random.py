@@ -2,8 +2,8 @@
 
     python bench/tpe_vs_random.py
 
-The question, the space and the rules are in docs/search.md; they were written before the first
-trial was run. It takes some minutes on one core.
+The question, the space and the rules are in docs/search-evidence.md; they were written before the
+first trial was run. It takes some minutes on one core.
 """
 
 import argparse

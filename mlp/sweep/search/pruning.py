@@ -38,7 +38,8 @@ class TrialPruner(Pruner):
         study.pruner = _pruner(settings)
         self._trial = trial_of(study, number)
         # An earlier attempt at this trial was let through so far; the same training repeats it.
-        self._passed = max(study.trials[number].intermediate_values, default=0)
+        earlier = study.get_trials(deepcopy=False)[number].intermediate_values
+        self._passed = max(earlier, default=0)
 
     def after_epoch(self, event: EpochEnded) -> str | None:
         """Report the best value so far, and return a reason if the trial is to end."""

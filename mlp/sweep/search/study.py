@@ -154,7 +154,7 @@ class Study:
         with warnings.catch_warnings(action="ignore", category=ExperimentalWarning):
             if settings.sampler == "tpe":
                 # Each key by itself, as in Bergstra et al. (2011): learned jointly, the first
-                # good trial settles all choices at once (docs/search.md).
+                # good trial settles all choices at once (docs/search-evidence.md).
                 sampler = samplers.TPESampler(multivariate=False, **learning)
             if settings.sampler == "cmaes":
                 sampler = samplers.CmaEsSampler(
