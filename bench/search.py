@@ -48,7 +48,8 @@ import json
 import os
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from math import ceil
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +58,7 @@ os.environ |= dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM
 import numpy as np
 import onnxruntime
 import optuna
+from optuna.samplers._tpe.sampler import default_gamma
 from scipy.stats import wilcoxon
 
 import mlp.sweep.search.pruning
@@ -69,20 +71,34 @@ from mlp.training import EpochEnded
 
 MAX_EPOCHS, N_TRAININGS, N_SEEDS, N_RANDOM = 52, 20, 10, 2_000
 TODAY = "TPE per key, median"
-MEDIAN: dict[str, Any] = {"pruner": "median", "warmup": 5}
-HALVING: dict[str, Any] = {"pruner": "halving", "warmup": 3}
+MEDIAN: dict[str, Any] = {"pruner": "median", "warmup": 5, "n_startup": 10}
+HALVING: dict[str, Any] = {"pruner": "halving", "warmup": 3, "n_startup": 10}
+PER_KEY: dict[str, Any] = {"tpe": {"_gamma": default_gamma}}  # the best tenth is good
+JOINTLY: dict[str, Any] = {"tpe": {"_gamma": default_gamma, "_multivariate": True}}
 METHODS: dict[str, dict[str, Any]] = {
     "random": {"sampler": "random", "pruner": "none"},
     "random, median": {"sampler": "random"} | MEDIAN,
     "random, halving": {"sampler": "random"} | HALVING,
     "random, hyperband": {"sampler": "random", "pruner": "hyperband", "warmup": 3},
-    "TPE per key": {"pruner": "none"},
-    TODAY: MEDIAN,
-    "TPE per key, halving": HALVING,
-    "TPE jointly, median": {"joint": True} | MEDIAN,
-    "TPE jointly, halving": {"joint": True} | HALVING,
+    "TPE per key": PER_KEY | {"pruner": "none"},
+    TODAY: PER_KEY | MEDIAN,
+    "TPE per key, halving": PER_KEY | HALVING,
+    "TPE jointly, median": JOINTLY | MEDIAN,
+    "TPE jointly, halving": JOINTLY | HALVING,
 }
-VARIANTS: dict[str, dict[str, Any]] = {}
+VARIANTS: dict[str, dict[str, Any]] = {
+    "defaults first": PER_KEY | HALVING | {"defaults": True},
+    "5 random": PER_KEY | HALVING | {"n_startup": 5},
+    "20 random": PER_KEY | HALVING | {"n_startup": 20},
+    "5 random, from epoch 1": PER_KEY | HALVING | {"n_startup": 5, "warmup": 1},
+    "5 random, median": PER_KEY | MEDIAN | {"n_startup": 5},
+    "CMA-ES": HALVING | {"sampler": "cmaes"},
+    "a quarter good": HALVING | {"tpe": {"_gamma": lambda n: ceil(n / 4)}},
+    "√n / 4 good": HALVING,
+    "√n / 4 good, jointly": HALVING | {"tpe": {"_multivariate": True}},
+    "√n / 4 good, 5 random": HALVING | {"n_startup": 5},
+}
+CHOSEN = "√n / 4 good"  # on the tasks for choosing, before any other result was looked at
 COLUMNS = ("batch_size", "learning_rate", "momentum", "weight_decay")
 COLUMNS += ("num_layers", "max_units", "max_dropout")
 
@@ -132,12 +148,14 @@ def _dimension(entry: dict[str, Any]) -> dict[str, Any]:
     return {"kind": kind, "low": entry["lower"], "high": entry["upper"], "log": entry["log"]}
 
 
-class JointStudy(Study):
-    """A study whose TPE learns all keys jointly."""
+class VariedStudy(Study):
+    """A study whose TPE has other settings than a sweep's."""
+
+    tpe: Mapping[str, Any]  # attributes of Optuna's sampler
 
     def _sampler(self, number: int) -> optuna.samplers.BaseSampler:
         sampler = super()._sampler(number)
-        sampler._base_sampler._multivariate = True  # type: ignore[attr-defined]
+        vars(sampler._base_sampler).update(self.tpe)  # type: ignore[attr-defined]
         return sampler
 
 
@@ -146,10 +164,10 @@ def search(benchmark: Benchmark, task: str, method: dict[str, Any], seed: int) -
     storage = optuna.storages.InMemoryStorage()
     for module in (mlp.sweep.search.study, mlp.sweep.search.pruning):
         module.open_journal = lambda _: storage  # type: ignore[attr-defined]
-    settings = {key: value for key, value in method.items() if key not in ("joint", "defaults")}
+    settings = {key: value for key, value in method.items() if key not in ("tpe", "defaults")}
     # The seeds of different tasks differ; else all would begin with the same random trials.
     seed = 100 * benchmark.tasks.index(task) + seed
-    study = (JointStudy if method.get("joint") else Study)(
+    study = VariedStudy(
         Path("memory"),
         Search(**settings, n_trials=10_000, seed=seed),
         benchmark.space,
@@ -157,6 +175,7 @@ def search(benchmark: Benchmark, task: str, method: dict[str, Any], seed: int) -
         MAX_EPOCHS,
         benchmark.defaults if method.get("defaults") else None,
     )
+    study.tpe = method.get("tpe", {})
     best, n_pruned, left = 0.0, 0, N_TRAININGS * MAX_EPOCHS
     bests = []  # after each whole training's worth of epochs
     while left:
@@ -239,7 +258,7 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("folder", type=Path, help="LCBench's surrogate")
     parser.add_argument("--part", choices=("choose", "report"), default="choose")
-    parser.add_argument("--methods", nargs="*", default=[*METHODS], help="by name")
+    parser.add_argument("--methods", nargs="*", default=[*METHODS, CHOSEN], help="by name")
     parser.add_argument("--results", type=Path, default=Path("search-bench.jsonl"))
     options = parser.parse_args()
     if not (options.folder / "model.onnx").exists():

@@ -89,8 +89,8 @@ class Search(Settings):
     n_trials: PositiveInt = 50
     n_startup: PositiveInt | None = None
     enqueue_defaults: bool = True
-    pruner: Literal["none", "median", "halving", "hyperband"] = "median"
-    warmup: PositiveInt = 5
+    pruner: Literal["none", "median", "halving", "hyperband"] = "halving"
+    warmup: PositiveInt = 3
     seeds_per_trial: PositiveInt = 1
     seed: NonNegativeInt = 0
     batch: PositiveInt = 4

@@ -271,7 +271,7 @@ class TestRay:
         wait_for(lambda: not processes(sweep.pid))
 
     def test_prunes_a_search(self, runs: Path):
-        """Jobs are handed out one by one, and the median rule sees what has ended."""
+        """Jobs are handed out one by one, and the pruner sees what others have come to."""
         pytest.importorskip("ray", reason="needs mlp[ray]")
         words = ["sweep=random", "sweep.sampler=grid", "sweep.n_startup=2", "sweep.warmup=1"]
         words += ["model.hidden_sizes=[8]", "model.dropout=0", "trainer.batch_size=64"]

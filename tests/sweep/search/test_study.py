@@ -46,7 +46,7 @@ def loss(point: dict[str, Any]) -> float:
 
 
 def study(path: Path, space: Space = SPACE, metric: str = "val/loss", **settings: Any) -> Study:
-    defaults: dict[str, Any] = {"n_trials": 20, "n_startup": 5}
+    defaults: dict[str, Any] = {"n_trials": 20, "n_startup": 5, "pruner": "median"}
     return Study(path / "study", Search(**defaults | settings), space, metric, MAX_EPOCHS)
 
 
@@ -124,9 +124,9 @@ class TestSampler:
         assert all(point in points for point in space.grid())
 
     def test_tpe_comes_nearer_than_chance(self, tmp_path: Path):
-        """Of what it proposes after the start-up trials, most is near the best."""
-        late = [p.point for p in asked(study(tmp_path, n_trials=40)) if p.number >= 20]
-        assert sum(abs(point["x"] - 0.7) < 0.2 for point in late) > 0.6 * len(late)
+        """Of what it proposes later on, most is near the best; by chance, a third would be."""
+        late = [p.point for p in asked(study(tmp_path, n_trials=60)) if p.number >= 20]
+        assert sum(abs(point["x"] - 0.7) < 0.2 for point in late) > 0.5 * len(late)
 
     @pytest.mark.parametrize("sampler", ["tpe", "random", "cmaes"])
     def test_first_trial_is_given_and_what_it_leaves_out_is_drawn(

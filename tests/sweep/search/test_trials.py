@@ -95,7 +95,7 @@ class TestSearch:
     def test_preset_is_a_plan(self, mlp_run: Command, runs: Path, preset: str):
         said = mlp_run("-m", f"sweep={preset}", "sweep.dry_run=true")
         assert (said.status, said.err) == (0, "")
-        assert f"50 trials by {preset}, median pruning" in said.out
+        assert f"50 trials by {preset}, halving pruning" in said.out
         assert "0.0001 to 0.03, log" in said.out
         assert not runs.exists()
 
@@ -212,7 +212,12 @@ class TestSearch:
         said = mlp_run(
             *("-m", "data=digits", "tracking=none", "trainer.max_epochs=4", "sweep=random"),
             *("sweep.n_trials=15", "sweep.n_startup=2", "sweep.warmup=1", "sweep.sampler=grid"),
-            *("model.dropout=0", "trainer.batch_size=64", "model.hidden_sizes=[8]"),
+            *(
+                "sweep.pruner=median",
+                "model.dropout=0",
+                "trainer.batch_size=64",
+                "model.hidden_sizes=[8]",
+            ),
             *("optimizer=sgd", "optimizer.lr=0.1,1e30,1e-9", "seed=range(5)"),
         )
         assert said.status == 1
