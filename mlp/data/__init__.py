@@ -12,6 +12,7 @@ from mlp.data.batches import Batches
 from mlp.data.cache import is_entry
 from mlp.data.columns import Column, decode_row
 from mlp.data.dataset import Dataset, Part, Parts, as_inputs
+from mlp.data.deskew import Deskewer, DeskewingScaler
 from mlp.data.mnist import FashionMnist, Mnist
 from mlp.data.npz import Npz
 from mlp.data.packaged import Digits, Mnist5k
@@ -31,6 +32,8 @@ __all__ = [
     "Column",
     "Csv",
     "Dataset",
+    "Deskewer",
+    "DeskewingScaler",
     "Digits",
     "Elastic",
     "FashionMnist",

@@ -11,7 +11,6 @@ from mlp.data.resampling import BLOCK_IMAGES, Resampler
 from mlp.data.scaling import Scaler
 
 FILE = "deskew.json"
-STEEPEST = 2.0  # columns a row; no digit leans as far
 
 
 class Deskewer:
@@ -28,6 +27,9 @@ class Deskewer:
     Source: LeCun, Bottou, Bengio & Haffner, "Gradient-based learning applied to document
     recognition", 1998, section III.A: "deslanted" by the moments of inertia.
     """
+
+    steepest = 2.0  # columns a row; no digit leans as far
+    least_variance = 1e-3  # of the rows, for a lean to be told
 
     def __init__(self, height: int, width: int) -> None:
         self._shape = height, width
@@ -60,8 +62,8 @@ def _lean(sums: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     ink = np.where(sums[:, 0] > 0, sums[:, 0], np.inf)
     r, c, rc, rr = sums[:, 1:].T / ink
     variance = rr - r * r
-    safe = np.where(variance > 1e-3, variance, np.inf)
-    return np.clip((rc - r * c) / safe, -STEEPEST, STEEPEST), r
+    safe = np.where(variance > Deskewer.least_variance, variance, np.inf)
+    return np.clip((rc - r * c) / safe, -Deskewer.steepest, Deskewer.steepest), r
 
 
 @dataclass(frozen=True)

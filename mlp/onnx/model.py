@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mlp.base import UserError, atomic_write
-from mlp.data import Column, Scaler, TablePreprocessing
 from mlp.onnx.graph import Graph, Value
 from mlp.onnx.network import add_network
+from mlp.onnx.preprocessing import add_inputs
 from mlp.training import BinaryClassification, Classification, Predictor, Regression
 
 if TYPE_CHECKING:
@@ -58,65 +58,13 @@ def onnx_model(predictor: Predictor) -> "ModelProto":
         When the network, the loss or the task has a part that is not one of ours, or a column the
         name of an output.
     """
-    graph, network, scaler = Graph(*OUTPUTS), predictor.network, predictor.scaler
-    if isinstance(scaler, TablePreprocessing):
-        x = _table(graph, scaler).cast(network.dtype)
-    elif type(scaler) is Scaler:
-        x = _array(graph, scaler, network.dtype)
-    else:
-        raise ValueError(f"its {type(scaler).__name__} cannot be written as one")
-    outputs = add_network(x, network)
+    graph, network = Graph(*OUTPUTS), predictor.network
+    outputs = add_network(add_inputs(graph, predictor.scaler, network.dtype), network)
     add_answers = TASKS.get(type(predictor.task).answers)
     if add_answers is None:
         raise ValueError(f"the task {type(predictor.task).__name__} is not one of mlp's own")
     add_answers(outputs, predictor)
     return graph.model({predictor.task.targets: json.dumps(predictor.names)})
-
-
-def _array(graph: Graph, scaler: Scaler, dtype: np.dtype) -> Value:
-    x = graph.input("x", dtype, scaler.n_in)
-    return (x - scaler.shift.astype(dtype)) * scaler.factor.astype(dtype)
-
-
-def _table(graph: Graph, table: TablePreprocessing) -> Value:
-    raw = [_column(graph, column) for column in table.columns]
-    inputs = list[Value]()
-    for column, x, median, flag in zip(
-        table.columns, raw, table.medians, table.flagged, strict=True
-    ):
-        unknown = x.to("IsNaN", dtype=bool)
-        inputs += [_expanded(column, x, unknown, median)]
-        inputs += [unknown.cast(np.float64)] if flag else []
-    first, *others = inputs
-    x = (first.to("Concat", *others, axis=1) - table.shift) * table.factor
-    if table.scale == "robust":
-        third = x / 3.0
-        x = x / (third * third + 1.0).to("Sqrt")
-    return x.cast(np.float32)
-
-
-def _column(graph: Graph, column: Column) -> Value:
-    """Declare a column and return it as `Column.encode` does, but NaN for an unknown category."""
-    if column.kind != "categorical":
-        return graph.input(column.name, np.float64, 1)
-    return graph.input(column.name, object, 1).to(
-        "LabelEncoder",
-        dtype=np.float64,
-        domain="ai.onnx.ml",
-        keys_tensor=np.array(column.categories, object),
-        values_tensor=np.arange(len(column.categories), dtype=np.float64),
-        default_tensor=np.array([np.nan]),
-    )
-
-
-def _expanded(column: Column, x: Value, unknown: Value, median: np.float64) -> Value:
-    """Return the inputs of a column before they are scaled, as `TablePreprocessing` has them."""
-    if column.kind == "numeric":
-        return unknown.to("Where", median, x, dtype=np.float64)
-    if column.kind == "categorical" and len(column.categories) != 2:
-        indices = np.arange(len(column.categories), dtype=np.float64)
-        return x.to("Equal", indices, dtype=bool).cast(np.float64)
-    return unknown.to("Where", np.float64(0), x * 2.0 - 1.0, dtype=np.float64)
 
 
 def _classes(outputs: Value, predictor: Predictor) -> None:

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mlp.data import Column, Scaler, TargetScaler
+from mlp.data import Column, DeskewingScaler, Scaler, TargetScaler
 from mlp.data.columns import encode_table
 from mlp.data.preprocessing import fit_preprocessing
 from mlp.nn import (
@@ -149,6 +149,25 @@ def test_float64_is_computed_in_float64(activation):
     np.testing.assert_allclose(scores, predictor.answers(x), rtol=1e-9, atol=1e-9)
 
 
+def leaning_strokes():
+    """Return images of shape (40, 9 · 8) of strokes that lean, one without ink, one flat."""
+    rng = np.random.default_rng(3)
+    r, c = np.indices((9, 8))
+    lean = rng.uniform(-1, 1, (40, 1, 1))
+    images = np.maximum(1 - np.abs(c - 3.5 - lean * (r - 4)), 0) * rng.uniform(0.5, 1, (40, 9, 8))
+    images[0], images[1], images[1, 4] = 0, 0, 1
+    return (255 * images).astype(np.uint8).reshape(40, -1)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_deskewed_images(dtype):
+    network = make_network(MLP((8,), dtype=dtype), SoftmaxCrossEntropy(), 72, 3)
+    factor = np.full(72, 1 / 255, np.float32)
+    scaler = DeskewingScaler(np.zeros(72, np.float32), factor, (9, 8))
+    x = leaning_strokes()
+    assert_equal(Predictor(network, scaler, ["a", "b", "c"], 16), x, {"x": x.astype(dtype)})
+
+
 class TestTable:
     @pytest.mark.parametrize("scale", ["unit", "standardize", "robust", "none"])
     @pytest.mark.parametrize("flags", [False, True])
@@ -229,6 +248,11 @@ class Ordinal(Classification):
         return np.cumsum(outputs, axis=1)
 
 
+class Rounding(Scaler):
+    def transform(self, x, out):
+        return np.round(super().transform(x, out), out=out)
+
+
 class TestOnesOwn:
     def test_activation_is_refused_by_its_name(self):
         predictor, _ = array_case(MLP((8,), f"{__name__}.Square"))
@@ -243,4 +267,10 @@ class TestOnesOwn:
     def test_task_is_refused(self):
         predictor, _ = array_case(MLP((8,)), task=Ordinal())
         with pytest.raises(ValueError, match="task Ordinal is not one of mlp's own"):
+            onnx_model(predictor)
+
+    def test_preprocessing_is_refused(self):
+        predictor, _ = array_case(MLP((8,)))
+        predictor.scaler = Rounding(predictor.scaler.shift, predictor.scaler.factor)
+        with pytest.raises(ValueError, match="preprocessing Rounding is not one of mlp's own"):
             onnx_model(predictor)
