@@ -1,6 +1,7 @@
 """Each preset makes a network that takes an epoch; its header says what is to be expected."""
 
 from math import isfinite
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -44,6 +45,33 @@ def test_takes_an_epoch(preset: str, dataset: Dataset):
     )
     assert isfinite(outcome.history[0]["train/loss"])
     assert not np.array_equal(network.params, before)
+
+
+@pytest.mark.parametrize("preset", ["tabular", "tabular_regression"])
+def test_takes_an_epoch_over_a_table(preset: str, tmp_path: Path):
+    """Of numbers and categories; its output layer, at first zero, answers alike for every row."""
+    rng = np.random.default_rng(0)
+    rows = [f"{v:.3f},{rng.choice(['a', 'b', 'c'])},{int(v > 0)}" for v in rng.normal(size=400)]
+    (tmp_path / "table.csv").write_text("\n".join(["length,kind,target", *rows]))
+    words = [f"data.path={tmp_path / 'table.csv'}", "data.target=target"]
+    job = check(compose([f"experiment={preset}", *words]))
+    dataset = job.data.load(job.task.targets)
+    parts = job.task.prepare(job.data.parts(dataset, job.seed))
+    check_fit(job, dataset, parts)
+    n_in, n_out = parts.scaler.n_in, job.task.n_out(dataset)
+    network = job.model.build(n_in, n_out, job.loss, generator(job.seed, "init"))
+    z = network.forward(np.eye(n_in, dtype="float32"), network.workspace(n_in))
+    np.testing.assert_array_equal(z, 0)
+    outcome = job.trainer.fit(
+        network,
+        job.optimizer,
+        job.schedule,
+        parts,
+        job.seed,
+        stops=[EpochLimit(3)],
+        task=job.task,
+    )
+    assert outcome.history[2]["train/loss"] < outcome.history[0]["train/loss"]
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
