@@ -11,7 +11,7 @@ from mlp.base import RunError
 from mlp.runs import Recorder, open_run, read_history, read_run, record_evaluation, update_run
 from mlp.tracking import MLflowTracking, deliver, mlflow_client, read_counterpart
 from mlp.tracking.delivery import as_text
-from tests.cases import CONFIG, OVERRIDES, Case, Finished
+from tests.cases import CONFIG, OVERRIDES, Case, Finished, record_whole_run
 
 pytestmark = pytest.mark.usefixtures("tracked")
 
@@ -220,6 +220,19 @@ class TestDisk:
         deliver(run.folder)
         files = mlflow_client().list_artifacts(run_id(run), "weights")
         assert {Path(f.path).name for f in files} == {p.name for p in run.folder.weights.iterdir()}
+
+
+class TestVerdict:
+    def test_a_published_result_is_set_beside_as_tag_and_metrics(self, case: Case):
+        published = {"error": 100.0, "source": "Someone 1999"}
+        run = record_whole_run(case, MLflowTracking(), published=published)
+        deliver(run.folder)
+        data, verdict = stored(run).data, read_run(run.folder).verdict
+        assert data.tags["mlp.verdict"] == verdict.word == "better"
+        assert "published 100 % (Someone 1999): better" in data.tags["mlflow.note.content"]
+        assert data.metrics["verdict/published"] == 100
+        assert data.metrics["verdict/measured"] == verdict.measured
+        assert data.metrics["verdict/margin"] == verdict.margin
 
 
 class TestOtherEnds:
