@@ -88,10 +88,11 @@ def run_job(
     """
     console = console or Console(quiet=True)
     job = config if isinstance(config, Job) else check(config)
-    with threadpool_limits(job.threads, user_api="blas"):
-        has_checkpoint = resume is not None and resume.checkpoints.exists()
-        dataset = dataset or job.data.load(job.task.targets)
-        prepared = Training(job, dataset, has_checkpoint)
+    has_checkpoint = resume is not None and resume.checkpoints.exists()
+    dataset = dataset or job.data.load(job.task.targets)
+    prepared = Training(job, dataset, has_checkpoint)
+    threads = training.blas_threads(prepared.network.params.size, job.trainer.batch_size)
+    with threadpool_limits(job.threads or threads, user_api="blas"):
         data = prepared.dataset, prepared.parts, prepared.network
         console.show_config(job.config)
         console.show_plan(*data, job.trainer.batch_size)

@@ -10,6 +10,7 @@ from mlp.training.predictor import Predictor, label_column
 from mlp.training.scores import higher_is_better
 from mlp.training.stopping import EpochLimit, Pruner, StopCondition, StopOnSignal
 from mlp.training.tasks import BinaryClassification, Classification, Regression, Task
+from mlp.training.threads import blas_threads
 from mlp.training.trainer import Trainer
 
 __all__ = [
@@ -35,6 +36,7 @@ __all__ = [
     "StopOnSignal",
     "Task",
     "Trainer",
+    "blas_threads",
     "check_memory",
     "confusion_matrix",
     "higher_is_better",

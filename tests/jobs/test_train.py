@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from threadpoolctl import threadpool_info
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from mlp.base import ConfigError
 from mlp.config import compose
@@ -119,7 +119,12 @@ def test_jobs_of_one_process_do_not_influence_each_other():
     assert first.record.metrics["val/loss"] == again.record.metrics["val/loss"]
 
 
-def test_blas_threads_are_set_for_the_run_only():
+@pytest.mark.parametrize(
+    ("word", "expected"), [("threads=2", 2), ("threads=null", 1), ("trainer.batch_size=100000", 2)]
+)
+def test_blas_threads_are_set_for_the_run_only(word, expected):
+    """As many as asked for; by default one in a small training, the library's own in a large."""
+
     def threads() -> list[int]:
         return [pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"]
 
@@ -130,10 +135,10 @@ def test_blas_threads_are_set_for_the_run_only():
             seen.extend(threads())
 
     seen: list[int] = []
-    before = threads()
-    run_job(compose([*QUICK, "threads=2"]), console=Spy(quiet=True))
-    assert set(seen) == {2}
-    assert threads() == before
+    with threadpool_limits(2, user_api="blas"):
+        run_job(compose([*QUICK, word]), console=Spy(quiet=True))
+        assert set(seen) == {expected}
+        assert set(threads()) == {2}
 
 
 def test_a_network_too_large_for_memory_is_refused_before_a_run_is_opened():
