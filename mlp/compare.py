@@ -12,7 +12,7 @@ from rich.text import Text
 from mlp import runs
 from mlp.base import Parser, RunError, command, runs_dir
 from mlp.reports import show_comparison, show_places, show_summary, wide_terminal, write_summary
-from mlp.runs import RunFolder, SweepRecord
+from mlp.runs import SweepRecord
 
 
 @command
@@ -58,9 +58,7 @@ def compare(
     RunError
         When a reference is unknown or ambiguous, or there is nothing to compare.
     """
-    latest = references == ["latest"]
-    found = [_latest_sweep()] if latest else [*map(runs.find_run, references)]
-    folders = list(dict.fromkeys(found))
+    folders = runs.find_runs_or_sweeps(references)
     records = [runs.read_run(folder) for folder in folders]
     sweeps = [record for record in records if isinstance(record, SweepRecord)]
     if len(sweeps) == len(records):
@@ -72,16 +70,6 @@ def compare(
         )
     else:
         raise RunError(f"{references[0]!r} is one run; name another one to compare it with")
-
-
-def _latest_sweep() -> RunFolder:
-    sweeps = runs.list_sweeps()
-    if not sweeps:
-        raise RunError(
-            f"there is no sweep in {runs_dir()} yet, and 'latest' alone means the latest one; "
-            "to compare runs, name two of them, as in latest best"
-        )
-    return RunFolder.of(sweeps[-1].id)
 
 
 def _compare_sweeps(

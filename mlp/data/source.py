@@ -158,7 +158,7 @@ class Source(ABC):
         DataError
             When the split cannot be made with this many rows.
         """
-        rows, held_out = np.arange(len(dataset.y_train)), self._held_out(dataset, seed)
+        rows, held_out = np.arange(len(dataset.y_train)), self.held_out(dataset, seed)
         if held_out is not None:
             rows = np.delete(rows, held_out)
         x, y, rng = dataset.x_train, dataset.y_train, generator(self._split_seed(seed), "split")
@@ -185,7 +185,7 @@ class Source(ABC):
         scaler : Scaler or TablePreprocessing
             What has been fitted in that run.
         """
-        x, y, held_out = dataset.x_train, dataset.y_train, self._held_out(dataset, seed)
+        x, y, held_out = dataset.x_train, dataset.y_train, self.held_out(dataset, seed)
         if held_out is None:
             if dataset.x_test is None or dataset.y_test is None:
                 return None
@@ -193,7 +193,7 @@ class Source(ABC):
         inputs, batch_scaler = as_inputs(x, scaler)
         return Part(inputs, y, held_out, batch_scaler)
 
-    def _held_out(self, dataset: Dataset, seed: int) -> np.ndarray | None:
+    def held_out(self, dataset: Dataset, seed: int) -> np.ndarray | None:
         """Return the rows of ``x_train`` that are tested on: a fold, a fraction, or None."""
         if self.folds is not None:
             rng = generator(self._split_seed(seed), "folds")

@@ -9,6 +9,7 @@ from .cleanup import (
     select,
     size_of,
 )
+from .ensemble import make_ensemble, members_of
 from .evaluate import evaluate_run
 from .resume import announce_orphaned_runs, resume_run
 from .train import Result, check_fit, run_job
@@ -23,6 +24,8 @@ __all__ = [
     "delete",
     "evaluate_run",
     "leftovers",
+    "make_ensemble",
+    "members_of",
     "remove_cache",
     "remove_from",
     "resume_run",

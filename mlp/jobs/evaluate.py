@@ -17,11 +17,10 @@ from mlp import data, runs
 from mlp.base import ConfigError, DataError, RunError
 from mlp.config import Job, changed, check
 from mlp.data import Dataset, Part, TablePreprocessing
-from mlp.nn import load
 from mlp.reports import Console, draw_evaluation_figures
 from mlp.runs import RunFolder
 from mlp.tracking import ensure_mirror
-from mlp.training import Evaluation, Evaluator
+from mlp.training import Evaluation, Evaluator, Predictor
 
 logger = logging.getLogger(__name__)
 
@@ -31,7 +30,7 @@ CHANGEABLE = ("data", "threads", "trainer.eval_batch_size")
 def evaluate_run(
     folder: RunFolder, changes: Sequence[str] = (), console: Console | None = None
 ) -> Evaluation:
-    """Evaluate a stored run, and record the result in its folder and in MLflow.
+    """Evaluate a stored run or ensemble, and record the result in its folder and in MLflow.
 
     Parameters
     ----------
@@ -52,12 +51,8 @@ def evaluate_run(
     config = _changed(runs.read_config(folder), changes)
     runs.check_own_classes(config, record, folder)
     job = check(config)
-    network, scaler = load(folder.weights), data.load_preprocessing(folder.weights)
-    if scaler.n_in != network.n_in:
-        raise RunError(
-            f"{folder.weights} scales {scaler.n_in} inputs; its network has {network.n_in}"
-        )
-    dataset = _load(job, changes, scaler)
+    predictor = Predictor.load(folder.weights)
+    dataset = _load(job, changes, predictor.scaler)
     own = dataset.digest == record.data.digest
     classes = record.data.classes
     names = classes or record.data.targets
@@ -69,17 +64,8 @@ def evaluate_run(
             record.data.name,
             dataset.name,
         )
-    if own:
-        part = job.data.test_part(dataset, job.seed, scaler)
-        if part is None:
-            raise DataError(f"{dataset.name} has no test set; give other data, as in data=mnist")
-    else:
-        part = _part(dataset, classes, scaler)
-    if job.task.targets == "numbers":
-        targets = data.TargetScaler.load(folder.weights)
-        part = replace(part, y=targets.transform(part.y), target_scaler=targets)
     with threadpool_limits(job.threads or record.provenance.blas.threads, "blas"):
-        evaluation = Evaluator(network, part, job.trainer.eval_batch_size, job.task)()
+        part, evaluation = _evaluate(predictor, job, dataset, own, classes)
     other = None if own else _name(job, dataset)
     try:
         name = runs.record_evaluation(folder, evaluation, names, dataset.digest, other)
@@ -111,6 +97,35 @@ def _load(job: Job, changes: Sequence[str], scaler: data.Scaler | TablePreproces
     if changed and isinstance(scaler, TablePreprocessing):
         return job.data.load_as(scaler.columns, job.task.targets)
     return job.data.load(job.task.targets)
+
+
+def _evaluate(
+    predictor: Predictor, job: Job, dataset: Dataset, own: bool, classes: Sequence[str]
+) -> tuple[Part, Evaluation]:
+    """Return the rows, as the first network takes them, and the evaluation of what is predicted."""
+    parts, evaluations = list[Part](), list[Evaluation]()
+    for member in predictor.members:
+        if own:
+            part = _test_part(job, dataset, member.scaler)
+        else:
+            part = _part(dataset, classes, member.scaler)
+        if targets := member.target_scaler:
+            part = replace(part, y=targets.transform(part.y), target_scaler=targets)
+        parts.append(part)
+        evaluations.append(Evaluator(member.network, part, job.trainer.eval_batch_size, job.task)())
+    if len(evaluations) == 1:
+        return parts[0], evaluations[0]
+    labels = evaluations[0].labels
+    answers: np.ndarray = np.mean([evaluation.answers for evaluation in evaluations], axis=0)
+    return parts[0], Evaluation(job.task.measure(answers, labels), answers, labels)
+
+
+def _test_part(job: Job, dataset: Dataset, scaler: data.Scaler | TablePreprocessing) -> Part:
+    """Return the run's own test set."""
+    part = job.data.test_part(dataset, job.seed, scaler)
+    if part is None:
+        raise DataError(f"{dataset.name} has no test set; give other data, as in data=mnist")
+    return part
 
 
 def _part(

@@ -77,6 +77,8 @@ def _resumable(folder: RunFolder) -> RunRecord:
         raise RunError(
             f"{record.name} is a sweep, which the same line goes on with: {record.command}"
         )
+    if record.members:
+        raise RunError(f"{record.name} is an ensemble, of which there is nothing to train")
     return record
 
 

@@ -123,6 +123,10 @@ class Console:
         if verdict := verdict_in_words(record):
             self._terminal.print(verdict, style="bold", soft_wrap=True)
         self._terminal.print()
+        self.show_places(record, folder)
+
+    def show_places(self, record: RunRecord, folder: Path) -> None:
+        """Print where a run's results are, and how it goes on; as `show_result`."""
         short, places = record.id[:8], {"run": record.name, "folder": str(relative(folder))}
         if (folder / "traceback.txt").exists():
             places["traceback"] = "traceback.txt"
@@ -145,7 +149,7 @@ class Console:
         n = f"{len(evaluation.labels):,} examples"
         metrics = {
             name: f"{value:.2%}" if name == "accuracy" else f"{value:.6g}"
-            for name, value in ({"loss": evaluation.loss} | evaluation.metrics).items()
+            for name, value in evaluation.metrics.items()
         }
         facts = "  " + " · ".join([*(f"{name} {text}" for name, text in metrics.items()), n])
         self._terminal.print(Text.assemble((f"{run} on {data}", "bold"), facts), soft_wrap=True)

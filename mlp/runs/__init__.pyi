@@ -9,6 +9,7 @@ from .differences import (
     short_keys,
     verdict_in_words,
 )
+from .ensembles import open_ensemble
 from .evaluations import record_evaluation
 from .find import all_runs, check_name, check_tags, find_run
 from .folder import (
@@ -49,7 +50,7 @@ from .record import (
     check_published,
 )
 from .recorder import Recorder
-from .sweeps import Children, claim, find_sweep, list_sweeps, study_journal
+from .sweeps import Children, claim, find_runs_or_sweeps, find_sweep, list_sweeps, study_journal
 from .verdict import judge
 
 __all__ = [
@@ -82,6 +83,7 @@ __all__ = [
     "differing_params",
     "digest_of",
     "find_run",
+    "find_runs_or_sweeps",
     "find_sweep",
     "flat",
     "git_state",
@@ -95,6 +97,7 @@ __all__ = [
     "mean_in_words",
     "metric_in_words",
     "name_of",
+    "open_ensemble",
     "open_run",
     "read_config",
     "read_history",

@@ -58,11 +58,10 @@ def record_evaluation(
 
 def summary_of(evaluation: Evaluation, digest: str) -> TestResult:
     """Return what a record says of an evaluation; RunError when the loss is not finite."""
-    if not isfinite(evaluation.loss):
+    if not isfinite(evaluation.metrics.get("loss", 0)):
         raise RunError("the loss is not a finite number: the weights do not fit these data")
     now = time.time_ns() // 1_000_000  # so that a later delivery is the same
-    metrics = {"loss": evaluation.loss} | evaluation.metrics
-    return TestResult(metrics=metrics, timestamp=now, digest=digest)
+    return TestResult(metrics=evaluation.metrics, timestamp=now, digest=digest)
 
 
 def write_predictions(path: Path, evaluation: Evaluation, names: Sequence[str]) -> None:

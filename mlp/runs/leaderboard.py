@@ -160,6 +160,12 @@ class Leaderboard:
         """The best run of the best row."""
         return self.rows[0].runs[0]
 
+    def best_runs(self, n: int) -> list[RunRecord]:
+        """Return the n best runs, whatever their settings."""
+        ranked = [pair for row in self.rows for pair in zip(row.values, row.runs, strict=True)]
+        ranked.sort(key=lambda pair: _order(self.metric, pair[0]))
+        return [run for _, run in ranked[:n]]
+
     @property
     def to_test(self) -> Sequence[RunRecord]:
         """Whose test sets tell how good the best row is: the winner's; in cross-validation, all."""

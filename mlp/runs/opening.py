@@ -88,7 +88,7 @@ def open_run(
     }
     record, folder = RunRecord.of(values), RunFolder.of(own)
     make_runs_dir()
-    with _opening(folder, new=True) as lock:
+    with opening_lock(folder, new=True) as lock:
         write_yaml(folder.config, config)
         write_yaml(folder.overrides, list(overrides))
         if record.provenance.git and record.provenance.git.dirty:
@@ -117,7 +117,7 @@ def reopen_run(folder: RunFolder, dataset: Dataset, changes: Mapping[str, Any]) 
         When another process works on the run, or its data have changed.
     """
     mark_orphaned(folder)
-    with _opening(folder) as lock:
+    with opening_lock(folder) as lock:
         record = read_training(folder)
         if dataset.digest != record.data.digest:
             raise RunError(
@@ -160,7 +160,7 @@ def make_runs_dir() -> None:
 
 
 @contextmanager
-def _opening(folder: RunFolder, new: bool = False) -> Iterator[RunLock]:
+def opening_lock(folder: RunFolder, new: bool = False) -> Iterator[RunLock]:
     """Hold a run's lock, which is given back, and a new run removed, if it cannot be opened."""
     try:
         folder.path.mkdir(exist_ok=not new)

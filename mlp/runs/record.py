@@ -225,6 +225,7 @@ class RunRecord(Common):
     pruned: bool = False
     resumed: tuple[Resumption, ...] = ()
     code: dict[Line, OwnClass] = {}
+    members: tuple[Id, ...] = ()  # of an ensemble, the runs whose predictions are averaged
 
     @property
     def job(self) -> SweepMembership:

@@ -5,14 +5,14 @@ waits, and then finds it done. The operating system gives the lock back when a p
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
 from mlp.base import RunError, runs_dir
-from mlp.runs.find import all_runs
+from mlp.runs.find import all_runs, find_run
 from mlp.runs.folder import RunFolder, read_training
 from mlp.runs.lock import mark_orphaned
 from mlp.runs.record import RunRecord, SweepRecord
@@ -112,6 +112,24 @@ def study_journal(parent: str) -> Path:
 def list_sweeps() -> list[SweepRecord]:
     """Return the record of every sweep, the first started first."""
     return [record for record in all_runs() if isinstance(record, SweepRecord)]
+
+
+def find_runs_or_sweeps(references: Sequence[str]) -> list[RunFolder]:
+    """Return what references mean, each once, see `find_run`; ``latest`` alone is a sweep.
+
+    Raises
+    ------
+    RunError
+        When a reference is unknown or ambiguous.
+    """
+    if list(references) != ["latest"]:
+        return list(dict.fromkeys(map(find_run, references)))
+    if sweeps := list_sweeps():
+        return [RunFolder.of(sweeps[-1].id)]
+    raise RunError(
+        f"there is no sweep in {runs_dir()} yet, and 'latest' alone means the latest one; of runs, "
+        "name two or more, as in latest best"
+    )
 
 
 def find_sweep(identity: str) -> SweepRecord | None:

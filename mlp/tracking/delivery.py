@@ -145,7 +145,11 @@ def _send_origin(folder: RunFolder, record: RunRecord, run: "Run", client: "Mlfl
     for resumption in record.resumed:  # what is a param cannot be changed in MLflow
         tags |= {f"mlp.resumed.{key}": value for key, value in resumption.changes.items()}
         tags["mlp.resumed"] = resumption.at.isoformat()
-    log_batch(client, run.info.run_id, params=as_text(read_config(folder)), tags=tags)
+    config = read_config(folder)
+    if record.members:  # the rest is the first member's
+        config = {key: config[key] for key in ("data", "task") if key in config}
+        tags["mlp.members"] = " ".join(record.members)
+    log_batch(client, run.info.run_id, params=as_text(config), tags=tags)
     client.log_inputs(run.info.run_id, [_dataset_input(record)])
 
 

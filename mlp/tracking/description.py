@@ -4,11 +4,13 @@ from collections import defaultdict
 
 from mlp.base import RunError
 from mlp.runs import (
+    RunFolder,
     RunRecord,
     SweepRecord,
     in_words,
     metric_in_words,
     read_leaderboard,
+    read_run,
     results_in_words,
     verdict_in_words,
 )
@@ -24,7 +26,7 @@ def describe(record: RunRecord) -> str:
     paragraphs = (
         _headline(record),
         _what_was_trained(record),
-        _how_it_ended(record),
+        _members(record) if record.members else _how_it_ended(record),
         _table(record),
         verdict_in_words(record),
         f"To repeat it:\n\n{_fenced(record.command)}",
@@ -66,6 +68,17 @@ def _what_was_trained(record: RunRecord) -> str:
         f"{', '.join(model.layers)} ({model.n_parameters:,} parameters), {model.loss}, "
         f"on **{data.name}**: {split}."
     )
+
+
+def _members(record: RunRecord) -> str:
+    """Return the names of an ensemble's runs."""
+    names = []
+    for member in record.members:
+        try:
+            names.append(f"- {read_run(RunFolder.of(member)).name} (`{member[:8]}`)")
+        except RunError:  # deleted since, or elsewhere
+            names.append(f"- `{member[:8]}`")
+    return "The mean of what these predict:\n\n" + "\n".join(names)
 
 
 def _how_it_ended(record: RunRecord) -> str:

@@ -120,7 +120,8 @@ def _example(folder: RunFolder, record: RunRecord) -> "np.ndarray | pd.DataFrame
         return row
     import pandas as pd
 
-    preprocessing = load_preprocessing(folder.weights)
+    weights = folder.weights / "1" if record.members else folder.weights  # all take the same rows
+    preprocessing = load_preprocessing(weights)
     assert isinstance(preprocessing, TablePreprocessing)
     return pd.DataFrame([decode_row(preprocessing.columns, row[0])])
 

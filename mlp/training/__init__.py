@@ -6,7 +6,7 @@ from mlp.training.evaluation import Evaluation, Evaluator
 from mlp.training.events import Callback, EpochEnded, Event, Listener, Outcome, RunEnded, RunStarted
 from mlp.training.memory import check_memory
 from mlp.training.metrics import ClassFigures, confusion_matrix, most_confused, per_class
-from mlp.training.predictor import Predictor, label_column
+from mlp.training.predictor import Ensemble, Predictor, label_column
 from mlp.training.scores import higher_is_better
 from mlp.training.stopping import EpochLimit, Pruner, StopCondition, StopOnSignal
 from mlp.training.tasks import BinaryClassification, Classification, Regression, Task
@@ -20,6 +20,7 @@ __all__ = [
     "ClassFigures",
     "Classification",
     "DivergedError",
+    "Ensemble",
     "EpochEnded",
     "EpochLimit",
     "Evaluation",

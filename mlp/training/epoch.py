@@ -149,8 +149,7 @@ class EpochRunner:
         if not isfinite(result.loss):
             what = f"epoch {epoch}, validation: val/loss is {result.loss}"
             raise _diverged(what, self._evaluate.first_nonfinite())
-        values = {"loss": result.loss} | result.metrics
-        return {f"val/{name}": value for name, value in values.items()}
+        return {f"val/{name}": value for name, value in result.metrics.items()}
 
     def _lr(self, done: float) -> float:
         """Return the learning rate after so many epochs."""

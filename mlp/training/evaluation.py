@@ -15,10 +15,9 @@ class Evaluation:
 
     Attributes
     ----------
-    loss : float
-        Mean over the examples, without penalties.
     metrics : dict of str to float
-        Those of the task: ``accuracy``, or ``rmse``, ``r2``, ...
+        ``loss``, the mean over the examples, without penalties; and those of the task:
+        ``accuracy``, or ``rmse``, ``r2``, ... An ensemble has no loss.
     answers : ndarray of shape (n_examples, n_classes) or (n_examples, n_targets)
         Scores of the classes, probabilities if the loss gives them; or numbers in the targets'
         units.
@@ -26,10 +25,14 @@ class Evaluation:
         The true classes or numbers.
     """
 
-    loss: float
     metrics: dict[str, float]
     answers: np.ndarray
     labels: np.ndarray
+
+    @property
+    def loss(self) -> float:
+        """The loss, of a single network."""
+        return self.metrics["loss"]
 
     @property
     def predictions(self) -> np.ndarray:
@@ -73,8 +76,8 @@ class Evaluator:
         scaler, labels = self.part.target_scaler, self.part.labels
         answers = self.task.answers(self._outputs, scaler)
         labels = scaler.inverse(labels) if scaler else labels
-        metrics = self.task.measure(answers, labels)
-        return Evaluation(loss / len(labels), metrics, answers, labels)
+        metrics = {"loss": loss / len(labels)} | self.task.measure(answers, labels)
+        return Evaluation(metrics, answers, labels)
 
     def first_nonfinite(self) -> str | None:
         """Name the first place where a value is NaN or infinite; see the network's method."""

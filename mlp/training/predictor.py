@@ -1,4 +1,4 @@
-"""A trained network behind raw inputs: it scales them as the run did, and answers in words."""
+"""A trained network, or several, behind raw inputs: they scale them and answer in words."""
 
 import json
 from collections.abc import Sequence
@@ -167,6 +167,11 @@ class Predictor:
         }
         (folder / FILE).write_text(json.dumps(stored, indent=2) + "\n", encoding="utf-8")
 
+    @property
+    def members(self) -> "Sequence[Predictor]":
+        """The predictors whose answers are averaged: this one."""
+        return (self,)
+
     @classmethod
     def load(cls, folder: Path | str) -> "Predictor":
         """Read what ``save`` wrote, as a run's folder ``weights`` holds it.
@@ -177,9 +182,11 @@ class Predictor:
             If a file is absent or damaged; the message names it.
         """
         folder = Path(folder)
-        network, scaler = load(folder), load_preprocessing(folder)
         try:
             stored = read_json(folder / FILE)
+            if "members" in stored:
+                return Ensemble([cls.load(folder / _plain_name(m)) for m in stored["members"]])
+            network, scaler = load(folder), load_preprocessing(folder)
             names, batch_size = list(map(str, stored["names"])), int(stored["batch_size"])
             task = _task(stored["task"])
             numbers = TargetScaler.load(folder) if task.targets == "numbers" else None
@@ -191,6 +198,53 @@ class Predictor:
 def label_column(classes: Sequence[str]) -> str:
     """Return the name of the column of predicted classes in `Predictor.table`."""
     return "predicted class" if "prediction" in classes else "prediction"
+
+
+class Ensemble(Predictor):
+    """Several networks behind the same raw inputs; its answers are the mean of theirs.
+
+    Parameters
+    ----------
+    members : sequence of Predictor
+        They may differ in all but what they predict, and scale their inputs each in its own way.
+
+    Raises
+    ------
+    ValueError
+        When there is none, or they do not predict the same.
+    """
+
+    def __init__(self, members: Sequence[Predictor]) -> None:
+        if not members:
+            raise ValueError("members must be at least one, got none")
+        self._members, first = tuple(members), members[0]
+        for member in members:
+            if (member.names, member.task.targets) != (first.names, first.task.targets):
+                raise ValueError(f"members must predict the same, got {member.names} too")
+        self.names, self.task, self.scaler = first.names, first.task, first.scaler
+
+    @property
+    def members(self) -> Sequence[Predictor]:
+        """The predictors whose answers are averaged."""
+        return self._members
+
+    def answers(self, x: Any) -> np.ndarray:
+        """Return the mean of the members' answers, see `Predictor.answers`."""
+        mean: np.ndarray = np.mean([member.answers(x) for member in self._members], axis=0)
+        return mean
+
+    @staticmethod
+    def describe(folder: Path, members: Sequence[str]) -> None:
+        """Let a folder be read by `Predictor.load` as the ensemble of predictors in it, by name."""
+        text = json.dumps({"members": list(members)}, indent=2)
+        (folder / FILE).write_text(text + "\n", encoding="utf-8")
+
+
+def _plain_name(name: Any) -> str:
+    """Return the name of a folder; ValueError for one that could lead elsewhere."""
+    if not (isinstance(name, str) and name.isalnum()):
+        raise ValueError(f"{name!r} names no folder beside it")
+    return name
 
 
 def _task(name: Any) -> Task:

@@ -180,7 +180,7 @@ class TestTexts:
 
     def test_evaluation_shows_each_class_and_the_mistakes(self, tmp_path: Path):
         scores = np.array([[0.9, 0.1], [0.2, 0.8], [0.7, 0.3], [0.6, 0.4]])
-        evaluation = Evaluation(0.5, {"accuracy": 0.75}, scores, np.array([0, 1, 0, 1]))
+        evaluation = Evaluation({"loss": 0.5, "accuracy": 0.75}, scores, np.array([0, 1, 0, 1]))
         file = io.StringIO()
         Console(file=file).show_evaluation("run", "data", evaluation, ["cat", "dog"], tmp_path)
         rows = [line.split() for line in file.getvalue().splitlines()]
@@ -195,7 +195,7 @@ class TestTexts:
         scores = np.eye(1000, dtype=np.float32)
         scores[7] = scores[8]
         file = io.StringIO()
-        evaluation = Evaluation(0.5, {"accuracy": 0.999}, scores, labels)
+        evaluation = Evaluation({"loss": 0.5, "accuracy": 0.999}, scores, labels)
         classes = [str(i) for i in labels]
         Console(file=file).show_evaluation("run", "data", evaluation, classes, tmp_path)
         lines = file.getvalue().splitlines()

@@ -14,7 +14,7 @@ def evaluation():
     rng = np.random.default_rng(0)
     true = rng.standard_normal((7_000, 2))
     answers = true + 0.1
-    return Evaluation(0.5, Regression().measure(answers, true), answers, true)
+    return Evaluation(Regression().measure(answers, true), answers, true)
 
 
 def test_points(evaluation):

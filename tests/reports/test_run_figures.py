@@ -33,7 +33,7 @@ def evaluated(n: int, n_classes: int, wrong: int) -> tuple[Evaluation, Part]:
     scores[np.arange(n), labels] = 0.9
     scores[np.arange(wrong), (labels[:wrong] + 1) % n_classes] = 0.95
     part = Part(rng.integers(0, 256, (n, 16), dtype=np.uint8), labels, None, NO_SCALING)
-    return Evaluation(0.5, {"accuracy": 1 - wrong / n}, scores, labels), part
+    return Evaluation({"loss": 0.5, "accuracy": 1 - wrong / n}, scores, labels), part
 
 
 class TestFiles:

@@ -11,7 +11,9 @@ from mlp.runs import RunFolder, read_training, record_evaluation
 from mlp.training import Evaluation
 from tests.records import make_run
 
-RESULT = Evaluation(0.5, {"accuracy": 0.5}, np.array([[0.9, 0.1], [0.8, 0.2]]), np.array([0, 1]))
+RESULT = Evaluation(
+    {"loss": 0.5, "accuracy": 0.5}, np.array([[0.9, 0.1], [0.8, 0.2]]), np.array([0, 1])
+)
 
 
 def record_many(folder: RunFolder, prefix: str, n: int) -> None:
@@ -44,7 +46,7 @@ def test_other_data_of_the_same_name_overwrite_nothing(runs: Path):
 
 def test_a_loss_that_is_not_finite_is_refused(runs: Path):
     folder = make_run(runs, "a")
-    odd = Evaluation(float("nan"), {"accuracy": 0.5}, RESULT.answers, RESULT.labels)
+    odd = Evaluation({"loss": float("nan"), "accuracy": 0.5}, RESULT.answers, RESULT.labels)
     with pytest.raises(RunError, match="not a finite number"):
         record_evaluation(folder, odd, "ab", "1f", "test")
     assert read_training(folder).evaluations == {}
