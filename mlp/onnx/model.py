@@ -55,9 +55,11 @@ def onnx_model(predictor: Predictor) -> "ModelProto":
     Raises
     ------
     ValueError
-        When the network, the loss or the task has a part that is not one of ours, or a column the
+        For an ensemble, or when the network, the loss or the task has a part that is not one of ours, or a column the
         name of an output.
     """
+    if len(predictor.members) > 1:
+        raise ValueError("it is an ensemble; export its members")
     graph, network = Graph(*OUTPUTS), predictor.network
     outputs = add_network(add_inputs(graph, predictor.scaler, network.dtype), network)
     add_answers = TASKS.get(type(predictor.task).answers)
