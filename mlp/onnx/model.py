@@ -55,8 +55,8 @@ def onnx_model(predictor: Predictor) -> "ModelProto":
     Raises
     ------
     ValueError
-        For an ensemble, or when the network, the loss or the task has a part that is not one of ours, or a column the
-        name of an output.
+        For an ensemble; or when the network, the loss or the task has a part that is not one of
+        ours, or a column the name of an output.
     """
     if len(predictor.members) > 1:
         raise ValueError("it is an ensemble; export its members")
