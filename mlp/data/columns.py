@@ -1,5 +1,6 @@
 """The columns of a table, and tables as matrices of numbers."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
@@ -11,6 +12,7 @@ if TYPE_CHECKING:
 
 Kind = Literal["numeric", "boolean", "categorical"]
 
+WHOLE = re.compile(r"^(-?\d+)\.0+$")
 BOOLEANS = {"false": 0, "true": 1, "0": 0, "1": 1}
 
 
@@ -132,10 +134,8 @@ def encode_numbers(name: str, values: "pd.Series") -> np.ndarray:
 
 
 def as_text(value: Any) -> str:
-    """Return the name of a category or a class; 1 and 1.0 have the same."""
-    if isinstance(value, float | np.floating) and value.is_integer():
-        value = int(value)
-    return " ".join(str(value).split())
+    """Return the name of a category or a class; 1, 1.0 and "1.0" have the same."""
+    return WHOLE.sub(r"\1", " ".join(str(value).split()))
 
 
 def _distinct(name: str, values: "pd.Series") -> tuple[np.ndarray, list[str]]:

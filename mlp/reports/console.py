@@ -65,7 +65,10 @@ class Console:
         uses = {"train": parts.train, "validate": parts.val, "test": parts.test}
         facts = [f"{len(part):,} to {use}" for use, part in uses.items() if part]
         targets = f"{dataset.n_classes} classes" if dataset.classes else ", ".join(dataset.targets)
-        facts += [f"{dataset.n_in} features", targets]
+        features = f"{dataset.n_in} features"
+        if parts.n_in != dataset.n_in:
+            features = f"{dataset.n_in} columns in {parts.n_in} inputs"
+        facts += [features, targets]
         line = Text.assemble((dataset.name, "bold"), "  ", " · ".join(facts))
         self._terminal.print(line, soft_wrap=True)
         if batch_size > len(parts.train):

@@ -89,6 +89,13 @@ def test_what_does_not_vary_in_training_is_zero_for_ever(scale):
     assert np.isfinite(x).all()
 
 
+def test_categories_are_known_in_every_form_of_their_number():
+    """A column of integers with gaps is written as floats by pandas."""
+    column = Column("zip", "categorical", ("1010", "8001"))
+    values = pd.Series([1010, 8001.0, "8001.0", " 1010", np.int32(8001), "8001.5"], dtype=object)
+    np.testing.assert_array_equal(column.encode(values), [0, 1, 1, 0, 1, 2])
+
+
 def test_only_training_rows_are_looked_at():
     other = X.copy()
     other[5] = [-1e9, 0, 0, 0]
