@@ -9,7 +9,7 @@ import numpy as np
 if TYPE_CHECKING:
     from onnx import ModelProto
 
-OPSETS = {"": 20, "ai.onnx.ml": 4}  # onnxruntime has them since 1.17
+OPSETS = {"": 20, "ai.onnx.ml": 4}
 IR_VERSION = 9
 
 

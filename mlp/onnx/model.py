@@ -2,13 +2,12 @@
 
 import json
 from collections.abc import Callable
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mlp.base import UserError, atomic_write
+from mlp.base import UserError, atomic_write, require
 from mlp.onnx.graph import Graph, Value
 from mlp.onnx.network import add_network
 from mlp.onnx.preprocessing import add_inputs
@@ -28,8 +27,7 @@ def write_onnx(predictor: Predictor, path: Path) -> "ModelProto":
     UserError
         When there is no such model, or it cannot be written.
     """
-    if find_spec("onnx") is None:
-        raise UserError("an ONNX model needs the package onnx: pip install 'mlp[onnx]'")
+    require("onnx", "onnx", "mlp export")
     try:
         model = onnx_model(predictor)
         with atomic_write(path) as unfinished:

@@ -73,6 +73,11 @@ def _gelu(z: Value, c1: float, c3: float) -> Value:
     return z * ((z * (z * z * c3 + c1)).to("Tanh") + 1.0) * 0.5
 
 
+def _silu(z: Value) -> Value:
+    # Not by Sigmoid: onnxruntime 1.22 fuses z·σ(z), and has the result in float32 only.
+    return z * ((z * 0.5).to("Tanh") + 1.0) * 0.5
+
+
 def _softplus(z: Value) -> Value:
     return z.to("Relu") + ((z.to("Abs") * -1.0).to("Exp") + 1.0).to("Log")
 
@@ -84,7 +89,7 @@ ACTIVATIONS: dict[str, Callable[[Value, Any], Value]] = {
     "elu": lambda z, _: _elu(z),
     "selu": lambda z, phi: _elu(z, phi.alpha) * phi.lambda_,
     "gelu": lambda z, phi: _gelu(z, phi.c1, phi.c3),
-    "silu": lambda z, _: z * z.to("Sigmoid"),
+    "silu": lambda z, _: _silu(z),
     "mish": lambda z, _: z * _softplus(z).to("Tanh"),
     "softplus": lambda z, _: _softplus(z),
     "sigmoid": lambda z, _: z.to("Sigmoid"),

@@ -54,6 +54,6 @@ def test_a_place_that_cannot_be_written(frame, tmp_path, name, sentence):
 
 def test_without_the_extra(frame, tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "onnx", None)
-    with pytest.raises(UserError, match=r"needs the package onnx: pip install 'mlp\[onnx\]'"):
+    with pytest.raises(UserError, match=r"mlp export needs onnx: pip install 'mlp\[onnx\]'"):
         export("latest", tmp_path / "model.onnx")
     assert not (tmp_path / "model.onnx").exists()
