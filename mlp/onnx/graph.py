@@ -85,11 +85,19 @@ class Graph:
         self._outputs: list[Any] = []
 
     def input(self, name: str, dtype: Any, width: int) -> Value:
-        """Declare an input of shape (n, width); ValueError if its name is taken."""
-        if not name or name in self._names:
-            raise ValueError(f"an input of an ONNX model cannot be called {name!r}")
-        self._names.add(name)
-        self._inputs.append(_declared(name, dtype, width))
+        """Declare an input of shape (n, width), or return it if it is declared.
+
+        Raises
+        ------
+        ValueError
+            If something else has its name.
+        """
+        declared = _declared(name, dtype, width)
+        if declared not in self._inputs:
+            if not name or name in self._names:
+                raise ValueError(f"the name {name!r} of an input is taken")
+            self._names.add(name)
+            self._inputs.append(declared)
         return Value(self, name, dtype)
 
     def output(self, name: str, value: Value, *width: int) -> None:

@@ -1,13 +1,14 @@
 """A predictor as an ONNX model: preprocessing, network and answers."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from mlp.base import UserError, atomic_write, require
+from mlp.data import TargetScaler
 from mlp.onnx.graph import Graph, Value
 from mlp.onnx.network import add_network
 from mlp.onnx.preprocessing import add_inputs
@@ -53,41 +54,50 @@ def onnx_model(predictor: Predictor) -> "ModelProto":
     Raises
     ------
     ValueError
-        For an ensemble; or when the network, the loss or the task has a part that is not one of
-        ours, or a column the name of an output.
+        When the network, the loss or the task has a part that is not one of ours, a column has the
+        name of an output, or the members of an ensemble do not take the same inputs.
     """
-    if len(predictor.members) > 1:
-        raise ValueError("it is an ensemble; export its members")
-    graph, network = Graph(*OUTPUTS), predictor.network
-    outputs = add_network(add_inputs(graph, predictor.scaler, network.dtype), network)
-    add_answers = TASKS.get(type(predictor.task).answers)
-    if add_answers is None:
-        raise ValueError(f"the task {type(predictor.task).__name__} is not one of mlp's own")
-    add_answers(outputs, predictor)
+    graph, members = Graph(*OUTPUTS), predictor.members
+    answers = _mean([_answers(graph, member) for member in members])
+    names = np.array(predictor.names, object)
+    if predictor.task.targets == "numbers":
+        graph.output("prediction", answers, len(names))
+    else:
+        best = answers.to("ArgMax", axis=1, keepdims=0, dtype=np.int64)
+        graph.output("label", graph.constant(names).to("Gather", best))
+        probable = all(member.network.loss.gives_probabilities for member in members)
+        graph.output("probabilities" if probable else "scores", answers, len(names))
     return graph.model({predictor.task.targets: json.dumps(predictor.names)})
 
 
-def _classes(outputs: Value, predictor: Predictor) -> None:
-    graph, names = outputs.graph, np.array(predictor.names, object)
-    best = outputs.to("ArgMax", axis=1, keepdims=0, dtype=np.int64)
-    graph.output("label", graph.constant(names).to("Gather", best))
-    kind = "probabilities" if predictor.network.loss.gives_probabilities else "scores"
-    graph.output(kind, outputs, len(names))
+def _answers(graph: Graph, predictor: Predictor) -> Value:
+    """Return what `Predictor.answers` does."""
+    network, task = predictor.network, type(predictor.task)
+    if task.answers not in TASKS:
+        raise ValueError(f"the task {task.__name__} is not one of mlp's own")
+    outputs = add_network(add_inputs(graph, predictor.scaler, network.dtype), network)
+    return TASKS[task.answers](outputs, predictor.target_scaler)
 
 
-def _two_classes(outputs: Value, predictor: Predictor) -> None:
-    first = outputs * -1.0 + 1.0
-    _classes(first.to("Concat", outputs, axis=1), predictor)
+def _mean(values: Sequence[Value]) -> Value:
+    if len(values) == 1:
+        return values[0]
+    dtype = np.result_type(*(value.dtype for value in values))
+    first, *others = (value.cast(dtype) for value in values)
+    return sum(others, start=first) / len(values)
 
 
-def _numbers(outputs: Value, predictor: Predictor) -> None:
-    scaler, y = predictor.target_scaler, outputs.cast(np.float64)
-    y = y * scaler.deviation + scaler.mean if scaler else y
-    outputs.graph.output("prediction", y, len(predictor.names))
+def _two_classes(outputs: Value) -> Value:
+    return (outputs * -1.0 + 1.0).to("Concat", outputs, axis=1)
 
 
-TASKS: dict[Callable[..., np.ndarray], Callable[[Value, Predictor], None]] = {
-    Classification.answers: _classes,
-    BinaryClassification.answers: _two_classes,
-    Regression.answers: _numbers,
+def _in_units(outputs: Value, scaler: TargetScaler | None) -> Value:
+    y = outputs.cast(np.float64)
+    return y * scaler.deviation + scaler.mean if scaler else y
+
+
+TASKS: dict[Callable[..., np.ndarray], Callable[[Value, TargetScaler | None], Value]] = {
+    Classification.answers: lambda outputs, _: outputs,
+    BinaryClassification.answers: lambda outputs, _: _two_classes(outputs),
+    Regression.answers: _in_units,
 }

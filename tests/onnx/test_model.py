@@ -21,7 +21,7 @@ from mlp.nn import (
 )
 from mlp.nn.activations import ACTIVATIONS
 from mlp.onnx import onnx_model
-from mlp.training import BinaryClassification, Classification, Predictor, Regression
+from mlp.training import BinaryClassification, Classification, Ensemble, Predictor, Regression
 
 onnx = pytest.importorskip("onnx")
 onnxruntime = pytest.importorskip("onnxruntime")
@@ -210,7 +210,7 @@ class TestTable:
         predictor = table_case(frame)
         columns = (replace(COLUMNS[0], name="label"), *COLUMNS[1:])
         predictor.scaler = replace(predictor.scaler, columns=columns)
-        with pytest.raises(ValueError, match="cannot be called 'label'"):
+        with pytest.raises(ValueError, match="name 'label' of an input is taken"):
             onnx_model(predictor)
 
     def test_a_column_may_have_any_other_name(self, frame):
@@ -246,6 +246,27 @@ class OwnModel(MLP):
 class Ordinal(Classification):
     def answers(self, outputs, scaler):
         return np.cumsum(outputs, axis=1)
+
+
+class TestEnsemble:
+    def test_mean_of_members_that_prepare_a_table_each_in_its_own_way(self, frame):
+        members = [table_case(frame), table_case(frame, scale="unit", unknown_column=True)]
+        assert_equal(Ensemble(members), frame, columns_of(frame))
+
+    def test_mean_of_numbers(self, frame):
+        targets = [TargetScaler(np.array([5.0, m]), np.array([1.0, 2.0])) for m in (-1, 1, 2)]
+        ensemble = Ensemble([table_case(frame, Regression(), t) for t in targets])
+        prediction = computed(ensemble, columns_of(frame))["prediction"]
+        np.testing.assert_allclose(prediction, ensemble.answers(frame), rtol=0, atol=2e-6)
+
+    def test_members_of_different_precisions(self, frame):
+        members = [table_case(frame, dtype=dtype) for dtype in ("float32", "float64")]
+        assert_equal(Ensemble(members), frame, columns_of(frame))
+
+    def test_members_that_take_different_arrays_are_refused(self):
+        members = [array_case(MLP((8,), dtype=dtype))[0] for dtype in ("float32", "float64")]
+        with pytest.raises(ValueError, match="name 'x' of an input is taken"):
+            onnx_model(Ensemble(members))
 
 
 class Rounding(Scaler):
