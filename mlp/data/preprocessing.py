@@ -8,7 +8,7 @@ from typing import Any, get_args
 
 import numpy as np
 
-from mlp.base import RunError, read_json
+from mlp.base import DataError, RunError, read_json
 from mlp.data import deskew
 from mlp.data.columns import Column, Kind, encode_table
 from mlp.data.deskew import DeskewingScaler
@@ -16,6 +16,7 @@ from mlp.data.scaling import ScaleKind, Scaler, load_vector
 
 FILE = "preprocessing.json"
 CHUNK_VALUES = 1 << 20  # transformed at a time
+VALUE_BYTES = 24  # at most, of an input while the scale is fitted: float64, its copy, float32
 
 
 @dataclass(frozen=True)
@@ -172,6 +173,11 @@ def fit_preprocessing(
         Give numeric and boolean columns that have gaps in these rows one input more, 1 at a gap.
     unknown_column : bool
         Give categorical columns one input more, 1 at a gap or an unknown category.
+
+    Raises
+    ------
+    DataError
+        When so many inputs for so many rows would take more memory than there is.
     """
     columns, train = tuple(columns), np.asarray(x[rows], np.float64)
     has_gaps = np.isnan(train).any(axis=0)
@@ -182,6 +188,7 @@ def fit_preprocessing(
         known = train[~np.isnan(train[:, i]), i]
         if column.kind == "numeric" and len(known):
             medians[i] = np.median(known)
+    _check_memory(columns, len(_is_numeric(columns, flagged)), len(x))
     inputs = _expand(columns, train, medians, flagged)
     shift, spread = _shift_and_spread(scale, inputs)
     if scale != "robust":
@@ -190,6 +197,19 @@ def fit_preprocessing(
     varies = (inputs != inputs[0]).any(axis=0) & (spread >= np.finfo(np.float64).tiny)
     spread[~varies] = np.inf
     return TablePreprocessing(columns, scale, medians, flagged, shift, 1 / spread)
+
+
+def _check_memory(columns: Sequence[Column], n_in: int, n_rows: int) -> None:
+    import psutil
+
+    needed, available = n_in * n_rows * VALUE_BYTES, psutil.virtual_memory().available
+    if needed > available:
+        largest = max(columns, key=lambda column: len(column.categories))
+        raise DataError(
+            f"{n_in:,} inputs of {n_rows:,} rows take about {needed / 1e9:,.1f} GB, and "
+            f"{available / 1e9:,.1f} GB are available; column {largest.name} has "
+            f"{len(largest.categories):,} categories: 'data.drop=[{largest.name}]' leaves it out"
+        )
 
 
 def _expand(

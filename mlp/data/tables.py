@@ -34,9 +34,9 @@ class TableSource(Source):
 
     Parameters
     ----------
-    drop : sequence of str
+    drop : str or sequence of str
         Columns to leave out.
-    categorical, numeric : sequence of str
+    categorical, numeric : str or sequence of str
         Columns that are to be taken so, whatever they look like.
     missing_indicators, unknown_column : bool
         See `fit_preprocessing`.
@@ -44,16 +44,16 @@ class TableSource(Source):
 
     scale: ScaleKind = "standardize"
     test_fraction: float | None = 0.2
-    drop: Sequence[str] = ()
-    categorical: Sequence[str] = ()
-    numeric: Sequence[str] = ()
+    drop: str | Sequence[str] = ()
+    categorical: str | Sequence[str] = ()
+    numeric: str | Sequence[str] = ()
     missing_indicators: bool = False
     unknown_column: bool = False
 
     def __post_init__(self) -> None:
         super().__post_init__()
         for field in ("drop", "categorical", "numeric"):
-            object.__setattr__(self, field, tuple(getattr(self, field)))  # hashable
+            object.__setattr__(self, field, _names(getattr(self, field)))  # hashable
         if both := set(self.categorical) & set(self.numeric):
             raise ValueError(f"numeric must not name what categorical does, got {min(both)!r}")
 
@@ -150,7 +150,7 @@ class Csv(TableSource):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        names = (self.target,) if isinstance(self.target, str) else tuple(self.target)
+        names = _names(self.target)
         object.__setattr__(self, "target", names)
         if not names or len(set(names)) < len(names):
             raise ValueError(f"target must name columns, each once, got {list(names)}")
@@ -172,3 +172,7 @@ class Csv(TableSource):
     def target_columns(self, table: Table) -> Sequence[str]:
         """Return ``target``."""
         return self.target
+
+
+def _names(value: str | Sequence[str]) -> tuple[str, ...]:
+    return (value,) if isinstance(value, str) else tuple(value)

@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mlp.base import RunError
+from mlp.base import DataError, RunError
 from mlp.data import Column, TablePreprocessing, load_preprocessing
 from mlp.data.preprocessing import fit_preprocessing
 
@@ -165,3 +165,10 @@ def test_a_damaged_file_is_named(tmp_path, file, content):
         (tmp_path / file).write_bytes(content)
     with pytest.raises(RunError, match=r"preprocessing.json|" + file):
         load_preprocessing(tmp_path)
+
+
+def test_more_inputs_than_memory_holds_are_refused_before_they_are_made():
+    columns = [Column("name", "categorical", tuple(map(str, range(10**7))))]
+    x = np.broadcast_to(np.zeros((1, 1)), (10**7, 1))
+    with pytest.raises(DataError, match=r"GB are available; column name has 10,000,000 cat"):
+        fit_preprocessing(columns, x, np.arange(10), "none")

@@ -108,7 +108,7 @@ def test_a_table_to_test_on_has_the_columns_of_the_first(csv, tmp_path):
 
 
 def test_declared_kinds_come_before_looks(csv):
-    data = csv(categorical=["area"]).load()
+    data = csv(categorical="area").load()
     assert data.columns[0] == Column("area", "categorical", ("50", "70.5", "80"))
     with pytest.raises(DataError, match=r"mine.csv, row 2, column city: 'Rome' is not a number"):
         csv(numeric=["city"]).load()
