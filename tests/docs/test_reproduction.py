@@ -1,0 +1,47 @@
+"""The page of reproduced results, and what writes it."""
+
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from mlp.config import compose, conf_dir
+from mlp.runs import RunRecord
+from tests.records import RUN
+
+DOCS = Path(__file__).resolve().parents[2] / "docs"
+
+
+@pytest.fixture(scope="module")
+def page() -> ModuleType:
+    spec = spec_from_file_location("reproduction", DOCS / "reproduction.py")
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def a_run(accuracy: float, **changes: Any) -> RunRecord:
+    test = {"metrics": {"loss": 0.1, "accuracy": accuracy}, "timestamp": 0, "digest": "abc"}
+    data = RUN["data"] | {"n_test": 10_000}
+    return RunRecord.model_validate(RUN | {"data": data, "test": test, "seconds": 90} | changes)
+
+
+def test_every_published_preset_has_its_row():
+    text = (DOCS / "reproduction.md").read_text(encoding="utf-8")
+    rows = [line for line in text.splitlines() if line.startswith("| [")]
+    presets = [p.stem for p in sorted(conf_dir().glob("experiment/*.yaml"))]
+    published = {p: compose([f"experiment={p}"]).published for p in presets}
+    expected = [
+        f"| [{p}](../conf/experiment/{p}.yaml) | {v.error:g} |" for p, v in published.items() if v
+    ]
+    assert [row[: len(start)] for row, start in zip(rows, expected, strict=True)] == expected
+
+
+def test_row_of_several_seeds(page: ModuleType):
+    published = {"error": 1.5, "source": "Someone 1999", "shortened": True}
+    records = [a_run(0.984), a_run(0.986)]
+    cells = [cell.strip() for cell in page.row("mine", published, records).split("|")]
+    assert cells[2:7] == ["1.5", "1.50 ± 0.31", "0.14, 2", "1.5", "reproduced, shortened"]
+    assert "not run yet" in page.row("mine", published, [])
