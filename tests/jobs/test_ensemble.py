@@ -1,10 +1,13 @@
 """Several runs as one model: what it predicts, what it needs, what it refuses."""
 
 import shutil
+import sys
 from pathlib import Path
 
 import numpy as np
+import pandas
 import pytest
+from sklearn.datasets import load_wine
 
 from mlp.base import RunError
 from mlp.config import compose
@@ -13,6 +16,7 @@ from mlp.ensemble import main
 from mlp.evaluate import evaluate
 from mlp.jobs import make_ensemble, members_of, resume_run, run_job
 from mlp.runs import RunFolder, read_training
+from mlp.tracking import deliver, mlflow_client, read_counterpart
 from mlp.training import Predictor
 from tests.records import make_child, make_sweep
 
@@ -96,6 +100,20 @@ class TestRecord:
         (folder.weights / "predictor.json").write_text('{"members": ["../../x"]}')
         with pytest.raises(RunError, match="names no folder beside it"):
             Predictor.load(folder.weights)
+
+
+def test_it_is_served_as_one_model(tracked: Path, monkeypatch: pytest.MonkeyPatch):
+    from mlflow.pyfunc import load_model
+
+    monkeypatch.setattr(sys, "path", sys.path[:])  # MLflow leaves the model's code in it
+    words = [word for word in WINE if word != "tracking=none"]
+    folder = make_ensemble([train(*words, f"seed={seed}") for seed in (0, 1)])
+    deliver(folder)
+    (output,) = mlflow_client().get_run(read_counterpart(folder).run_id).outputs.model_outputs
+    uri = mlflow_client().get_logged_model(output.model_id).artifact_location
+    table = load_wine(as_frame=True).data
+    answer = load_model(uri).predict(table)
+    pandas.testing.assert_frame_equal(answer, Predictor.load(folder.weights).table(table))
 
 
 class TestMembers:
