@@ -59,10 +59,10 @@ class Run:
 
     @property
     def history(self) -> "DataFrame":
-        """The metrics of each epoch, with its number as the index."""
+        """The metrics of each epoch, with its number as the index; RunError without any."""
         from pandas import DataFrame
 
-        return DataFrame(read_history(self._files)).set_index("epoch")
+        return DataFrame(self._history()).set_index("epoch")
 
     @cached_property
     def predictor(self) -> Predictor:
@@ -80,7 +80,13 @@ class Run:
     def plot(self) -> Any:
         """Return the learning curves as a figure of matplotlib's."""
         best = self.record.best
-        return learning_curves(read_history(self._files), best.epoch if best else 0)
+        return learning_curves(self._history(), best.epoch if best else 0)
+
+    def _history(self) -> list[dict[str, float]]:
+        """Return the rows of the epochs; RunError when there is none, as in an ensemble."""
+        if rows := read_history(self._files):
+            return rows
+        raise RunError(f"{self.record.name} has no epoch to show")
 
 
 def train(*overrides: str, quiet: bool = False) -> Run:

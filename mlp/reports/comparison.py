@@ -56,8 +56,12 @@ def _table(folders: Sequence[RunFolder], records: Sequence[RunRecord]) -> Table:
     table.add_row("run", *(record.id[:8] for record in records))
     table.add_row("status", *(record.status.lower() for record in records))
     table.add_row("stopped", *(Text(record.stop_reason or "") for record in records))
+    configs = [
+        {} if record.members else runs.read_config(folder)  # an ensemble has no single one
+        for folder, record in zip(folders, records, strict=True)
+    ]
     for title, columns in {
-        "configuration": runs.differing_params([runs.read_config(folder) for folder in folders]),
+        "configuration": runs.differing_params(configs),
         "environment": runs.differing_params([_environment(record) for record in records]),
         "result": [_results(record) for record in records],
     }.items():

@@ -130,7 +130,7 @@ class TestMistake:
         said = compare("latest")
         assert (said.status, said.out) == (2, "")
         assert said.err.startswith("mlp: there is no sweep in ")
-        assert "to compare runs, name two of them" in said.err
+        assert "of runs, name two or more" in said.err
 
     @pytest.mark.parametrize(
         ("words", "sentence"),
