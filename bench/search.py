@@ -97,6 +97,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "√n / 4 good": HALVING,
     "√n / 4 good, jointly": HALVING | {"tpe": {"_multivariate": True}},
     "√n / 4 good, 5 random": HALVING | {"n_startup": 5},
+    "√n / 4 good, defaults first": HALVING | {"defaults": True},
 }
 CHOSEN = "√n / 4 good"  # on the tasks for choosing, before any other result was looked at
 COLUMNS = ("batch_size", "learning_rate", "momentum", "weight_decay")
