@@ -1,7 +1,6 @@
 # `make run` and `make test` work from a fresh clone: whatever they need is installed into .venv.
 
 PY ?= python3
-PORT ?= 5000
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 RAY := .venv/.with-ray
@@ -59,15 +58,8 @@ format: $(INSTALLED)  ## sort the imports and format the code
 	$(BIN)/ruff check --select I --fix .
 	$(BIN)/ruff format .
 
-# exec: Ctrl-C and SIGTERM reach the server itself, which takes its worker along.
-ui: export MLFLOW_DISABLE_TELEMETRY ?= true
-ui: export MLFLOW_SERVER_ENABLE_JOB_EXECUTION ?= false
-ui: export PYTHONWARNINGS ?= ignore  # MLflow's own, of its packages
-ui: $(INSTALLED)  ## serve MLflow's UI on this project's runs, and say where (PORT=...)
-	@uri=$$($(BIN)/python -c "from mlp.tracking import mlflow_client as c; print(c().tracking_uri)") && \
-	echo "http://127.0.0.1:$(PORT)/#/experiments?workflowType=machine_learning" && \
-	exec $(BIN)/mlflow ui --backend-store-uri "$$uri" --host 127.0.0.1 --port $(PORT) --workers 1 \
-	  --uvicorn-opts "--log-level warning"
+ui: $(INSTALLED)  ## serve MLflow's UI on this project's runs, and say where (ARGS="--port 5001")
+	@exec $(BIN)/python -m mlp.ui $(ARGS)
 
 clean:  ## delete .venv and the caches of the tools; runs/ and data/ stay
 	rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage

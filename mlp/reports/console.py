@@ -21,8 +21,8 @@ from mlp.data import Dataset, Parts
 from mlp.nn import Network
 from mlp.reports.progress import ProgressBar, ProgressLines
 from mlp.reports.terminal import number_table, show_places
-from mlp.runs import RunRecord, results_in_words, verdict_in_words
-from mlp.tracking import is_remote, uri_of
+from mlp.runs import RunFolder, RunRecord, results_in_words, verdict_in_words
+from mlp.tracking import address_of, is_remote, uri_of
 from mlp.training import EpochEnded, Evaluation, Event, RunStarted
 
 WORDS = {"None": "null", "True": "true", "False": "false"}  # as in YAML
@@ -139,7 +139,8 @@ class Console:
             places["resume"] = f"python -m mlp.run resume={short}"
         if record.tracking:
             uri = uri_of(record.tracking)
-            places["MLflow"] = uri if is_remote(uri) else "make ui"
+            address = address_of(record, RunFolder(folder)) or (uri if is_remote(uri) else None)
+            places["MLflow"] = address or f"mlp ui {short}"
         show_places(places, self._terminal)
 
     def show_evaluation(

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from statistics import fmean
 from typing import Any
-from urllib.parse import quote
 
 from rich.console import Console as Terminal
 from rich.table import Table
@@ -16,12 +15,10 @@ from mlp import runs
 from mlp.base import RunError
 from mlp.reports.sweep_figures import draw_sweep_figures
 from mlp.reports.terminal import show_places
-from mlp.runs import Leaderboard, Row, RunFolder
-from mlp.tracking import is_remote, read_counterpart, tracking_uri
+from mlp.runs import Leaderboard, Row, RunFolder, read_training
+from mlp.tracking import comparison_page
 
 TOP = 5  # runs that are compared in MLflow
-UI = "http://127.0.0.1:5000"  # where `make ui` serves a store of our own
-SIDE = "workflowType=machine_learning"  # of the UI, which opens with that for language models
 logger = logging.getLogger(__name__)
 
 
@@ -120,20 +117,14 @@ def write_leaderboard(board: Leaderboard, path: Path) -> None:
 
 
 def comparison_in_mlflow(folders: Sequence[RunFolder]) -> dict[str, str]:
-    """Return how to open MLflow's page that compares some runs; {} if they are not in MLflow."""
-    stored = [known for folder in folders if (known := read_counterpart(folder))]
-    if len(stored) < 2:
+    """Return how to see some runs side by side in MLflow; {} if they are not there."""
+    if len(folders) < 2 or comparison_page(folders) is None:
         return {}
-    server = tracking_uri() if is_remote(tracking_uri()) else f"make ui, then {UI}"
-    experiments = _quoted(sorted({counterpart.experiment_id for counterpart in stored}))
-    runs = _quoted([counterpart.run_id for counterpart in stored])
-    page = f"{server}/#/compare-runs?runs={runs}&experiments={experiments}&{SIDE}"
-    return {f"compare {len(stored)} in MLflow": page}
-
-
-def _quoted(ids: list[str]) -> str:
-    """Return a list as JSON in an address; in a terminal, quotes and brackets would cut it off."""
-    return quote(json.dumps(ids, separators=(",", ":")), safe=",")
+    parents = {record.sweep and record.sweep.parent for record in map(read_training, folders)}
+    if len(parents) == 1 and (parent := parents.pop()):
+        return {"see them in MLflow": f"mlp ui {parent[:8]}"}
+    ids = " ".join(folder.path.name[:8] for folder in folders)
+    return {f"compare {len(folders)} in MLflow": f"mlp ui {ids}"}
 
 
 def _values(board: Leaderboard, params: Mapping[str, Any]) -> list[str]:

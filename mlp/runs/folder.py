@@ -167,6 +167,17 @@ def update_run(folder: RunFolder, **changes: Any) -> Record:
     return record
 
 
+def read_overrides(folder: RunFolder) -> list[str]:
+    """Return the overrides as they were typed; none when they cannot be read."""
+    import yaml
+
+    try:
+        words = yaml.safe_load(folder.overrides.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError, yaml.YAMLError):
+        return []
+    return [word for word in words if isinstance(word, str)] if isinstance(words, list) else []
+
+
 def read_config(folder: RunFolder) -> dict[str, Any]:
     """Return the stored configuration as plain containers; RunError when it cannot be read."""
     import yaml

@@ -1,6 +1,8 @@
 from .counterpart import delete, read_counterpart
 from .delivery import deliver
 from .mirror_control import ensure_mirror, wait_for_delivery
+from .pages import address_of, comparison_page, lists_of_runs, page_of
+from .server import served_address, served_ui
 from .store import (
     MLflowTracking,
     NoTracking,
@@ -17,16 +19,22 @@ from .store import (
 __all__ = [
     "MLflowTracking",
     "NoTracking",
+    "address_of",
     "client_of",
+    "comparison_page",
     "delete",
     "deliver",
     "ensure_mirror",
     "is_lost",
     "is_outage",
     "is_remote",
+    "lists_of_runs",
     "mlflow_client",
+    "page_of",
     "read_counterpart",
     "reason_of",
+    "served_address",
+    "served_ui",
     "tracking_uri",
     "uri_of",
     "wait_for_delivery",

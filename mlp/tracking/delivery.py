@@ -6,8 +6,7 @@ delivered is delivered by doing it again.
 """
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -16,15 +15,15 @@ from mlp.runs import (
     RunFolder,
     RunRecord,
     SweepRecord,
-    flat,
     in_words,
     read_config,
     read_history,
+    read_overrides,
     read_run,
     read_training,
 )
 from mlp.tracking.artifacts import store_files
-from mlp.tracking.batch import MetricRow, log_batch
+from mlp.tracking.batch import log_batch
 from mlp.tracking.counterpart import (
     ID,
     counterpart_lock,
@@ -36,14 +35,17 @@ from mlp.tracking.counterpart import (
 )
 from mlp.tracking.description import describe, describe_sweep
 from mlp.tracking.logged_model import log_model
+from mlp.tracking.metrics import STEP, final_metrics, sweep_metrics
+from mlp.tracking.params import chosen_params
 from mlp.tracking.retry import retrying
 from mlp.tracking.store import client_of, is_remote
+from mlp.tracking.views import PREFIX, set_tags, sweep_view, view_key
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
     from mlflow.entities import DatasetInput, Run
 
-LONGEST_DIGEST = 36  # MLflow's limit; the full one is a tag
+DIGEST = 8  # characters of it that MLflow shows; the full one is in run.json
 LARGEST_BATCH = 1000  # metrics in one request
 
 
@@ -86,17 +88,20 @@ def send_opening(folder: RunFolder, client: "MlflowClient") -> "Run":
     return run
 
 
-def send_rows(client: "MlflowClient", run_id: str, rows: Sequence[Mapping[str, float]]) -> None:
+def send_rows(
+    client: "MlflowClient", run_id: str, rows: Sequence[Mapping[str, float]], monitor: str
+) -> None:
     """Send rows of the history, each metric at its epoch and its recorded time.
 
-    A request holds whole rows, so that MLflow has a row completely or not at all.
+    A request holds whole rows, so that MLflow has a row completely or not at all. The monitored
+    metric comes first: MLflow's comparison of runs opens with that.
     """
     n = max(1, LARGEST_BATCH // max(map(len, rows), default=1))
     for first in range(0, len(rows), n):
         metrics = [
             (key, value, int(row["timestamp"]), int(row["epoch"]))
             for row in rows[first : first + n]
-            for key, value in row.items()
+            for key, value in sorted(row.items(), key=lambda item: item[0] != monitor)
             if key not in ("epoch", "timestamp")
         ]
         log_batch(client, run_id, metrics)
@@ -110,25 +115,20 @@ def last_epoch(client: "MlflowClient", run: "Run", rows: Sequence[Mapping[str, f
     return 0
 
 
-def as_text(config: Mapping[str, Any]) -> dict[str, str]:
-    """Return ``{"model.hidden_sizes": "[128, 64]", ...}``: dotted keys, values as text."""
-    return {k: v if isinstance(v, str) else json.dumps(v) for k, v in flat(config).items()}
-
-
 def _send_training(
     folder: RunFolder, record: RunRecord, run: "Run", client: "MlflowClient"
 ) -> None:
     run_id, rows = run.info.run_id, read_history(folder)
     _send_origin(folder, record, run, client)
     known = last_epoch(client, run, rows)
-    send_rows(client, run_id, [row for row in rows if row["epoch"] > known])
+    send_rows(client, run_id, [row for row in rows if row["epoch"] > known], record.monitor)
     tags = {
         "mlp.stop_reason": record.stop_reason,
         "mlp.pruned": "true" if record.pruned else None,
         "mlp.verdict": record.verdict and record.verdict.word,
         "mlflow.note.content": describe(record),
     }
-    log_batch(client, run_id, _final_metrics(record, rows), tags=tags)
+    log_batch(client, run_id, final_metrics(record, rows), tags=tags)
     places = [folder.config, folder.overrides, folder.record, folder.history, folder.log]
     places += [folder.test_predictions, folder.traceback, folder.diff, folder.code]
     places += [folder.figures, folder.evaluations, folder.weights]
@@ -141,22 +141,23 @@ def _send_training(
 def _send_origin(folder: RunFolder, record: RunRecord, run: "Run", client: "MlflowClient") -> None:
     """Send params, tags and the data."""
     tags = record.tags | _origin_tags(record) | family_tags(record, client)
-    tags |= {"mlp.data.digest": record.data.digest, "mlp.init_from": record.init_from}
+    tags["mlp.init_from"] = record.init_from
     for resumption in record.resumed:  # what is a param cannot be changed in MLflow
         tags |= {f"mlp.resumed.{key}": value for key, value in resumption.changes.items()}
         tags["mlp.resumed"] = resumption.at.isoformat()
     config = read_config(folder)
     if record.members:  # the rest is the first member's
-        config = {key: config[key] for key in ("data", "task") if key in config}
+        config = {"data": config["data"]} if "data" in config else {}
         tags["mlp.members"] = " ".join(record.members)
-    log_batch(client, run.info.run_id, params=as_text(config), tags=tags)
+    params = chosen_params(config, read_overrides(folder))
+    log_batch(client, run.info.run_id, params=params, tags=tags)
     client.log_inputs(run.info.run_id, [_dataset_input(record)])
 
 
 def _origin_tags(record: Record) -> dict[str, Any]:
-    """Return what a run or a sweep comes from: the command, the code, the machine."""
+    """Return what MLflow shows of the origin; all of it is in ``run.json``, an artifact."""
     origin, git = record.provenance, record.provenance.git
-    tags = {
+    return {
         ID: record.id,
         "mlflow.runName": record.name,
         "mlflow.user": origin.user,
@@ -164,37 +165,7 @@ def _origin_tags(record: Record) -> dict[str, Any]:
         "mlflow.source.name": record.command,
         "mlflow.source.git.commit": git and git.commit,
         "mlflow.source.git.branch": git and git.branch,
-        "mlp.git.dirty": git and git.dirty,
-        "mlp.host": origin.host,
-        "mlp.platform": origin.platform,
-        "mlp.blas.library": f"{origin.blas.library} {origin.blas.version}",
-        "mlp.blas.threads": origin.blas.threads,
     }
-    return tags | {f"mlp.version.{name}": version for name, version in origin.versions.items()}
-
-
-def _final_metrics(record: RunRecord, rows: Iterable[Mapping[str, float]]) -> list[MetricRow]:
-    """Return the best epoch's figures, at that epoch, and the evaluations', at their time."""
-    best = record.metrics
-    step = int(best.get("epoch", 0))
-    part = "val/" if "val/loss" in best else "train/"
-    times = {row["epoch"]: int(row["timestamp"]) for row in rows}
-    metrics = [
-        # val/loss becomes best/val_loss; the epoch's own time makes it the same row another time
-        (f"best/{key.replace('/', '_')}", value, times[step], step)
-        for key, value in best.items()
-        if step in times and (key == "epoch" or key.startswith(part))
-    ]
-    if record.test and (verdict := record.verdict):
-        metrics += [
-            (f"verdict/{key}", value, record.test.timestamp, step)
-            for key, value in asdict(verdict).items()
-        ]
-    return metrics + [
-        (f"{name}/{key}", value, test.timestamp, step)
-        for name, test in record.tests.items()
-        for key, value in test.metrics.items()
-    ]
 
 
 def _dataset_input(record: RunRecord) -> "DatasetInput":
@@ -211,7 +182,7 @@ def _dataset_input(record: RunRecord) -> "DatasetInput":
     columns = [{"name": name, "type": kind, "required": True} for name, kind in inputs.items()]
     dataset = Dataset(
         name=data.name,
-        digest=data.digest[:LONGEST_DIGEST],
+        digest=data.digest[:DIGEST],
         source_type="mlp",
         source=json.dumps({"data": data.name}),
         schema=json.dumps({"mlflow_colspec": columns}),
@@ -229,17 +200,16 @@ def _send_sweep(folder: RunFolder, record: SweepRecord, run: "Run", client: "Mlf
         "mlp.sweep.identity": record.identity,
         "mlp.sweep.best": record.best and record.best.run,
         "mlp.stop_reason": record.stop_reason,
-        "mlflow.note.content": describe_sweep(record),
+        "mlflow.note.content": describe_sweep(record, run.info.experiment_id),
     }
-    values: dict[str, float] = {f"jobs/{state}": n for state, n in record.counts.items()}
-    for key, value in record.best.best.metrics.items() if record.best else ():
-        if key.startswith(("val/", "train/")):
-            values[f"best/{key.replace('/', '_')}"] = value
+    values = sweep_metrics(record)
     moment = milliseconds(record.ended or record.continued or record.started)
-    new = [(k, v, moment, 0) for k, v in values.items() if run.data.metrics.get(k) != v]
+    new = [(k, v, moment, STEP) for k, v in values.items() if run.data.metrics.get(k) != v]
     log_batch(client, run_id, new, axes, tags)
     places = [folder.record, folder.path / "leaderboard.csv", folder.log, folder.figures]
     log = partial(client.log_artifact, run_id)
     store_files(places, folder.path, run.info.artifact_uri, log)
+    view = {f"{PREFIX}{view_key(record)}": sweep_view(record, run_id)}
+    set_tags(client, run.info.experiment_id, view)
     if not record.ended and run.info.status != record.status:  # it goes on
         client.update_run(run_id, record.status)

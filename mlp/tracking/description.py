@@ -1,6 +1,8 @@
 """A run or a sweep in a few lines of Markdown, as its page in MLflow shows it."""
 
+import re
 from collections import defaultdict
+from collections.abc import Sequence
 
 from mlp.base import RunError
 from mlp.runs import (
@@ -14,6 +16,11 @@ from mlp.runs import (
     results_in_words,
     verdict_in_words,
 )
+from mlp.tracking.counterpart import read_counterpart
+from mlp.tracking.pages import list_page, run_page
+from mlp.tracking.views import view_key
+
+GAP = "&emsp;"
 
 
 def describe(record: RunRecord) -> str:
@@ -34,15 +41,25 @@ def describe(record: RunRecord) -> str:
     return "\n\n".join(paragraph for paragraph in paragraphs if paragraph)
 
 
-def describe_sweep(record: SweepRecord) -> str:
-    """Return the sweep in some lines of Markdown; a folded page shows the first."""
-    best, found = record.best, ""
+def describe_sweep(record: SweepRecord, experiment: str) -> str:
+    """Return the sweep in some lines of Markdown; a folded page shows the first.
+
+    Parameters
+    ----------
+    record : SweepRecord
+    experiment : str
+        The id of its experiment in MLflow.
+    """
+    best, n = record.best, record.counts
+    states = ", ".join(f"{n[state]} {state}" for state in n if n[state])
+    found = f"{record.stop_reason or f'Running: {states}'.removesuffix(': ')}."
     if best:
         value = metric_in_words(best.metric, best.value)
-        found = f" Best: **{best.name}**, {best.metric} {value}."
+        found += f" Best: **{_linked(best.run, best.name)}**, {best.metric} {value}."
+    all_runs = f"[All its runs, the best first](#{list_page(experiment, view_key(record))})"
     axes = [f"- `{key}`: {', '.join(map(in_words, values))}" for key, values in record.axes.items()]
     parts = [
-        f"{record.stop_reason or 'Running'}.{found}",
+        f"{found} {all_runs}",
         _ranking(record.id),
         "\n".join(axes),
         f"To repeat or continue it:\n\n{_fenced(record.command)}",
@@ -91,22 +108,40 @@ def _how_it_ended(record: RunRecord) -> str:
 def _table(record: RunRecord) -> str:
     """Return the results, a row for each part of the data; '' without any."""
     header, *rows = results_in_words(record)
-    rule = ["---", *("---:" for _ in header[1:])]
-    return "\n".join(f"| {' | '.join(row)} |" for row in (header, rule, *rows)) if rows else ""
+    return _markdown_table([header, *rows]) if rows else ""
 
 
 def _ranking(sweep: str, most: int = 10) -> str:
-    """Return the first rows of the leaderboard; '' when there is none yet."""
+    """Return the first rows of the leaderboard, with links; '' when there is none yet."""
     try:
         board = read_leaderboard([sweep])
     except RunError:
         return ""
-    cells = [["", "", board.metric, "epoch"]]
+    rows = [["", "", board.metric, "epoch"]]
     for rank, row in enumerate(board.rows[:most], 1):
-        cells.append([str(rank), row.name, row.in_words(board.metric), f"{row.best_epoch:.0f}"])
-    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-    lines = ["  ".join(map(str.ljust, line, widths)).rstrip() for line in cells]
-    return _fenced("\n".join(lines))  # MLflow sets the columns of a table without a gap
+        name = _linked(row.runs[0].id, row.name)
+        rows.append([str(rank), name, row.in_words(board.metric), f"{row.best_epoch:.0f}"])
+    return _markdown_table(rows)
+
+
+def _linked(run: str, name: str) -> str:
+    """Return a run's name as a link to its page, if MLflow has it."""
+    place = read_counterpart(RunFolder.of(run))
+    return f"[{_escaped(name)}](#{run_page(place)})" if place else _escaped(name)
+
+
+def _markdown_table(rows: Sequence[Sequence[str]]) -> str:
+    """Return a table, the first column on the left and the others on the right."""
+    header, *body = rows
+    rule = ["---", *("---:" for _ in header[1:])]
+    # MLflow sets columns without a gap
+    lines = [[*row[:1], *(f"{GAP}{cell}" for cell in row[1:])] for row in (header, *body)]
+    return "\n".join(f"| {' | '.join(line)} |" for line in (lines[0], rule, *lines[1:]))
+
+
+def _escaped(text: str) -> str:
+    """Return text in which Markdown finds no signs of its own."""
+    return re.sub(r"([^\w\s])", r"\\\1", text)
 
 
 def _fenced(text: str) -> str:

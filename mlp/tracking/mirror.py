@@ -144,7 +144,7 @@ class Mirror:
             run = send_opening(folder, self._client)
             progress.run_id, progress.epoch = run.info.run_id, last_epoch(self._client, run, rows)
         new = [row for row in rows if row["epoch"] > progress.epoch]
-        send_rows(self._client, progress.run_id, new)
+        send_rows(self._client, progress.run_id, new, record.monitor)
         progress.epoch = max([progress.epoch, *(int(row["epoch"]) for row in new)])
         progress.next_batch = monotonic() + INTERVAL
 

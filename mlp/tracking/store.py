@@ -5,10 +5,12 @@ import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from time import time
 from typing import TYPE_CHECKING, Any
 
 from mlp.base import ConfigError, RunError, atomic_write, runs_dir
 from mlp.runs import Tracking, check_name
+from mlp.tracking.views import KIND, PREFIX, RESULTS, results_view
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -195,7 +197,7 @@ def find_experiment(client: "MlflowClient", name: str) -> str:
     if experiment is None:
         location = _artifacts() if client.tracking_uri == _own_uri() else None
         try:
-            return client.create_experiment(name, artifact_location=location)
+            return client.create_experiment(name, artifact_location=location, tags=_tags())
         except MlflowException:
             experiment = client.get_experiment_by_name(name)  # another process may have been faster
             if experiment is None:
@@ -204,7 +206,15 @@ def find_experiment(client: "MlflowClient", name: str) -> str:
         raise RunError(
             f"the MLflow experiment {name!r} is deleted; restore it or set tracking.experiment_name"
         )
+    for key, value in _tags().items():
+        if key not in experiment.tags:
+            client.set_experiment_tag(experiment.experiment_id, key, value)
     return experiment.experiment_id
+
+
+def _tags() -> dict[str, str]:
+    """Return what lets MLflow's UI show an experiment as one of trainings, with their figures."""
+    return KIND | {f"{PREFIX}{RESULTS}": results_view(round(time() * 1000))}
 
 
 def reason_of(error: Exception) -> str:

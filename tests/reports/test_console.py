@@ -162,7 +162,7 @@ class TestTexts:
             "night [run]",
             str(tmp_path),
             "python -m mlp.evaluate 01234567",
-            "make ui",
+            "mlp ui 01234567",
         ):
             assert words in text
         rows = [line.split() for line in text.splitlines()]

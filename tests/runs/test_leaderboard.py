@@ -15,7 +15,7 @@ from mlp.reports import show_summary, write_summary
 from mlp.reports.sweep_summary import comparison_in_mlflow, write_leaderboard
 from mlp.runs import Leaderboard, RunFolder, read_leaderboard, read_run, training_of
 from mlp.sweep.summary import summarise
-from tests.records import RUN, make_child, make_sweep
+from tests.records import RUN, make_child, make_run, make_sweep
 
 LR, WIDTH = "optimizer.lr", "model.hidden_sizes"
 
@@ -268,16 +268,11 @@ class TestTerminal:
         mirrored(make_child(runs, "abcdefghij", {LR: 2}, 0.2))
         lines = said(read_leaderboard(["5eed"]), width=60).splitlines()
         assert lines[-2].split("  ")[-1].strip() == "python -m mlp.evaluate 01234567"
-        address = (
-            "compare-runs?runs=%5B%220123456789%22,%22abcdefghij%22%5D&experiments=%5B%221%22%5D"
-        )
-        assert f"make ui, then http://127.0.0.1:5000/#/{address}&" in lines[-1]
+        assert lines[-1].split("  ")[-1].strip() == "mlp ui 5eed"
 
-    def test_a_server_s_own_page_is_named(self, runs: Path, monkeypatch: pytest.MonkeyPatch):
-        monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://h:9")
-        folders = [mirrored(make_child(runs, name, {LR: 1})) for name in ("a", "b")]
-        [page] = comparison_in_mlflow(folders).values()
-        assert page.startswith("http://h:9/#/compare-runs?runs=")
+    def test_runs_of_no_sweep_are_compared_by_their_ids(self, runs: Path):
+        folders = [mirrored(make_run(runs, name)) for name in ("a", "b")]
+        assert comparison_in_mlflow(folders) == {"compare 2 in MLflow": "mlp ui a b"}
 
     def test_runs_without_mlflow_have_no_page(self, runs: Path):
         folders = [make_child(runs, name, {LR: 1}) for name in ("a", "b")]

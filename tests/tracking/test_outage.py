@@ -80,7 +80,7 @@ def check_delivered(folder: RunFolder, run: Any, server: FlakyServer) -> None:
         assert sorted((m.step, m.timestamp, m.value) for m in sent) == [
             (row["epoch"], row["timestamp"], row[name]) for row in history
         ]
-    for name in ("best/val_loss", "test/accuracy"):
+    for name in ("best_val_loss", "test_accuracy"):
         assert len(client.get_metric_history(run.info.run_id, name)) == 1
     files = {file.path for file in client.list_artifacts(run.info.run_id)}
     assert {"run.json", "history.csv", "config.yaml", "weights", "figures"} <= files
