@@ -35,10 +35,15 @@ test-all: $(RAY)  ## run the slow tests too (installs Ray)
 	$(BIN)/python -m pytest -n auto -m '' $(ARGS)
 
 # Those that take minutes; the others are run by their own commands, and appear on the page too.
-PRESETS := lecun1998_linear,lecun1998_linear_deskewed,lecun1998_300,lecun1998_300_deskewed,lecun1998_300_distorted,lecun1998_1000,lecun1998_300_100,lecun1998_300_100_distorted,lecun1998_500_150,lecun1998_500_150_distorted,hinton2005_500_300,nielsen_ch3,keras_mnist_mlp,sklearn_mlp,simard2003_ce
+PRESETS := lecun1998_linear lecun1998_linear_deskewed lecun1998_300 lecun1998_300_deskewed \
+  lecun1998_300_distorted lecun1998_1000 lecun1998_300_100 lecun1998_300_100_distorted \
+  lecun1998_500_150 lecun1998_500_150_distorted hinton2005_500_300 nielsen_ch3 keras_mnist_mlp \
+  sklearn_mlp simard2003_ce
 
 reproduce: $(INSTALLED)  ## run the presets of published results, write docs/reproduction.md
-	$(BIN)/python -m mlp.run -m data=mnist experiment=$(PRESETS) 'seed=range(3)' sweep.test=all sweep.name=reproduction $(ARGS)
+	for preset in $(PRESETS); do \
+	  $(BIN)/python -m mlp.run -m data=mnist experiment=$$preset 'seed=range(3)' sweep.test=all sweep.name=$$preset $(ARGS) || exit; \
+	done
 	$(BIN)/python docs/reproduction.py
 
 coverage: $(INSTALLED)  ## run the tests and show the branches that none of them takes
