@@ -1,7 +1,7 @@
 """Tables that come with an installed package: nothing to download."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal
@@ -23,7 +23,7 @@ class Sklearn(TableSource):
         Of the function that loads it, without ``load_``.
     """
 
-    name: Literal["breast_cancer", "diabetes", "digits", "iris", "linnerud", "wine"]  # type: ignore[misc]
+    name: Literal["breast_cancer", "diabetes", "digits", "iris", "linnerud", "wine"] = field()  # type: ignore[misc]
 
     def files(self) -> Sequence[Path]:
         """Return the package's own file, which is another one in each version."""
@@ -60,7 +60,7 @@ class Keel(TableSource):
         ``"vehicle"``, ``"vowel"``, ...
     """
 
-    name: str  # type: ignore[misc]
+    name: str = field()  # type: ignore[misc]  # the source's own default is no table
 
     def files(self) -> Sequence[Path]:
         """Return the file's path, found without importing the package."""
