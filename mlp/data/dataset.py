@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from mlp.data.columns import Column
+from mlp.data.deskew import DeskewingScaler
 from mlp.data.preprocessing import TablePreprocessing
 from mlp.data.scaling import Scaler
 from mlp.data.target_scaling import TargetScaler
@@ -94,8 +95,11 @@ class Dataset:
 def as_inputs(
     x: np.ndarray, scaler: Scaler | TablePreprocessing
 ) -> tuple[np.ndarray, Scaler | None]:
-    """Return ``x`` and ``scaler`` of a `Part`: a table is transformed once, not batch by batch."""
-    if isinstance(scaler, Scaler):
+    """Return ``x`` and ``scaler`` of a `Part`.
+
+    A table is transformed once, not batch by batch, and so are images to be deskewed.
+    """
+    if isinstance(scaler, Scaler) and not isinstance(scaler, DeskewingScaler):
         return x, scaler
     return scaler.transform(x, np.empty((len(x), scaler.n_in), np.float32)), None
 

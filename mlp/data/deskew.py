@@ -40,12 +40,11 @@ class Deskewer:
         resampler, moments = self._prepared(x.dtype)
         for start in range(0, len(x), BLOCK_IMAGES):
             block = x[start : start + BLOCK_IMAGES]
-            lean, middle = _lean(block @ moments)
+            # No matrix products: what they make of a row may depend on how many there are.
+            lean, middle = _lean(np.einsum("ij,kj->ik", block, moments))
             points = resampler.points(len(block))
-            maps = np.zeros((2, len(block), 3), x.dtype)  # from pixels to where they are read
-            maps[0, :, 0] = maps[1, :, 1] = 1
-            maps[1, :, 0], maps[1, :, 2] = lean, -lean * middle
-            np.matmul(maps, resampler.grid, out=points)
+            points[...] = resampler.grid[:2, None]
+            points[1] += lean[:, None] * (points[0] - middle[:, None])
             resampler(block.reshape(-1, *self._shape), points)
 
     def _prepared(self, dtype: np.dtype) -> tuple[Resampler, np.ndarray]:
@@ -53,7 +52,7 @@ class Deskewer:
         if dtype not in self._resamplers:
             resampler = Resampler(*self._shape, dtype)
             r, c, one = resampler.grid
-            self._resamplers[dtype] = resampler, np.stack([one, r, c, r * c, r * r], axis=1)
+            self._resamplers[dtype] = resampler, np.stack([one, r, c, r * c, r * r])
         return self._resamplers[dtype]
 
 
@@ -83,10 +82,17 @@ class DeskewingScaler(Scaler):
         object.__setattr__(self, "_deskew", Deskewer(*self.image_shape))
 
     def transform(self, x: np.ndarray, out: np.ndarray) -> np.ndarray:
-        """Write the deskewed and scaled rows into ``out`` and return it; see `Scaler`."""
-        np.copyto(out, x)
-        self._deskew(out)
-        return super().transform(out, out)
+        """Write the deskewed and scaled rows into ``out`` and return it; see `Scaler`.
+
+        They are rounded to float32 in either case.
+        """
+        rows = out if out.dtype == np.float32 else np.empty(out.shape, np.float32)
+        np.copyto(rows, x)
+        self._deskew(rows)
+        super().transform(rows, rows)
+        if rows is not out:
+            np.copyto(out, rows)
+        return out
 
     def save(self, folder: Path) -> None:
         """Write ``deskew.json`` besides the scaler's files."""

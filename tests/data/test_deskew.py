@@ -71,3 +71,13 @@ def test_damaged_file_is_named(tmp_path: Path, text: str):
     (tmp_path / "deskew.json").write_text(text)
     with pytest.raises(RunError, match=r"deskew\.json"):
         load_preprocessing(tmp_path)
+
+
+def test_an_image_is_treated_alike_whatever_is_beside_it():
+    """To the last bit: a network that is served sees the rows that it was tested on."""
+    x = np.random.default_rng(0).integers(0, 256, (100, 64), np.uint8)
+    scaler = DeskewingScaler(np.zeros(64, "f4"), np.full(64, 1 / 255, "f4"), (8, 8))
+    together = scaler.transform(x, np.empty((100, 64), np.float32))
+    for n in (1, 7, 33):
+        some = scaler.transform(x[:n], np.empty((n, 64), np.float64))
+        np.testing.assert_array_equal(some, together[:n])
