@@ -5,8 +5,9 @@ import json
 import numpy as np
 import pytest
 
-from mlp.base import RunError
-from mlp.training import Evaluator, Predictor
+from mlp.base import RunError, generator
+from mlp.nn import SoftmaxCrossEntropy
+from mlp.training import Ensemble, Evaluator, Predictor
 from tests.cases import make_case
 
 
@@ -76,3 +77,22 @@ def test_description_is_plain(stored):
         "names": ["apple", "pear", "plum"],
         "batch_size": 1000,
     }
+
+
+def untrained(case) -> Predictor:
+    network = case.model.build(16, 3, SoftmaxCrossEntropy(), generator(1, "init"))
+    return Predictor(network, case.parts.scaler, case.dataset.classes, 1000)
+
+
+class TestEnsemble:
+    def test_it_names_the_class_that_is_most_probable_on_the_whole(self, case):
+        members = [case.predictor, other := untrained(case)]
+        ensemble, x = Ensemble(members), case.dataset.x_test
+        mean = (case.predictor.predict_proba(x) + other.predict_proba(x)) / 2
+        np.testing.assert_allclose(ensemble.predict_proba(x), mean, rtol=1e-6)
+        assert ensemble.predict(x).tolist() == [ensemble.names[i] for i in mean.argmax(axis=1)]
+
+    def test_members_that_predict_other_things_are_refused(self, case):
+        other = Predictor(case.network, case.parts.scaler, ("a", "b", "c"), 1000)
+        with pytest.raises(ValueError, match="members must predict the same"):
+            Ensemble([case.predictor, other])
