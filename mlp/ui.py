@@ -64,7 +64,7 @@ def _pages(references: Sequence[str]) -> tuple[str, dict[str, str]]:
 
 def _show(address: str, found: dict[str, str]) -> None:
     width = max(map(len, found), default=0)
-    for name, page in found.items() or [("", "/")]:
+    for name, page in found.items() or [("MLflow", "/")]:
         print(f"{name:{width}}  {address}{page}", flush=True)
 
 

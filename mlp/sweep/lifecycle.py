@@ -158,11 +158,11 @@ def open_sweep(
 def _new_record(settings: Settings, plan: Plan, command: str) -> SweepRecord:
     """Return the record of the sweep as if it were started for the first time."""
     own = uuid4().hex
-    name = settings.name or " × ".join(short_keys(plan.axes).values())
+    axes = " × ".join(short_keys(plan.axes).values())
     tracking = build("tracking", plan.example.config["tracking"], MLflowTracking | NoTracking)
     values = {
         "id": own,
-        "name": name or f"run-{own[:8]}",
+        "name": settings.name or f"{axes or 'sweep'} {own[:8]}",
         "identity": plan.identity,
         "started": datetime.now(UTC),
         "command": command,

@@ -16,6 +16,7 @@ from mlp.base import RunError, atomic_write
 from mlp.runs import Record, RunFolder, SweepRecord, Tracking, read_run
 from mlp.tracking.artifacts import local_path
 from mlp.tracking.store import find_experiment
+from mlp.tracking.views import view_tag
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -73,10 +74,15 @@ def delete_duplicates(client: "MlflowClient", run: "Run", record: Record) -> Non
 
 
 def delete(record: Record, client: "MlflowClient") -> list[Path]:
-    """Delete a run's counterpart and its models; return where their artifacts are on our disks."""
+    """Delete a run's counterpart, its models and its view; return where its artifacts are.
+
+    Those on our disks only.
+    """
     experiment = client.get_experiment_by_name(tracking_of(record).experiment)
     if experiment is None:
         return []
+    if isinstance(record, SweepRecord) and view_tag(record) in experiment.tags:
+        client.delete_experiment_tag(experiment.experiment_id, view_tag(record))
     uris = []
     for run in _tagged(client, experiment.experiment_id, record.id):
         query = f"source_run_id = '{run.info.run_id}'"

@@ -39,7 +39,7 @@ from mlp.tracking.metrics import STEP, final_metrics, sweep_metrics
 from mlp.tracking.params import chosen_params
 from mlp.tracking.retry import retrying
 from mlp.tracking.store import client_of, is_remote
-from mlp.tracking.views import PREFIX, set_tags, sweep_view, view_key
+from mlp.tracking.views import sweep_view, view_tag
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -209,7 +209,8 @@ def _send_sweep(folder: RunFolder, record: SweepRecord, run: "Run", client: "Mlf
     places = [folder.record, folder.path / "leaderboard.csv", folder.log, folder.figures]
     log = partial(client.log_artifact, run_id)
     store_files(places, folder.path, run.info.artifact_uri, log)
-    view = {f"{PREFIX}{view_key(record)}": sweep_view(record, run_id)}
-    set_tags(client, run.info.experiment_id, view)
+    view, experiment = sweep_view(record, run_id), client.get_experiment(run.info.experiment_id)
+    if experiment.tags.get(view_tag(record)) != view:
+        client.set_experiment_tag(experiment.experiment_id, view_tag(record), view)
     if not record.ended and run.info.status != record.status:  # it goes on
         client.update_run(run_id, record.status)

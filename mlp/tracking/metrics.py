@@ -8,7 +8,8 @@ first, and the figures of the end are bars behind them.
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 
-from mlp.runs import RunRecord, SweepRecord
+from mlp.base import RunError
+from mlp.runs import RunFolder, RunRecord, SweepRecord, read_training
 from mlp.tracking.batch import MetricRow
 
 STEP = 0
@@ -46,9 +47,14 @@ def final_metrics(record: RunRecord, rows: Iterable[Mapping[str, float]]) -> lis
 
 
 def sweep_metrics(record: SweepRecord) -> dict[str, float]:
-    """Return the figures of a sweep's best run."""
-    best = record.best.best if record.best else None
-    figures = {k: v for k, v in best.metrics.items() if k.startswith("val/")} if best else {}
-    if best and not figures:
-        figures = best.metrics
-    return {best_key(key): value for key, value in figures.items()}
+    """Return the figures of a sweep's best run, under the names that they have in that run."""
+    if record.best is None:
+        return {}
+    best = record.best.best.metrics
+    part = "val/" if "val/loss" in best else "train/"
+    figures = {best_key(key): value for key, value in best.items() if key.startswith(part)}
+    try:
+        test = read_training(RunFolder.of(record.best.run)).test
+    except RunError:  # the run is on another machine, or was deleted
+        return figures
+    return figures | {f"test_{key}": v for key, v in (test.metrics if test else {}).items()}

@@ -5,18 +5,16 @@ MLflow keeps them as tags of the experiment, and its addresses name them.
 
 import json
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from mlp.runs import SweepRecord
 from mlp.tracking.metrics import best_key
 from mlp.training import higher_is_better
 
-if TYPE_CHECKING:
-    from mlflow import MlflowClient
-
 KIND = {"mlflow.experimentKind": "custom_model_development"}  # no application of language models
 PREFIX = "mlflow.sharedViewState."
 RESULTS = "results"  # the view of all runs
+METRIC_WIDTH, PARAM_WIDTH = 140, 120  # pixels, in which their names fit
 METRICS = ("val_accuracy", "val_rmse", "val_loss")
 
 
@@ -30,7 +28,7 @@ def results_view(created: int) -> str:
     """
     metrics = [*(f"best_{name}" for name in METRICS), "test_accuracy", "test_rmse"]
     params = ["data", "model.hidden_sizes", "optimizer", "optimizer.lr"]
-    return _view("Results", created, columns=_columns(metrics, params))
+    return _view("Results", created, metrics, params)
 
 
 def sweep_view(record: SweepRecord, parent: str) -> str:
@@ -48,7 +46,8 @@ def sweep_view(record: SweepRecord, parent: str) -> str:
     return _view(
         record.name,
         round(record.started.timestamp() * 1000),
-        columns=_columns(metrics, record.axes),
+        metrics,
+        record.axes,
         searchFilter=f"tags.mlflow.parentRunId = '{parent}'",
         orderByKey=f"metrics.`{own}`",
         orderByAsc=not higher_is_better(record.monitor),
@@ -60,20 +59,16 @@ def view_key(record: SweepRecord) -> str:
     return record.id[:8]
 
 
-def set_tags(client: "MlflowClient", experiment: str, tags: dict[str, str]) -> None:
-    """Give an experiment those of some tags that it has not."""
-    known = client.get_experiment(experiment).tags
-    for key, value in tags.items():
-        if known.get(key) != value:
-            client.set_experiment_tag(experiment, key, value)
+def view_tag(record: SweepRecord) -> str:
+    """Return the tag of the experiment that is the view of a sweep."""
+    return f"{PREFIX}{view_key(record)}"
 
 
-def _columns(metrics: Iterable[str], params: Iterable[str]) -> list[str]:
-    columns = ["attributes.`Duration`"]
-    columns += [f"metrics.`{key}`" for key in dict.fromkeys(metrics)]
-    return columns + [f"params.`{key}`" for key in params]
-
-
-def _view(name: str, created: int, columns: list[str], **facets: Any) -> str:
-    state = json.dumps({"selectedColumns": columns, **facets})
+def _view(
+    name: str, created: int, metrics: Iterable[str], params: Iterable[str], **facets: Any
+) -> str:
+    widths = {f"metrics.`{key}`": METRIC_WIDTH for key in metrics}
+    widths |= {f"params.`{key}`": PARAM_WIDTH for key in params}
+    columns = {"selectedColumns": [*widths], "columnOrder": [*widths], "columnWidths": widths}
+    state = json.dumps(columns | facets)
     return json.dumps({"name": name, "createdAt": created, "updatedAt": created, "state": state})

@@ -82,7 +82,7 @@ class TestRun:
         assert said.status == 0
         [sweep] = list_sweeps()
         assert sweep.status == "FINISHED"
-        assert sweep.name == "lr × seed"
+        assert sweep.name == f"lr × seed {sweep.id[:8]}"
         assert sweep.counts["finished"] == 4
         assert sweep.axes == {"optimizer.lr": [0.01, 0.001], "seed": [0, 1]}
         assert {record.name for record in children()} == {

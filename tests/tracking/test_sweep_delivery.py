@@ -76,7 +76,11 @@ def test_its_best_run_is_linked_and_its_runs_have_a_saved_view(sweep: RunFolder,
     deliver(sweep)
     assert "[lr\\=0\\.1](#/experiments/1/runs/abc?workflowType=machine_learning)" in note(sweep)
     run = stored(sweep)
-    assert run.data.metrics == {"best_val_loss": 0.5, "best_val_accuracy": 0.9}
+    assert run.data.metrics == {
+        "best_val_loss": 0.5,
+        "best_val_accuracy": 0.9,
+        "test_accuracy": 0.8,
+    }
     tags = mlflow_client().get_experiment(run.info.experiment_id).tags
     view = json.loads(tags[f"mlflow.sharedViewState.{sweep.path.name[:8]}"])
     state = json.loads(view["state"])
