@@ -4,7 +4,7 @@ from .commands import Parser, command, exit_status
 from .errors import ConfigError, DataError, RunError, UserError, closest, in_one_line
 from .files import UNFINISHED, atomic_write, read_json, remove, remove_unfinished, temporary_sibling
 from .packages import require
-from .paths import data_dir, relative, runs_dir
+from .paths import data_dir, project_root, relative, runs_dir
 from .randomness import generator
 from .signals import SignalCatcher, handled_signals
 from .validate import at_least, between, fraction, positive
@@ -31,6 +31,7 @@ __all__ = [
     "import_class",
     "in_one_line",
     "positive",
+    "project_root",
     "read_into",
     "read_json",
     "relative",

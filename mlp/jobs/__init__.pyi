@@ -11,12 +11,14 @@ from .cleanup import (
 )
 from .ensemble import make_ensemble, members_of
 from .evaluate import evaluate_run
+from .reproduction import Reproduction, reproduce_run
 from .resume import announce_orphaned_runs, resume_run
 from .train import Result, check_fit, run_job
 
 __all__ = [
     "Criteria",
     "Entry",
+    "Reproduction",
     "Result",
     "announce_orphaned_runs",
     "caches",
@@ -28,6 +30,7 @@ __all__ = [
     "members_of",
     "remove_cache",
     "remove_from",
+    "reproduce_run",
     "resume_run",
     "run_job",
     "select",

@@ -37,8 +37,8 @@ def resume_run(
         run any more.
     """
     folder = runs.find_run(reference)
-    record = _resumable(folder)
-    stored = _stored_config(folder, record)
+    record = idle_run(folder)
+    stored = last_config(folder, record)
     config = changed(stored, overrides)
     runs.check_own_classes(config, record, folder)
     changes = _changes(stored, check(config))
@@ -65,8 +65,8 @@ def announce_orphaned_runs() -> None:
         print(f"mlp: the process of {record.name} died; to go on: {line}", file=sys.stderr)
 
 
-def _resumable(folder: RunFolder) -> RunRecord:
-    """Return the record of a run that nobody works on."""
+def idle_run(folder: RunFolder) -> RunRecord:
+    """Return the record of a training that no process works on; RunError when it is none."""
     runs.refuse_links(folder)
     if runs.is_alive(folder):
         record = runs.read_run(folder)
@@ -82,8 +82,8 @@ def _resumable(folder: RunFolder) -> RunRecord:
     return record
 
 
-def _stored_config(folder: RunFolder, record: RunRecord) -> dict[str, Any]:
-    """Return the configuration that a run had last, with the BLAS threads that it had."""
+def last_config(folder: RunFolder, record: RunRecord) -> dict[str, Any]:
+    """Return the configuration that a run had last, with the BLAS threads that it had first."""
     config = runs.read_config(folder)
     for resumption in record.resumed:
         for key, value in resumption.changes.items():

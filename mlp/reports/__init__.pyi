@@ -1,5 +1,5 @@
 from .comparison import show_comparison
-from .console import Console
+from .console import Console, ProgressConsole
 from .curves import learning_curves
 from .figure_style import save_figure
 from .progress import clock
@@ -11,6 +11,7 @@ from .terminal import show_places, wide_terminal
 
 __all__ = [
     "Console",
+    "ProgressConsole",
     "TensorBoard",
     "clock",
     "draw_distortions",

@@ -170,6 +170,19 @@ class Console:
         show_places({"figures": str(relative(figures))}, self._terminal)
 
 
+class ProgressConsole(Console):
+    """Shows the progress of a training, and nothing else of the run."""
+
+    def show_config(self, config: Mapping[str, Any]) -> None:
+        """Print nothing."""
+
+    def show_plan(self, dataset: Dataset, parts: Parts, network: Network, batch_size: int) -> None:
+        """Print nothing."""
+
+    def show_result(self, record: RunRecord, folder: Path) -> None:
+        """Print nothing."""
+
+
 def _pairs(values: Mapping[str, Any]) -> Columns:
     """Return keys with their values, as many side by side as the width allows."""
     pairs = [

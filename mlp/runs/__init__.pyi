@@ -14,6 +14,7 @@ from .evaluations import record_evaluation
 from .find import all_runs, check_name, check_tags, find_run
 from .folder import (
     RunFolder,
+    config_digest,
     read_config,
     read_history,
     read_overrides,
@@ -37,7 +38,7 @@ from .lock import DIED, RunLock, is_alive, mark_orphaned, mark_orphaned_runs, th
 from .opening import make_runs_dir, open_run, reopen_run, split_digest
 from .outbox import delivery_failure, settle, undelivered_runs
 from .own_code import check_own_classes, digest_of
-from .provenance import collect_provenance, git_state
+from .provenance import collect_provenance, git_state, origin_changes, read_diff
 from .record import (
     Best,
     Git,
@@ -80,6 +81,7 @@ __all__ = [
     "check_tags",
     "claim",
     "collect_provenance",
+    "config_digest",
     "delivery_failure",
     "differing_params",
     "digest_of",
@@ -100,7 +102,9 @@ __all__ = [
     "name_of",
     "open_ensemble",
     "open_run",
+    "origin_changes",
     "read_config",
+    "read_diff",
     "read_history",
     "read_leaderboard",
     "read_overrides",

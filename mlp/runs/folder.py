@@ -6,10 +6,12 @@ complete or not at all, so a reader never meets half a file, whatever ended the 
 
 import csv
 import fcntl
+import json
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from hashlib import sha256
 from math import isfinite
 from pathlib import Path
 from stat import S_ISREG
@@ -195,6 +197,11 @@ def read_config(folder: RunFolder) -> dict[str, Any]:
     if not isinstance(config, dict):
         raise RunError(f"{folder.config} does not hold a configuration")
     return {str(key): value for key, value in config.items()}
+
+
+def config_digest(config: Mapping[str, Any]) -> str:
+    """Return a hash of a configuration: the same of a stored one as of the one that was stored."""
+    return sha256(json.dumps(config, sort_keys=True).encode()).hexdigest()
 
 
 def mend_history(folder: RunFolder) -> None:

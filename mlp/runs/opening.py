@@ -16,6 +16,7 @@ from mlp.data import Dataset, Parts
 from mlp.nn import Network
 from mlp.runs.folder import (
     RunFolder,
+    config_digest,
     mend_history,
     read_history,
     read_training,
@@ -26,8 +27,8 @@ from mlp.runs.folder import (
 )
 from mlp.runs.lock import RunLock, mark_orphaned, this_process
 from mlp.runs.own_code import copy_code, own_classes
-from mlp.runs.provenance import collect_provenance, git_diff
-from mlp.runs.record import Provenance, Resumption, RunRecord, Tracking
+from mlp.runs.provenance import collect_provenance, git_diff, origin_changes
+from mlp.runs.record import Resumption, RunRecord, Tracking
 from mlp.runs.recorder import Recorder
 
 logger = logging.getLogger(__name__)
@@ -75,6 +76,7 @@ def open_run(
         "started": datetime.now(UTC),
         "command": shlex.join(["python", "-m", "mlp.run", *overrides]),
         "tags": config.get("tags") or {},
+        "config_digest": config_digest(config),
         "limited": bool(trainer.get("limit_batches") or trainer.get("overfit_batches")),
         "init_from": config.get("init_from"),
         "published": config.get("published"),
@@ -142,7 +144,7 @@ def reopen_run(folder: RunFolder, dataset: Dataset, changes: Mapping[str, Any]) 
             resumed=[*record.resumed, resumption],
         )
         run = Recorder(folder, lock)
-    for difference in _differences(record.provenance, origin):
+    for difference in origin_changes(record.provenance, origin):
         logger.warning("%s: the last bits may differ", difference)
         run.log(difference)
     return run
@@ -175,18 +177,6 @@ def opening_lock(folder: RunFolder, new: bool = False) -> Iterator[RunLock]:
     except OSError as error:
         why = error.strerror or error
         raise RunError(f"the run's folder {folder.path} cannot be written: {why}") from None
-
-
-def _differences(then: Provenance, now: Provenance) -> list[str]:
-    """Return in what two origins differ that may decide about the last bits."""
-    facts: dict[str, list[str | None]] = {
-        "NumPy": [origin.versions.get("numpy") for origin in (then, now)],
-        "the BLAS library": [
-            f"{origin.blas.library} {origin.blas.version}" for origin in (then, now)
-        ],
-        "the code's commit": [origin.git.commit if origin.git else None for origin in (then, now)],
-    }
-    return [f"{what} was {a} and is {b}" for what, (a, b) in facts.items() if a != b]
 
 
 def _describe_network(network: Network) -> dict[str, Any]:

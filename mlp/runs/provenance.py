@@ -4,11 +4,15 @@ import getpass
 import platform
 import subprocess
 from importlib.metadata import PackageNotFoundError, version
+from itertools import takewhile
 from pathlib import Path
+from typing import Any, NamedTuple
 
+from mlp.runs.folder import RunFolder
 from mlp.runs.record import Blas, Git, Provenance
 
 CHECKOUT = Path(__file__).resolve().parent.parent.parent
+UNTRACKED = "# untracked: "  # begins a line of a diff that names a file
 PACKAGES = ("mlp", "numpy", "mlflow", "hydra-core")
 
 
@@ -22,6 +26,7 @@ def collect_provenance() -> Provenance:
         git=git_state(),
         versions={"python": platform.python_version()} | packages,
         blas=blas(),
+        simd=_simd(),
         host=platform.node(),
         platform=platform.platform(),
         user=_user(),
@@ -43,23 +48,84 @@ def git_state() -> Git | None:
 def git_diff() -> str:
     """Return the checkout's tracked changes beyond its commit, and the names of untracked files."""
     untracked = (_git("ls-files", "--others", "--exclude-standard") or "").splitlines()
-    notes = "".join(f"# untracked: {name}\n" for name in untracked)
-    return notes + (_git("diff", "HEAD") or "")
+    notes = "".join(f"{UNTRACKED}{name}\n" for name in untracked)
+    format = ("--binary", "--no-ext-diff", "--src-prefix=a/", "--dst-prefix=b/")  # can be applied
+    return notes + (_git("diff", *format, "HEAD") or "")
+
+
+class Diff(NamedTuple):
+    """What a checkout held beyond its commit: changes to be applied, names of files."""
+
+    patch: str
+    untracked: list[str]
+
+
+def read_diff(folder: RunFolder) -> Diff:
+    """Return what `git_diff` said when a run was opened."""
+    if not folder.diff.exists():
+        return Diff("", [])
+    lines = folder.diff.read_text("utf-8", errors="replace").splitlines(keepends=True)
+    untracked = [line.removeprefix(UNTRACKED).rstrip() for line in takewhile(_is_note, lines)]
+    return Diff("".join(lines[len(untracked) :]), untracked)
+
+
+def origin_changes(then: Provenance, now: Provenance) -> list[str]:
+    """Return in what two origins differ that may decide about the last bits, as sentences.
+
+    What is not known of one of them is left out.
+    """
+    facts = [_facts(origin) for origin in (then, now)]
+    return [
+        f"{what} was {before} and is {after}"
+        for what, before, after in zip(facts[0], *(fact.values() for fact in facts), strict=True)
+        if before and after and before != after
+    ]
 
 
 def blas() -> Blas:
-    """Return name, version and thread count of the library behind NumPy's matrix products.
+    """Return what is known of the library behind NumPy's matrix products.
 
-    The last bits of a result depend on the thread count.
+    The last bits of a result depend on its thread count, and on the kernels it has chosen.
     """
     import numpy  # noqa: F401 - loads the library that is asked about
     from threadpoolctl import threadpool_info
 
     for pool in threadpool_info():
         if pool["user_api"] == "blas":
-            names = {"library": pool["internal_api"], "version": pool["version"]}
-            return Blas(**names, threads=pool["num_threads"])
+            return Blas(
+                library=pool["internal_api"],
+                version=pool["version"],
+                threads=pool["num_threads"],
+                architecture=pool.get("architecture"),
+            )
     return Blas(library="unknown", version=None, threads=None)
+
+
+def _is_note(line: str) -> bool:
+    return line.startswith(UNTRACKED)
+
+
+def _facts(origin: Provenance) -> dict[str, str | int | None]:
+    git, versions, blas = origin.git, origin.versions, origin.blas
+    return {
+        "the code's commit": git.commit if git else None,
+        "mlp": versions.get("mlp"),
+        "NumPy": versions.get("numpy"),
+        "the BLAS library": f"{blas.library} {blas.version}",
+        "the CPU whose kernels the BLAS library takes": blas.architecture,
+        "the number of BLAS threads": blas.threads,
+        "the set of CPU instructions that NumPy uses": ", ".join(origin.simd),
+        "Python": versions.get("python"),
+        "the platform": origin.platform.rpartition("-with-")[2],  # the C library, not the kernel
+    }
+
+
+def _simd() -> tuple[str, ...]:
+    """Return the instruction sets for which NumPy chooses its code, as it finds them on the CPU."""
+    import numpy as np
+
+    config: Any = np.show_config(mode="dicts")
+    return tuple(config.get("SIMD Extensions", {}).get("found", ()))
 
 
 def _version(package: str) -> str:

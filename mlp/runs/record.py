@@ -81,6 +81,7 @@ class Blas(Model):
     library: Line
     version: Line | None
     threads: Annotated[int, Ge(1), Le(4096)] | None
+    architecture: Line | None = None  # of the CPU, as whose kernels it has chosen
 
 
 class Provenance(Model):
@@ -89,6 +90,7 @@ class Provenance(Model):
     git: Git | None
     versions: dict[Line, Line]
     blas: Blas
+    simd: tuple[Line, ...] = ()  # the CPU's instruction sets that NumPy has code for
     host: Line
     platform: Line
     user: Line
@@ -213,6 +215,7 @@ class RunRecord(Common):
     kind: Literal["run"] = "run"
     monitor: Line = "train/loss"
     limited: bool
+    config_digest: Line | None = None
     epochs: Count = 0
     best: Best | None = None
     test: TestResult | None = None
