@@ -16,7 +16,7 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 
 from mlp.base import ConfigError, command, exit_status
-from mlp.config import accepted, conf_dir, config_places, explained
+from mlp.config import accepted, conf_dir, config_places, explained, run_help
 
 if TYPE_CHECKING:
     from mlp.jobs import Result
@@ -28,6 +28,9 @@ def main() -> int | None:
     arguments = sys.argv[1:]
     if any(word.startswith("resume=") for word in arguments):
         return _resume(arguments)
+    if {"--help", "-h"} & set(arguments):
+        print(run_help(arguments))
+        return None
     # conf/hydra/launcher has files of the same names as plugins do
     warnings.filterwarnings("ignore", r"\s*'hydra/launcher/\w+' is validated against")
     sys.argv[1:] = accepted(arguments)

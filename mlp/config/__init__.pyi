@@ -1,5 +1,6 @@
 from .command_line import accepted
 from .composition import changed, compose, conf_dir, config_places
+from .help import run_help
 from .hydra_settings import check_settings
 from .instantiation import build, construct
 from .job import Job, check
@@ -23,4 +24,5 @@ __all__ = [
     "explained",
     "prefixed",
     "read_settings",
+    "run_help",
 ]

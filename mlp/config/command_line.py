@@ -1,5 +1,6 @@
 """Check the command line of ``mlp run`` before Hydra acts on it."""
 
+from argparse import Namespace
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -7,9 +8,7 @@ from mlp.base import ConfigError, Parser
 from mlp.config.composition import compose, own_conf, with_new_keys
 
 # Hydra's flags: with these it shows something, and runs nothing
-SHOWING = (
-    "--help -h, --hydra-help, --version, --cfg -c, --resolve, --shell-completion -sc, --info -i"
-)
+SHOWING = "--hydra-help, --version, --cfg -c, --resolve, --shell-completion -sc, --info -i"
 OPTIONS = "--config-dir -cd, --config-path -cp, --package -p, --experimental-rerun"
 
 
@@ -22,16 +21,7 @@ def accepted(words: Sequence[str]) -> list[str]:
         When Hydra does not know a flag or cannot compose the words, or mlp does not allow what they
         ask for.
     """
-    parser = Parser("mlp run", add_help=False)
-    parser.add_argument("overrides", nargs="*")
-    parser.add_argument("--run", "-r", action="store_true")
-    parser.add_argument("--multirun", "-m", action="store_true")
-    parser.add_argument("--config-name", "-cn", default="config")
-    for option in OPTIONS.split(", "):
-        parser.add_argument(*option.split())
-    for flag in SHOWING.split(", "):
-        parser.add_argument(*flag.split(), nargs="?", const=True, dest="showing")
-    flags = parser.parse_args(words)
+    flags = parse(words)
     if flags.experimental_rerun:
         raise ConfigError("--experimental-rerun would load a pickle; give the overrides again")
     if flags.config_dir and not Path(flags.config_dir).is_dir():
@@ -47,3 +37,18 @@ def accepted(words: Sequence[str]) -> list[str]:
     if not flags.config_dir and (folder := own_conf()):
         words = [*words, f"--config-dir={folder}"]
     return with_new_keys(words)
+
+
+def parse(words: Sequence[str]) -> Namespace:
+    """Tell overrides from flags; UserError for a flag that Hydra does not know."""
+    parser = Parser("mlp run", add_help=False)
+    parser.add_argument("overrides", nargs="*")
+    parser.add_argument("--help", "-h", action="store_true")
+    parser.add_argument("--run", "-r", action="store_true")
+    parser.add_argument("--multirun", "-m", action="store_true")
+    parser.add_argument("--config-name", "-cn", default="config")
+    for option in OPTIONS.split(", "):
+        parser.add_argument(*option.split())
+    for flag in SHOWING.split(", "):
+        parser.add_argument(*flag.split(), nargs="?", const=True, dest="showing")
+    return parser.parse_intermixed_args(words)

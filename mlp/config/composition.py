@@ -68,6 +68,18 @@ def compose(
         For what Hydra cannot compose or mlp does not allow; values are checked later, by `check`.
     """
     with explained(words):
+        config = load(words, folder, name, added)
+        check_settings(config.hydra)
+        if not (multirun or config.hydra.mode == RunMode.MULTIRUN):
+            _refuse_several_values(OverridesParser.create().parse_overrides(with_new_keys(words)))
+        with open_dict(config):
+            del config["hydra"]
+    return config
+
+
+def load(words: Sequence[str], folder: str | None, name: str, added: str | None) -> DictConfig:
+    """Return what Hydra makes of these words, with its own settings; arguments as of `compose`."""
+    with explained(words):
         words = with_new_keys(words)
         overrides = OverridesParser.create().parse_overrides(words)
         _check_choices(overrides)
@@ -83,13 +95,7 @@ def compose(
             _refuse_aliases(Path(path.removeprefix("file://")))
         with hydra.initialize_config_dir(str(Path(main).absolute()), version_base="1.3"):
             loader = GlobalHydra.instance().config_loader()
-            config = loader.load_configuration(name, words, RunMode.MULTIRUN)
-        check_settings(config.hydra)
-        if not (multirun or config.hydra.mode == RunMode.MULTIRUN):
-            _refuse_several_values(overrides)
-        with open_dict(config):
-            del config["hydra"]
-    return config
+            return loader.load_configuration(name, words, RunMode.MULTIRUN)
 
 
 def with_new_keys(words: Sequence[str]) -> list[str]:

@@ -102,7 +102,7 @@ class TestCompletion:
         }.items():
             done = said("-sc", "query=bash", folder=tmp_path, COMP_LINE=line)
             assert (done.returncode, done.stdout.strip()) == (0, words)
-        assert "experiment: here, mnist" in said("run", "--help", folder=tmp_path).stdout
+        assert "choices: here best" in said("run", "--help", folder=tmp_path).stdout
 
     def test_install(self):
         """What a shell is to evaluate."""

@@ -280,7 +280,7 @@ class TestHelp:
     def test_shows_the_groups_and_the_keys(self, mlp_run: Command):
         said = mlp_run("--help")
         assert said.status == 0
-        for words in ("mlp evaluate", "optimizer: adagrad, adam", "hidden_sizes:"):
+        for words in ("mlp run resume=latest", "choices: adagrad adam", "model.hidden_sizes"):
             assert words in said.out
 
     def test_shows_the_composed_configuration(self, mlp_run: Command):
