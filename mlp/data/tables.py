@@ -74,8 +74,8 @@ class TableSource(Source):
         return self._dataset(self.tables(files), "numbers")
 
     def load_as(self, columns: Sequence[Column], targets: Targets = "classes") -> Dataset:
-        """Return all rows of the table, encoded for a network trained on such columns."""
-        return self._dataset(self.tables(self.files()[:1]), targets, columns)
+        """Return the tables, encoded for a network trained on such columns."""
+        return self._dataset(self.tables(self.files()), targets, columns)
 
     def fit(self, dataset: Dataset, rows: np.ndarray) -> Scaler | TablePreprocessing:
         """Return the preprocessing, fitted on some of the rows."""

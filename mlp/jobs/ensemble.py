@@ -5,8 +5,7 @@ from collections.abc import Sequence
 from mlp import runs
 from mlp.base import RunError
 from mlp.config import Job, check
-from mlp.data import Dataset
-from mlp.jobs.evaluate import evaluate_run
+from mlp.jobs.evaluate import evaluate_run, tested_rows
 from mlp.reports import Console
 from mlp.runs import RunFolder, RunRecord, SweepRecord
 from mlp.tracking import wait_for_delivery
@@ -100,23 +99,17 @@ def _check_alike(records: Sequence[RunRecord], jobs: Sequence[Job]) -> None:
     """Raise RunError unless all predict the same, and can be tested on the same rows."""
     first, job = records[0], jobs[0]
     dataset = job.data.load(job.task.targets)
-    tested = _tested_rows(job, dataset)
+    tested = tested_rows(job, dataset)
     for record, other in zip(records, jobs, strict=True):
         both = f"{first.name} and {record.name}"
         if record.data.digest != first.data.digest:
             raise RunError(f"{both} were trained on different data, and cannot be one model")
         if (record.data.classes, record.data.targets) != (first.data.classes, first.data.targets):
             raise RunError(f"{both} predict different things, and cannot be one model")
-        if _tested_rows(other, dataset) != tested:
+        if tested_rows(other, dataset) != tested:
             raise RunError(
                 f"{both} were tested on different rows: one may have been trained on what the "
                 "other is tested on"
             )
     if not first.data.n_test:
         raise RunError(f"{first.data.name} has no test set to evaluate the ensemble on")
-
-
-def _tested_rows(job: Job, dataset: Dataset) -> list[int] | None:
-    """Return which of the training rows a run was tested on; None for a test set of its own."""
-    rows = job.data.held_out(dataset, job.seed)
-    return None if rows is None else rows.tolist()

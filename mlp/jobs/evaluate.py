@@ -48,12 +48,15 @@ def evaluate_run(
     console = console or Console(quiet=True)
     runs.refuse_links(folder)
     record = runs.read_training(folder)
-    config = _changed(runs.read_config(folder), changes)
+    stored = runs.read_config(folder)
+    config = _changed(stored, changes)
     runs.check_own_classes(config, record, folder)
     job = check(config)
     predictor = Predictor.load(folder.weights)
     dataset = _load(job, changes, predictor.scaler)
     own = dataset.digest == record.data.digest
+    if own and changes:
+        _refuse_other_rows(check(_changed(stored, ())), job, dataset, changes)
     classes = record.data.classes
     names = classes or record.data.targets
     if job.data.part_of == record.data.name:
@@ -88,7 +91,24 @@ def _changed(config: dict[str, Any], changes: Sequence[str]) -> dict[str, Any]:
                 f"'{change[:80]}' changes nothing here: an evaluation depends on "
                 f"{', '.join(CHANGEABLE)}; the network is the stored one"
             )
+    if any(change.startswith("data.path=") for change in changes):
+        config |= {"data": {**config["data"], "test_path": None}}
     return changed(config | {"init_from": None, "callbacks": {}}, changes)
+
+
+def _refuse_other_rows(own: Job, job: Job, dataset: Dataset, changes: Sequence[str]) -> None:
+    """Raise ConfigError if changes test on rows of a run's own data that it was trained on."""
+    if tested_rows(job, dataset) != tested_rows(own, dataset):
+        raise ConfigError(
+            f"'{' '.join(changes)[:80]}' would test on rows that this network was trained on: of "
+            "its own data it is tested on the rows that its training held out"
+        )
+
+
+def tested_rows(job: Job, dataset: Dataset) -> list[int] | None:
+    """Return which of the training rows a run is tested on; None for a test set of its own."""
+    rows = job.data.held_out(dataset, job.seed)
+    return None if rows is None else rows.tolist()
 
 
 def _load(job: Job, changes: Sequence[str], scaler: data.Scaler | TablePreprocessing) -> Dataset:
@@ -153,5 +173,6 @@ def _part(
 
 def _name(job: Job, dataset: Dataset) -> str:
     """Return what to call the data: their file's name, if they have one of their own."""
-    path = job.config["data"].get("path")
+    data = job.config["data"]
+    path = data.get("test_path") or data.get("path")
     return Path(path).stem if path else dataset.name

@@ -1,9 +1,12 @@
 """A table from the command line: trained on, evaluated, predicted from by column names."""
 
+import shutil
+
 import numpy as np
 import pandas as pd
 import pytest
 
+from mlp.base import ConfigError
 from mlp.evaluate import evaluate
 from mlp.runs import find_run
 from mlp.training import Predictor
@@ -36,6 +39,28 @@ def test_a_table_is_trained_on_and_predicted_from(mlp_run, frame, tmp_path):
     rows.to_csv(tmp_path / "other.csv", index=False)
     other = evaluate("latest", [f"data.path={tmp_path / 'other.csv'}"])
     np.testing.assert_array_equal(other.answers, predictor.predict_proba(frame[:3]))
+
+
+def test_rows_that_were_trained_on_are_no_test_set(mlp_run, frame, tmp_path):
+    assert mlp_run(*RUN).status == 0
+    for change in ("data.test_seed=1", "data.test_fraction=0.5", "data.folds=3"):
+        with pytest.raises(ConfigError, match=f"'{change}' would test on rows that"):
+            evaluate("latest", [change])
+    shutil.copy(tmp_path / "mine.csv", tmp_path / "moved.csv")
+    assert len(evaluate("latest", [f"data.path={tmp_path / 'moved.csv'}"]).labels) == 40
+
+
+def test_a_second_table_to_test_on(mlp_run, frame, tmp_path):
+    """Another one in its place is evaluated; it does not stay when the first is replaced."""
+    for name, n in (("test", 30), ("other", 20)):
+        frame[:n].to_csv(tmp_path / f"{name}.csv", index=False)
+    test, other = (f"{tmp_path / name}.csv" for name in ("test", "other"))
+    assert mlp_run(*RUN, f"data.test_path={test}").status == 0
+    assert len(evaluate("latest").labels) == 30
+    assert len(evaluate("latest", [f"data.test_path={other}"]).labels) == 20
+    assert len(evaluate("latest", [f"data.path={other}"]).labels) == 20
+    names = {path.name[:5] for path in find_run("latest").evaluations.iterdir()}
+    assert names == {"other"}
 
 
 def test_folds_test_on_every_row_once(mlp_run, frame):
