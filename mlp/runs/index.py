@@ -11,8 +11,9 @@ from stat import S_ISREG
 from pydantic import TypeAdapter
 
 from mlp.base import RunError, atomic_write, runs_dir
+from mlp.runs.fields import Line, Model, Moment
 from mlp.runs.folder import RunFolder, read_run
-from mlp.runs.record import Line, Model, Moment, RunRecord
+from mlp.runs.record import RunRecord
 
 
 class Entry(Model):

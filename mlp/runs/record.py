@@ -1,63 +1,20 @@
 """The record of a run or of a sweep: the content of ``run.json``, checked when it is read."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
-from math import isfinite
+from datetime import datetime
 from typing import Annotated, Any, Literal, Self
 
 from annotated_types import Ge, Le, Lt
 from pydantic import (
-    AfterValidator,
-    AwareDatetime,
-    BaseModel,
-    ConfigDict,
     Field,
-    JsonValue,
     StringConstraints,
     TypeAdapter,
     ValidationError,
 )
 
 from mlp.base import ConfigError, RunError
+from mlp.runs.fields import Count, Id, Line, Model, Moment, Status, Text, Value
 from mlp.runs.verdict import Verdict, judge
-
-
-def _plain(value: Any) -> Any:
-    """Refuse control characters, which a terminal would obey, and numbers that JSON has not."""
-    match value:
-        case str():
-            if any(c not in "\n\t" and (c < " " or "\x7f" <= c <= "\x9f") for c in value):
-                raise ValueError("it has control characters")
-        case float() if not isfinite(value):
-            raise ValueError("it is not a finite number")
-        case dict():
-            _plain([*value, *value.values()])
-        case list():
-            for item in value:
-                _plain(item)
-    return value
-
-
-def _printable(text: str) -> str:
-    if not text.isprintable():
-        raise ValueError("it has unprintable characters")
-    return text
-
-
-Id = Annotated[str, StringConstraints(pattern=r"^[\w-][\w. -]{0,99}$")]  # it names a folder
-Line = Annotated[str, AfterValidator(_printable)]
-Text = Annotated[str, AfterValidator(_plain)]
-Value = Annotated[JsonValue, AfterValidator(_plain)]
-Count = Annotated[int, Ge(0), Lt(2**53)]
-FIRST, LAST = (datetime(year, 1, 1, tzinfo=UTC) for year in (1970, 3000))
-Moment = Annotated[AwareDatetime, Ge(FIRST), Lt(LAST)]
-Status = Literal["RUNNING", "FINISHED", "FAILED", "KILLED"]
-
-
-class Model(BaseModel):
-    """Values that were checked, and do not change."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class Process(Model):
