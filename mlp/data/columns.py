@@ -91,7 +91,10 @@ def encode_table(columns: Sequence[Column], table: Any) -> np.ndarray:
     """
     import pandas as pd
 
-    frame = pd.DataFrame(table)
+    try:
+        frame = pd.DataFrame(table)
+    except ValueError as error:
+        raise ValueError(f"each column must be a sequence, all of one length: {error}") from None
     for column in columns:
         n = list(frame.columns).count(column.name)
         if n != 1:
@@ -120,17 +123,24 @@ def encode_numbers(name: str, values: "pd.Series") -> np.ndarray:
     import pandas as pd
 
     try:
+        if values.dtype.kind in "mMc":  # a time would become nanoseconds
+            raise TypeError
         parsed = pd.to_numeric(values, errors="coerce")
         numbers = parsed.to_numpy(dtype=np.float64, na_value=np.nan)
-    except (TypeError, ValueError):  # complex numbers, lists, ...
-        raise CellError(name, 0, f"{values.iloc[0]!r} is not a number") from None
+    except (TypeError, ValueError):  # lists, ...
+        raise CellError(name, 0, f"{_shown(values.iloc[0])} is not a number") from None
     is_text = np.isnan(numbers) & values.notna().to_numpy()
     is_large = np.abs(numbers) > np.finfo(np.float32).max
     for bad, why in ((is_text, "not a number"), (is_large, "no finite number in float32")):
         if bad.any():
             position = int(bad.argmax())
-            raise CellError(name, position, f"{values.iloc[position]!r} is {why}")
+            raise CellError(name, position, f"{_shown(values.iloc[position])} is {why}")
     return np.asarray(numbers)
+
+
+def _shown(value: Any) -> str:
+    """Return text in quotes, and all else as it prints."""
+    return repr(value) if isinstance(value, str) else str(value)
 
 
 def as_text(value: Any) -> str:

@@ -12,6 +12,8 @@ from mlp.data.table_files import Table
 if TYPE_CHECKING:
     import pandas as pd
 
+WITH_COMMA = r"[-+]?[\d.]*(,\d+)+(\.\d+)?"  # 1,5 or 1,000.5
+
 
 def describe_column(table: Table, name: str, kind: Kind | None = None) -> Column:
     """Return a column of a table, of the given kind or the one that its values look like."""
@@ -135,6 +137,12 @@ def _kind(table: Table, name: str, values: "pd.Series") -> Kind:
     if {as_text(value).lower() for value in values.unique()} <= {"true", "false"}:
         return "boolean"
     first = values[~is_number].index[0]
+    if values[~is_number].astype(str).str.fullmatch(WITH_COMMA).all():
+        raise DataError(
+            f"{table.place}: column {name} holds numbers with commas, such as {values[first]!r}; "
+            f"write them with a decimal point, or 'data.categorical=[{name}]' makes categories of "
+            "them"
+        )
     if is_number.mean() > 0.5:
         why = (
             f"{values[first]!r} is not a number, as most are there; 'data.categorical=[{name}]' "

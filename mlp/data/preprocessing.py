@@ -72,7 +72,10 @@ class TablePreprocessing:
         """
         if hasattr(x, "keys"):
             return encode_table(self.columns, x)
-        matrix = np.asarray(x, np.float64)
+        try:
+            matrix = np.asarray(x, np.float64)
+        except (TypeError, ValueError):
+            raise ValueError("inputs must be a table with its columns by name") from None
         if matrix.ndim != 2 or matrix.shape[1] != self.n_raw:
             raise ValueError(f"inputs must be of shape (n, {self.n_raw}), got {matrix.shape}")
         if np.isinf(matrix).any():

@@ -3,8 +3,9 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from math import prod
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -38,20 +39,31 @@ class Scaler:
         """Number of features of a raw row."""
         return self.n_in
 
-    def raw(self, x: np.ndarray) -> np.ndarray:
+    def raw(self, x: Any) -> np.ndarray:
         """Return inputs as an array that `transform` takes.
+
+        Parameters
+        ----------
+        x : array_like of shape (n, n_in), or (n, ...) with as many numbers a row
 
         Raises
         ------
         ValueError
-            For another shape than (n, n_in), or what is not a finite number.
+            For another shape, or what is not a finite number.
         """
         raw = np.asarray(x)
-        if raw.ndim != 2 or raw.shape[1] != self.n_in:
+        if raw.dtype == object:
+            try:
+                raw = raw.astype(np.float64)
+            except (TypeError, ValueError) as error:
+                raise ValueError(f"inputs must be numbers: {error}") from None
+        if raw.dtype.kind not in "buif":
+            raise ValueError(f"inputs must be real numbers, got {raw.dtype}")
+        if raw.ndim < 2 or prod(raw.shape[1:]) != self.n_in:
             raise ValueError(f"inputs must be of shape (n, {self.n_in}), got {raw.shape}")
-        if not np.isfinite(raw).all():
-            raise ValueError("inputs must be finite numbers: no NaN, infinity or null")
-        return raw
+        if not (np.abs(raw) <= np.finfo(np.float32).max).all():
+            raise ValueError("inputs must be finite in float32: no NaN, infinity or null")
+        return raw.reshape(len(raw), self.n_in)
 
     def transform(self, x: np.ndarray, out: np.ndarray) -> np.ndarray:
         """Write the scaled rows into ``out`` and return it; nothing of their size is allocated.

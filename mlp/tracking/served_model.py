@@ -36,7 +36,7 @@ class ServedModel(PythonModel):
         """
         try:
             if isinstance(self.predictor.scaler, Scaler):
-                model_input = np.atleast_2d(np.asarray(model_input, np.float32))
+                model_input = np.atleast_2d(np.asarray(model_input))
             return self.predictor.table(model_input)
         except ValueError as error:  # which MLflow's server answers with status 400
             raise MlflowException(str(error), INVALID_PARAMETER_VALUE) from None

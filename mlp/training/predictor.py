@@ -61,7 +61,7 @@ class Predictor:
 
         Parameters
         ----------
-        x : array_like of shape (n, n_in), or DataFrame, or mapping of str to sequence
+        x : array_like of shape (n, n_in) or (n, ...), DataFrame, or mapping of str to sequence
             As the data set holds them, before any scaling; the columns of a table by name.
 
         Returns

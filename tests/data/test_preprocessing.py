@@ -24,6 +24,7 @@ X = np.array(
     ]
 )
 TRAIN = np.arange(5)
+TABLE = {"area": [1], "city": ["Rome"], "sex": ["f"], "pool": [True]}
 
 
 def fitted(scale="none", **options):
@@ -45,6 +46,22 @@ def test_gaps_are_filled_and_categories_are_one_hot():
         [1e6, 0, 0, 0, 0, -1],
     ]
     np.testing.assert_array_equal(inputs(fitted()), expected)
+
+
+@pytest.mark.parametrize(
+    ("x", "sentence"),
+    [
+        ({"area": 1, "city": "Rome", "sex": "f", "pool": True}, "each column must be a sequence"),
+        ([{"area": 1}], "inputs must be a table with its columns by name"),
+        ([["1", "Rome", "f", "yes"]], "inputs must be a table with its columns by name"),
+        ({**TABLE, "area": [pd.Timestamp(0)]}, "column area, row 1: 1970-01-01 00:00:00 is not a"),
+        ({**TABLE, "area": [1j]}, "column area, row 1: 1j is not a number"),
+        ({**TABLE, "area": [1e39]}, "column area, row 1: 1e\\+39 is no finite number"),
+    ],
+)
+def test_what_is_no_table_of_these_columns_is_refused(x, sentence):
+    with pytest.raises(ValueError, match=f"^{sentence}"):
+        fitted().raw(x)
 
 
 def test_flags_tell_gaps_and_unknown_categories():

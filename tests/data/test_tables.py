@@ -136,6 +136,11 @@ def test_another_table_for_a_trained_network(csv):
         (TEXT.encode("utf-16"), {}, "row 1: a byte is not UTF-8"),
         (TEXT.replace("Oslo", "Tromsø").encode("latin-1"), {}, ", row 3: a byte is not UTF-8"),
         (TEXT.replace("70.5", "7\0"), {}, ", row 4: a NUL"),
+        (
+            "a;kind\n1,5;x\n2;y\n2,5;y\n",
+            {"drop": []},
+            "column a holds numbers with commas",
+        ),
         (TEXT.replace("70.5", "inf"), {}, ", row 4, column area: 'inf' is no finite number"),
         (TEXT.replace("70.5", "1e39"), {}, ", row 4, column area: '1e39' is no finite number"),
         (TEXT.replace("70.5", "7O.5"), {}, ", row 4, column area: '7O.5' is not a number, as most"),

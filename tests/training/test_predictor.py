@@ -41,6 +41,14 @@ def test_many_rows_go_through_in_batches(case):
     np.testing.assert_array_equal(small.predict_proba(case.dataset.x_test), evaluation.answers)
 
 
+def test_images_and_objects_are_rows_of_numbers(case):
+    """As `mlp.fit` takes them; and as a frame of pandas' nullable types is converted."""
+    x = case.dataset.x_test
+    expected = case.predictor.predict_proba(x)
+    for form in (x.reshape(-1, 4, 4), x.astype(object)):
+        np.testing.assert_array_equal(case.predictor.predict_proba(form), expected)
+
+
 def test_no_rows(case):
     assert case.predictor.predict_proba(np.empty((0, 16))).shape == (0, 3)
     assert case.predictor.predict(np.empty((0, 16))).shape == (0,)
@@ -53,6 +61,10 @@ def test_no_rows(case):
         (np.zeros(16), r"of shape \(n, 16\), got \(16,\)"),
         (np.full((1, 16), np.nan), "must be finite"),
         (np.full((1, 16), np.inf), "must be finite"),
+        (np.full((1, 16), 1e39), "must be finite"),
+        (np.full((1, 16), "a"), "must be real numbers"),
+        (np.full((1, 16), "a", object), "must be numbers: could not convert"),
+        (np.full((1, 16), 1j), "must be real numbers"),
     ],
 )
 def test_inputs_that_do_not_fit_are_refused(case, x, sentence):
