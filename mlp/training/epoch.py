@@ -6,7 +6,7 @@ from time import perf_counter
 
 import numpy as np
 
-from mlp.base import generator
+from mlp.base import DataError, generator
 from mlp.data import Batches, Part, RowChange
 from mlp.nn import Network, Optimizer, Schedule
 from mlp.training.evaluation import Evaluator
@@ -94,6 +94,8 @@ class EpochRunner:
             layer.
         InterruptedEpochError
             When a stop condition does not let the epoch end.
+        DataError
+            When the monitored metric is not a number on these validation rows.
         """
         begin = perf_counter()
         # Overflows come to light in the loss or the gradient, which are checked: no warnings.
@@ -149,7 +151,14 @@ class EpochRunner:
         if not isfinite(result.loss):
             what = f"epoch {epoch}, validation: val/loss is {result.loss}"
             raise _diverged(what, self._evaluate.first_nonfinite())
-        return {f"val/{name}": value for name, value in result.metrics.items()}
+        metrics = {f"val/{name}": value for name, value in result.metrics.items()}
+        monitor = self.settings.monitor
+        if not isfinite(metrics.get(monitor, 0)):
+            raise DataError(
+                f"trainer.monitor={monitor} is {metrics[monitor]} on these "
+                f"{len(result.labels)} validation rows, so that no epoch is the best"
+            )
+        return metrics
 
     def _lr(self, done: float) -> float:
         """Return the learning rate after so many epochs."""

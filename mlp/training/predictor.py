@@ -3,12 +3,11 @@
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from pkgutil import resolve_name
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mlp.base import RunError, read_json
+from mlp.base import RunError, class_name, import_class, read_json
 from mlp.data import Scaler, TablePreprocessing, TargetScaler, load_preprocessing
 from mlp.nn import MLP, Network, load, save
 from mlp.training.tasks import Classification, Task
@@ -159,9 +158,8 @@ class Predictor:
         self.scaler.save(folder)
         if self.target_scaler:
             self.target_scaler.save(folder)
-        task = type(self.task)
         stored = {
-            "task": f"{task.__module__}:{task.__qualname__}",
+            "task": class_name(type(self.task)),
             "names": self.names,
             "batch_size": self.batch_size,
         }
@@ -188,7 +186,7 @@ class Predictor:
                 return Ensemble([cls.load(folder / _plain_name(m)) for m in stored["members"]])
             network, scaler = load(folder), load_preprocessing(folder)
             names, batch_size = list(map(str, stored["names"])), int(stored["batch_size"])
-            task = _task(stored["task"])
+            task = import_class(str(stored["task"]), Task)()
             numbers = TargetScaler.load(folder) if task.targets == "numbers" else None
             return cls(network, scaler, names, batch_size, task, numbers)
         except (OSError, KeyError, TypeError, ValueError) as error:
@@ -245,14 +243,3 @@ def _plain_name(name: Any) -> str:
     if not (isinstance(name, str) and name.isalnum()):
         raise ValueError(f"{name!r} names no folder beside it")
     return name
-
-
-def _task(name: Any) -> Task:
-    """Return a task by the name of its class; ValueError if there is none."""
-    try:
-        found = resolve_name(name)
-    except Exception as error:  # an import can fail in any way
-        raise ValueError(f"the task {name!r} cannot be imported ({error})") from None
-    if not (isinstance(found, type) and issubclass(found, Task)):
-        raise ValueError(f"{name!r} is no task")
-    return found()

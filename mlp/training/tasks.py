@@ -24,7 +24,7 @@ class Task(ABC):
     ----------
     metrics : sequence of str
         Measured besides the task's own: names of scikit-learn's scorers, such as ``f1_macro``,
-        ``roc_auc_ovr`` or ``max_error``. Each can be monitored, and a higher one is better.
+        ``roc_auc_ovr`` or ``neg_max_error``. Each can be monitored, and a higher one is better.
 
     Attributes
     ----------
@@ -32,7 +32,8 @@ class Task(ABC):
         Whether the data are to give class indices, of shape (n,), or numbers, of shape
         (n, n_targets).
     own_metrics : tuple of str
-        What `measure` gives without being asked.
+        What `measure` gives without being asked. Of names other than ``rmse``, ``mse`` and ``mae``
+        a higher value is better.
     train_metric : str
         The one of them that is measured in training as well.
     figures : tuple of str
@@ -154,11 +155,16 @@ class BinaryClassification(Classification):
     """One of two classes, by a single output: the probability of the second one."""
 
     def check(self, loss: Loss) -> None:
-        """Refuse a softmax, which over one output is always 1."""
+        """Refuse a loss whose output is no probability: a softmax, or targets not 0 and 1."""
         if isinstance(loss, SoftmaxCrossEntropy):
             raise ValueError(
                 "loss must be one for a single output, such as binary_cross_entropy, for "
                 "task=binary; got softmax over one output"
+            )
+        if (loss.low, loss.high) != (0, 1):
+            raise ValueError(
+                "loss must have targets 0 and 1 for task=binary, where an output above 0.5 means "
+                f"the second class; got {loss.low:g} and {loss.high:g}"
             )
 
     def n_out(self, dataset: Dataset) -> int:
@@ -210,7 +216,11 @@ class Regression(Task):
         return replace(parts, train=train, val=val, test=test)
 
     def n_out(self, dataset: Dataset) -> int:
-        """Return the number of targets."""
+        """Return the number of targets, each of which must vary."""
+        y = dataset.y_train
+        for name, varies in zip(dataset.targets, (y != y[0]).any(axis=0), strict=True):
+            if not varies:
+                raise DataError(f"{dataset.name}: the target {name} is the same in all rows")
         return len(dataset.targets)
 
     def answers(self, outputs: np.ndarray, scaler: TargetScaler | None) -> np.ndarray:
@@ -236,8 +246,9 @@ class Regression(Task):
         """
         errors = answers - y
         mse = np.square(errors).mean(axis=0)
+        varies = (y != y[0]).any(axis=0)  # rounding leaves a constant one a spread above 0
         spread = np.square(y - y.mean(axis=0)).mean(axis=0)
-        unexplained = np.divide(mse, spread, where=spread > 0, out=(mse > 0).astype(float))
+        unexplained = np.divide(mse, spread, where=varies, out=(mse > 0).astype(float))
         return {
             "rmse": sqrt(mse.mean()),
             "mse": float(mse.mean()),

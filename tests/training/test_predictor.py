@@ -85,7 +85,7 @@ def test_a_damaged_description_is_named(stored, content):
 def test_description_is_plain(stored):
     described = json.loads((stored / "predictor.json").read_text())
     assert described == {
-        "task": "mlp.training.tasks:Classification",
+        "task": "mlp.training.tasks.Classification",
         "names": ["apple", "pear", "plum"],
         "batch_size": 1000,
     }

@@ -1,8 +1,11 @@
 """Tasks: their metrics against scikit-learn's, scaled numbers, one output for two classes."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from sklearn import metrics
+from sklearn.exceptions import UndefinedMetricWarning
 
 from mlp.base import DataError, RunError
 from mlp.data import Dataset, Part, Parts, Scaler, TargetScaler
@@ -82,6 +85,8 @@ def test_losses_that_do_not_fit():
     """A softmax over one output says nothing; a sigmoid cannot give every number."""
     with pytest.raises(ValueError, match="loss must be one for a single output"):
         BinaryClassification().check(SoftmaxCrossEntropy())
+    with pytest.raises(ValueError, match="loss must have targets 0 and 1"):
+        BinaryClassification().check(MeanSquaredError("tanh", low=-1))
     with pytest.raises(ValueError, match="loss must have linear outputs"):
         Regression().check(MeanSquaredError("sigmoid"))
 
@@ -97,9 +102,23 @@ def test_targets_are_standardised_on_the_training_rows(numbers):
 
 
 def test_a_constant_target():
-    """It is only shifted, also where rounding gives it a deviation."""
-    scaler = TargetScaler.fit(np.full((10, 1), 0.1))
-    assert scaler.deviation == 1
+    """It is only shifted, also where rounding gives it a deviation; nor is R² divided by that."""
+    y = np.full((10, 1), 0.1)
+    assert TargetScaler.fit(y).deviation == 1
+    assert Regression().measure(y + 1, y)["r2"] == 0
+    with pytest.raises(DataError, match="the target price is the same in all rows"):
+        Regression().n_out(Dataset("own", y, y, None, None, (), None, None, targets=("price",)))
+
+
+def test_a_monitor_that_is_no_number_ends_the_training(numbers):
+    """R² of scikit-learn's is not defined for a single row."""
+    task, val = Regression(["r2"]), replace(numbers.val, rows=np.array([3]))
+    parts = task.prepare(replace(numbers, val=val))
+    network = MLP([4]).build(3, 2, MeanSquaredError("identity"), np.random.default_rng(1))
+    trainer = Trainer(max_epochs=2, monitor="val/r2")
+    refused = pytest.raises(DataError, match=r"trainer\.monitor=val/r2 is nan on these 1 valid")
+    with pytest.warns(UndefinedMetricWarning), refused:
+        trainer.fit(network, Adam(lr=1e-3), Constant(), parts, 0, task=task)
 
 
 def test_regression_learns(numbers, tmp_path):
