@@ -25,8 +25,8 @@ class Npz(Source):
 
     Or ``X`` and ``y``, of which ``test_fraction`` is tested on. The features are numbers of shape
     (n, ...), flattened to a row each; when a row is two-dimensional it is taken for an image. The
-    labels are integers or strings of shape (n,); the distinct ones in ``y_train``, sorted, are the
-    classes. Numbers to predict are of shape (n,) or (n, n_targets).
+    labels are integers, strings or booleans of shape (n,); the distinct ones in ``y_train``,
+    sorted, are the classes. Numbers to predict are of shape (n,) or (n, n_targets).
 
     Parameters
     ----------
@@ -216,7 +216,7 @@ def _labels(pair: Pair) -> np.ndarray:
     y, where = pair.y, f"{pair.path}: {pair.y_name}"
     if y.ndim != 1:
         raise DataError(f"{where} has shape {y.shape}; labels should be of shape (n,)")
-    if y.dtype.kind in "SU":
+    if y.dtype.kind in "SUb":
         try:
             return y.astype(np.str_)
         except UnicodeDecodeError as error:
@@ -224,8 +224,8 @@ def _labels(pair: Pair) -> np.ndarray:
     if y.dtype.kind in "iu" and np.can_cast(y.dtype, np.int64):
         return y.astype(np.int64)
     raise DataError(
-        f"{where} is of type {y.dtype}; labels should be integers (up to int64) or strings; "
-        "task=regression predicts other numbers"
+        f"{where} is of type {y.dtype}; labels should be integers (up to int64), strings or "
+        "booleans; task=regression predicts other numbers"
     )
 
 

@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mlp.base import ConfigError, RunError, atomic_write, closest, data_dir
+from mlp.base import (
+    ConfigError,
+    DataError,
+    RunError,
+    atomic_write,
+    closest,
+    data_dir,
+    in_one_line,
+)
 from mlp.config import check, compose, conf_dir
 from mlp.jobs.train import run_job
 from mlp.reports import Console, learning_curves
@@ -113,13 +121,14 @@ def train(*overrides: str, quiet: bool = False) -> Run:
 def fit(x: Any, y: Any, *overrides: str, quiet: bool = False, **settings: Any) -> Run:
     """Train on arrays or a frame, as a run like any other.
 
-    They are stored under ``data/arrays``, so that the run can be evaluated and repeated.
+    They are stored under ``data/arrays``, so that the run can be evaluated and repeated. A fifth of
+    a frame's rows are tested on, and none of an array's: ``test_fraction`` says how many.
 
     Parameters
     ----------
     x : array_like of shape (n, n_in) or (n, height, width), or a frame of pandas
         The columns of a frame may hold categories, and gaps.
-    y : array_like of shape (n,) or (n, n_targets)
+    y : array_like of shape (n,) or (n, n_targets), or a frame
         Labels; numbers with ``task="regression"``.
     *overrides : str
         As on the command line.
@@ -147,9 +156,12 @@ def _store(x: Any, y: Any) -> list[str]:
     """Store arrays or a frame, named by their content; return the words that read them again."""
     buffer = BytesIO()
     if hasattr(x, "columns"):
-        target = str(getattr(y, "name", None) or "y")
-        x.assign(**{target: np.asarray(y)}).to_parquet(buffer, index=False)
-        choice, suffix, words = "csv", "parquet", [f"data.target={json.dumps(target)}"]
+        try:
+            table, targets = _table(x, y)
+            table.to_parquet(buffer, index=False)
+        except (TypeError, ValueError) as error:  # of pandas, and of Arrow
+            raise DataError(f"x and y make no table: {in_one_line(error)}") from None
+        choice, suffix, words = "csv", "parquet", [f"data.target={json.dumps(targets)}"]
     else:
         np.savez(buffer, X=np.asarray(x), y=np.asarray(y))
         choice, suffix, words = "npz", "npz", []
@@ -160,6 +172,23 @@ def _store(x: Any, y: Any) -> list[str]:
         with atomic_write(path) as unfinished:
             unfinished.write_bytes(content)
     return [f"data={choice}", f"data.path={json.dumps(str(path))}", *words]
+
+
+def _table(x: "DataFrame", y: Any) -> tuple["DataFrame", list[str]]:
+    """Return a frame with the targets as its last columns, and their names."""
+    import pandas as pd
+
+    targets = pd.DataFrame(y)
+    if not hasattr(y, "columns"):
+        name, n = getattr(y, "name", None) or "y", targets.shape[1]
+        targets.columns = pd.Index([name] if n == 1 else [f"{name}{i}" for i in range(1, n + 1)])
+    if len(x) != len(targets):
+        raise DataError(f"x has {len(x)} rows and y {len(targets)}")
+    table = pd.concat([x.reset_index(drop=True), targets.reset_index(drop=True)], axis=1)
+    table.columns = table.columns.map(str)
+    if twice := table.columns[table.columns.duplicated()].tolist():
+        raise DataError(f"x and y have more than one column of the name {twice[0]!r}: rename them")
+    return table, table.columns[x.shape[1] :].tolist()
 
 
 def _full_key(config: Mapping[str, Any], key: str) -> str:

@@ -6,7 +6,7 @@ import pytest
 from sklearn.datasets import load_iris
 
 import mlp
-from mlp.base import ConfigError
+from mlp.base import ConfigError, DataError
 
 
 @pytest.fixture(autouse=True)
@@ -63,3 +63,29 @@ def test_settings_that_are_none():
         fit(x, y, hidden_size=[3])
     with pytest.raises(ConfigError, match="metrics"):
         fit(x, y, metrics=["f2"])
+
+
+def test_several_targets_and_labels_of_any_kind():
+    """By the names of their frame, else numbered; and true or false."""
+    rng = np.random.default_rng(0)
+    x = pd.DataFrame(rng.normal(size=(60, 2)))
+    for y in (x.to_numpy(), x.set_axis(["y1", "y2"], axis=1)):
+        run = fit(x, y, task="regression", max_epochs=1)
+        assert run.record.data.targets == ("y1", "y2")
+    run = fit(x.to_numpy(), x[0] > 0, max_epochs=1)
+    assert set(run.predict(x)) <= {"False", "True"}
+    assert fit(x, x[0] > 0, max_epochs=1).record.data.classes == ("False", "True")
+
+
+@pytest.mark.parametrize(
+    ("x", "y", "sentence"),
+    [
+        ({"a": [1, 2]}, [0], "x has 2 rows and y 1"),
+        ({"a": [1, 2], "y": [1, 2]}, [0, 1], "more than one column of the name 'y'"),
+        ({"a": [1, "b"]}, [0, 1], "x and y make no table: .*column a"),
+        ({"a": [1, 2]}, np.zeros((2, 2, 2)), "x and y make no table"),
+    ],
+)
+def test_what_makes_no_table(x, y, sentence):
+    with pytest.raises(DataError, match=sentence):
+        fit(pd.DataFrame(x), y)
