@@ -23,12 +23,14 @@ from mlp.data.source import Source, Targets
 from mlp.data.split import split_rows
 from mlp.data.tables import Csv, TableSource
 from mlp.data.target_scaling import TargetScaler
+from mlp.data.toys import Circles, Moons, Spirals
 
 __all__ = [
     "Affine",
     "AffineElastic",
     "Augmentation",
     "Batches",
+    "Circles",
     "Column",
     "Csv",
     "Dataset",
@@ -40,6 +42,7 @@ __all__ = [
     "Keel",
     "Mnist",
     "Mnist5k",
+    "Moons",
     "NoAugmentation",
     "Npz",
     "Part",
@@ -48,6 +51,7 @@ __all__ = [
     "Scaler",
     "Sklearn",
     "Source",
+    "Spirals",
     "TablePreprocessing",
     "TableSource",
     "TargetScaler",

@@ -10,13 +10,25 @@ from mlp.base import generator
 from mlp.config import Job
 from mlp.data import Batches, Dataset, Part, Parts
 from mlp.nn import Network
-from mlp.reports import draw_distortions, draw_evaluation_figures, draw_training_figures
+from mlp.reports import (
+    draw_boundary,
+    draw_distortions,
+    draw_evaluation_figures,
+    draw_training_figures,
+)
 from mlp.runs import Recorder
-from mlp.training import Evaluation, Outcome
+from mlp.training import Evaluation, Outcome, Predictor, Snapshots, Task
 
 logger = logging.getLogger(__name__)
 
 N_IMAGES, N_DISTORTED = 6, 9  # of the figure of augmentation
+N_BOUNDARIES = 6
+
+
+def is_plane(dataset: Dataset, task: Task) -> bool:
+    """Tell whether the data are classes of points given by two numbers."""
+    numeric = all(column.kind == "numeric" for column in dataset.columns or ())
+    return dataset.n_in == 2 and numeric and task.targets == "classes"
 
 
 def draw_figures(
@@ -27,6 +39,7 @@ def draw_figures(
     network: Network,
     outcome: Outcome | None,
     evaluation: tuple[Evaluation, Part] | None,
+    snapshots: Snapshots | None = None,
 ) -> None:
     """Draw what was trained on, how that went, and where the network is wrong.
 
@@ -41,12 +54,35 @@ def draw_figures(
             )
             if image and (images := _distorted(job, parts.train, image)) is not None:
                 draw_distortions(figures, images)
+            if snapshots:
+                predictors = _predictors_by_epoch(job, dataset, parts, outcome, snapshots)
+                rows = slice(None) if parts.train.rows is None else parts.train.rows
+                x, y = dataset.x_train[rows], dataset.y_train[rows]
+                inputs = [column.name for column in dataset.columns or ()] or ["x1", "x2"]
+                draw_boundary(figures, predictors, x, y, inputs)
         if evaluation:
             names = dataset.classes or dataset.targets
             draw_evaluation_figures(figures, job.task.figures, *evaluation, names, image)
     except Exception as error:
         run.log(traceback.format_exc())
         logger.warning("the figures could not be drawn: %s", error or type(error).__name__)
+
+
+def _predictors_by_epoch(
+    job: Job, dataset: Dataset, parts: Parts, outcome: Outcome, snapshots: Snapshots
+) -> dict[str, Predictor]:
+    """Return what was trained as it was at some epochs, by words that say how good it was then."""
+    size, predictors = job.trainer.eval_batch_size, {}
+    for epoch, network in snapshots.networks(N_BOUNDARIES).items():
+        words = f"epoch {epoch}" if epoch else "before training"
+        words += " (best)" if epoch == outcome.best_epoch else ""
+        metrics = outcome.history[epoch - 1] if epoch else {}
+        for part, name in (("val", "validation"), ("train", "training")):
+            if f"{part}/accuracy" in metrics:
+                words += f"\n{name} accuracy {metrics[f'{part}/accuracy']:.2%}"
+                break
+        predictors[words] = Predictor(network, parts.scaler, dataset.classes, size, job.task)
+    return predictors
 
 
 def _distorted(job: Job, part: Part, image_shape: tuple[int, ...]) -> np.ndarray | None:

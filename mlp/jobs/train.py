@@ -11,7 +11,7 @@ from mlp import runs, training
 from mlp.base import ConfigError, RunError, generator
 from mlp.config import Job, check, prefixed
 from mlp.data import Dataset, Part, Parts
-from mlp.jobs.figures import draw_figures
+from mlp.jobs.figures import draw_figures, is_plane
 from mlp.jobs.refit import check_refit, refit_on_all_rows
 from mlp.nn import ReduceOnPlateau, fill
 from mlp.reports import Console
@@ -149,6 +149,7 @@ class Training:
     def __init__(self, job: Job, dataset: Dataset, has_checkpoint: bool) -> None:
         self.job, self.dataset = job, dataset
         self.parts = job.task.prepare(job.data.parts(dataset, job.seed))
+        self.snapshots = training.Snapshots() if is_plane(dataset, job.task) else None
         check_fit(job, dataset, self.parts)
         n_out = job.task.n_out(dataset)
         sizes = self.parts.n_in, n_out, len(self.parts.val or ())
@@ -167,14 +168,14 @@ class Training:
 
     def fit(self, run: Recorder, console: Console, stops: Sequence[StopCondition]) -> None:
         """Train, and store the best epoch's weights unless better ones were stored before."""
-        job = self.job
+        job, snapshots = self.job, [self.snapshots] if self.snapshots else []
         outcome = job.trainer.fit(
             self.network,
             job.optimizer,
             job.schedule,
             self.parts,
             job.seed,
-            listeners=(run, console, *self._callbacks(run)),
+            listeners=(run, console, *snapshots, *self._callbacks(run)),
             stops=stops,
             checkpoints=self._checkpoints(run),
             augment=job.augment.of_rows(self.dataset.image_shape),
@@ -219,7 +220,7 @@ class Training:
 
     def draw(self, run: Recorder) -> None:
         """Draw what was trained on, how that went, and where the network is wrong."""
-        made = self.network, self.outcome, self.evaluation
+        made = self.network, self.outcome, self.evaluation, self.snapshots
         draw_figures(self.job, run, self.dataset, self.parts, *made)
 
     def _load_origin(self, warn: bool) -> None:

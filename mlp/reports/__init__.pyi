@@ -1,3 +1,4 @@
+from .boundary import draw_boundary
 from .comparison import show_comparison
 from .console import Console, ProgressConsole
 from .curves import learning_curves
@@ -14,6 +15,7 @@ __all__ = [
     "ProgressConsole",
     "TensorBoard",
     "clock",
+    "draw_boundary",
     "draw_distortions",
     "draw_evaluation_figures",
     "draw_training_figures",

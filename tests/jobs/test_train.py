@@ -89,6 +89,26 @@ def test_the_result_is_shown_before_the_figures_are_drawn(monkeypatch: pytest.Mo
     assert order == ["FINISHED", "drawn"]
 
 
+@pytest.mark.parametrize(
+    ("words", "drawn"),
+    [
+        (["data=moons"], True),
+        (["data=moons", "task=binary", "refit=true"], True),
+        (["data=csv", "data.path=flat.csv", "data.target=kind"], True),
+        (["data=csv", "data.path=flat.csv", "data.target=x", "task=regression"], False),
+        (["data=sklearn", "data.name=iris"], False),
+    ],
+)
+def test_the_boundary_is_drawn_where_data_are_classes_of_two_numbers(
+    words: list[str], drawn: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.chdir(tmp_path)
+    rows = [f"{i % 7},{i % 5 or ''},{'ab'[i % 2]}" for i in range(60)]
+    Path("flat.csv").write_text("\n".join(["x,y,kind", *rows]))
+    result = run_job(compose([*words, "tracking=none", "trainer.max_epochs=3"]))
+    assert (result.folder.figures / "boundary.png").exists() == drawn
+
+
 def test_deskewing_is_done_wherever_the_network_is_used():
     words = ["data=digits", "data.deskew=true", "tracking=none", "trainer.max_epochs=2"]
     result = run_job(compose(words))
