@@ -45,8 +45,6 @@ class Dataset:
     digest : str
         SHA-256 in hex over all of the above but the name: two data sets with the same digest
         are the same data. Computed from the arrays unless it is given.
-    targets : tuple of str
-        Names of the numbers to predict; empty when there are classes.
     """
 
     name: str

@@ -127,7 +127,14 @@ def fit_scaler(
         The largest value a feature can take.
     change : callable, optional
         What is done to rows, in place, before they are scaled.
+
+    Raises
+    ------
+    ValueError
+        For another kind.
     """
+    if kind not in ("unit", "standardize", "none"):
+        raise ValueError(f"scale must be unit, standardize or none, got {kind!r}")
     rows = np.arange(len(x)) if rows is None else rows
     n_in = x.shape[1]
     shift, spread = np.zeros(n_in), np.ones(n_in)

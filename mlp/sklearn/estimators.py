@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, ClassifierMixin, MultiOutputMixin, RegressorMixin
 from sklearn.utils import check_random_state
+from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
@@ -122,6 +123,10 @@ class _Estimator(BaseEstimator):  # type: ignore[misc]
         return answers
 
 
+def _gives_probabilities(classifier: "MLPClassifier") -> bool:
+    return classifier.loss is None or classifier.loss.gives_probabilities
+
+
 class MLPClassifier(ClassifierMixin, _Estimator):  # type: ignore[misc]
     """A multilayer perceptron that tells classes apart.
 
@@ -181,6 +186,7 @@ class MLPClassifier(ClassifierMixin, _Estimator):  # type: ignore[misc]
         if len(self.classes_) < 2:
             raise ValueError(f"y holds one class only ({self.classes_[0]}); two are needed")
         loss = self.loss or nn.SoftmaxCrossEntropy()
+        loss.check(len(self.classes_))
         return self._fit(rows, indices, Classification(), loss, list(map(str, self.classes_)))
 
     def predict(self, X: ArrayLike) -> np.ndarray:
@@ -189,8 +195,9 @@ class MLPClassifier(ClassifierMixin, _Estimator):  # type: ignore[misc]
         labels: np.ndarray = self.classes_[answers.argmax(axis=1)]
         return labels
 
+    @available_if(_gives_probabilities)  # type: ignore[untyped-decorator]
     def predict_proba(self, X: ArrayLike) -> np.ndarray:
-        """Return the probability of each class, of shape (n, n_classes)."""
+        """Return the probability of each class, of shape (n, n_classes), if the loss gives them."""
         return self._answers(X)
 
 

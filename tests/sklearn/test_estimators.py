@@ -11,7 +11,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from mlp.nn import SGD, Adam
+from mlp.nn import SGD, Adam, MeanSquaredError, SoftmaxCrossEntropy
 from mlp.sklearn import MLPClassifier, MLPRegressor
 
 
@@ -65,8 +65,22 @@ def test_a_pickled_network_can_be_trained_on():
     assert not any(array.any() for _, array in network.named_arrays())
 
 
-@pytest.mark.parametrize("options", [{"optimizer": "adamm"}, {"val_fraction": 2.0}])
+def test_scores_are_no_probabilities():
+    """The method is not there, as scikit-learn's tools ask."""
+    assert not hasattr(MLPClassifier(loss=MeanSquaredError()), "predict_proba")
+    assert hasattr(MLPClassifier(), "predict_proba")
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"optimizer": "adamm"},
+        {"val_fraction": 2.0},
+        {"scale": "robust"},
+        {"loss": SoftmaxCrossEntropy(class_weights=[1, 2, 3])},
+    ],
+)
 def test_options_out_of_range(options):
     """By name."""
-    with pytest.raises(ValueError, match=f"{next(iter(options))} must be"):
+    with pytest.raises(ValueError, match=f"{next(iter(options))} must|class_weights must"):
         MLPClassifier(**options).fit(pd.DataFrame({"a": [0.0, 1, 2, 3]}), [0, 1, 0, 1])
