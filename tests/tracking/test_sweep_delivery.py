@@ -61,15 +61,8 @@ def test_it_is_running_and_then_ends(sweep: RunFolder):
 
 
 def test_its_best_run_is_linked_and_its_runs_have_a_saved_view(sweep: RunFolder, tracked: Path):
-    tracking = MLflowTracking().destination()
-    child = make_child(
-        tracked,
-        "c1",
-        {"optimizer.lr": 0.1},
-        parent=sweep.path.name,
-        name="lr=0.1",
-        tracking=tracking,
-    )
+    test = {"metrics": {"accuracy": 0.8}, "timestamp": 1, "digest": "abc"}
+    child = make_child(tracked, "c1", {"optimizer.lr": 0.1}, parent=sweep.path.name, test=test)
     make_child(tracked, "c2", {"optimizer.lr": 0.2}, parent=sweep.path.name)  # not in MLflow
     (child.path / "mlflow.json").write_text('{"experiment_id": "1", "run_id": "abc"}')
     update_run(sweep, best=WINNER | {"run": "c1", "name": "lr=0.1"}, **END)
