@@ -16,7 +16,6 @@ from mlp.base import RunError
 from mlp.reports.sweep_figures import draw_sweep_figures
 from mlp.reports.terminal import show_places
 from mlp.runs import Leaderboard, Row, RunFolder, read_training
-from mlp.tracking import comparison_page
 
 TOP = 5  # runs that are compared in MLflow
 logger = logging.getLogger(__name__)
@@ -117,10 +116,11 @@ def write_leaderboard(board: Leaderboard, path: Path) -> None:
 
 
 def comparison_in_mlflow(folders: Sequence[RunFolder]) -> dict[str, str]:
-    """Return how to see some runs side by side in MLflow; {} if they are not there."""
-    if len(folders) < 2 or comparison_page(folders) is None:
+    """Return how to see some runs side by side in MLflow; {} if one is not to be there."""
+    records = [read_training(folder) for folder in folders]
+    if len(folders) < 2 or not all(record.tracking for record in records):
         return {}
-    parents = {record.sweep and record.sweep.parent for record in map(read_training, folders)}
+    parents = {record.sweep and record.sweep.parent for record in records}
     if len(parents) == 1 and (parent := parents.pop()):
         return {"see them in MLflow": f"mlp ui {parent[:8]}"}
     ids = " ".join(folder.path.name[:8] for folder in folders)

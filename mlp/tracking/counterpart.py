@@ -5,6 +5,7 @@ whether a server that did not answer had created it after all.
 """
 
 import json
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
@@ -64,6 +65,18 @@ def find_or_create(folder: RunFolder, client: "MlflowClient") -> "Run":
         with atomic_write(_file(folder)) as unfinished:
             unfinished.write_text(json.dumps(asdict(place)) + "\n")
     return run
+
+
+def find_place(run: str, client: "MlflowClient") -> Counterpart | None:
+    """Return where MLflow has a run, given its id; it is created if need be.
+
+    None if the run is not to be in MLflow, or is not among our runs.
+    """
+    folder = RunFolder.of(run)
+    with suppress(RunError):
+        if read_counterpart(folder) is None:
+            find_or_create(folder, client)
+    return read_counterpart(folder)
 
 
 def delete_duplicates(client: "MlflowClient", run: "Run", record: Record) -> None:

@@ -30,6 +30,7 @@ from mlp.tracking.counterpart import (
     delete_duplicates,
     family_tags,
     find_or_create,
+    find_place,
     milliseconds,
     tracking_of,
 )
@@ -200,7 +201,9 @@ def _send_sweep(folder: RunFolder, record: SweepRecord, run: "Run", client: "Mlf
         "mlp.sweep.identity": record.identity,
         "mlp.sweep.best": record.best and record.best.run,
         "mlp.stop_reason": record.stop_reason,
-        "mlflow.note.content": describe_sweep(record, run.info.experiment_id),
+        "mlflow.note.content": describe_sweep(
+            record, run.info.experiment_id, partial(find_place, client=client)
+        ),
     }
     values = sweep_metrics(record)
     moment = milliseconds(record.ended or record.continued or record.started)

@@ -2,7 +2,7 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from mlp.base import RunError
 from mlp.runs import (
@@ -16,11 +16,12 @@ from mlp.runs import (
     results_in_words,
     verdict_in_words,
 )
-from mlp.tracking.counterpart import read_counterpart
+from mlp.tracking.counterpart import Counterpart
 from mlp.tracking.pages import list_page, run_page
 from mlp.tracking.views import view_key
 
 GAP = "&emsp;"
+Find = Callable[[str], Counterpart | None]
 
 
 def describe(record: RunRecord) -> str:
@@ -41,7 +42,7 @@ def describe(record: RunRecord) -> str:
     return "\n\n".join(paragraph for paragraph in paragraphs if paragraph)
 
 
-def describe_sweep(record: SweepRecord, experiment: str) -> str:
+def describe_sweep(record: SweepRecord, experiment: str, find: Find) -> str:
     """Return the sweep in some lines of Markdown; a folded page shows the first.
 
     Parameters
@@ -49,18 +50,20 @@ def describe_sweep(record: SweepRecord, experiment: str) -> str:
     record : SweepRecord
     experiment : str
         The id of its experiment in MLflow.
+    find : callable
+        Returns where MLflow has a run, given its id; None if it is not to have it.
     """
     best, n = record.best, record.counts
     states = ", ".join(f"{n[state]} {state}" for state in n if n[state])
     found = f"{record.stop_reason or f'Running: {states}'.removesuffix(': ')}."
     if best:
         value = metric_in_words(best.metric, best.value)
-        found += f" Best: **{_linked(best.run, best.name)}**, {best.metric} {value}."
+        found += f" Best: **{_linked(find(best.run), best.name)}**, {best.metric} {value}."
     all_runs = f"[All its runs, the best first](#{list_page(experiment, view_key(record))})"
     axes = [f"- `{key}`: {', '.join(map(in_words, values))}" for key, values in record.axes.items()]
     parts = [
         f"{found} {all_runs}",
-        _ranking(record.id),
+        _ranking(record.id, find),
         "\n".join(axes),
         f"To repeat or continue it:\n\n{_fenced(record.command)}",
     ]
@@ -111,7 +114,7 @@ def _table(record: RunRecord) -> str:
     return _markdown_table([header, *rows]) if rows else ""
 
 
-def _ranking(sweep: str, most: int = 10) -> str:
+def _ranking(sweep: str, find: Find, most: int = 10) -> str:
     """Return the first rows of the leaderboard, with links; '' when there is none yet."""
     try:
         board = read_leaderboard([sweep])
@@ -119,14 +122,13 @@ def _ranking(sweep: str, most: int = 10) -> str:
         return ""
     rows = [["", "", board.metric, "epoch"]]
     for rank, row in enumerate(board.rows[:most], 1):
-        name = _linked(row.runs[0].id, row.name)
+        name = _linked(find(row.runs[0].id), row.name)
         rows.append([str(rank), name, row.in_words(board.metric), f"{row.best_epoch:.0f}"])
     return _markdown_table(rows)
 
 
-def _linked(run: str, name: str) -> str:
+def _linked(place: Counterpart | None, name: str) -> str:
     """Return a run's name as a link to its page, if MLflow has it."""
-    place = read_counterpart(RunFolder.of(run))
     return f"[{_escaped(name)}](#{run_page(place)})" if place else _escaped(name)
 
 

@@ -1,7 +1,6 @@
 """What a sweep has found, ranked: from hand-made records, whose right order is plain."""
 
 import csv
-import json
 from pathlib import Path
 from statistics import fmean, stdev
 
@@ -255,23 +254,19 @@ class TestCsv:
         )
 
 
-def mirrored(folder: RunFolder) -> RunFolder:
-    """Give a run a counterpart in MLflow with the same id."""
-    counterpart = {"experiment_id": "1", "run_id": folder.path.name}
-    (folder.path / "mlflow.json").write_text(json.dumps(counterpart))
-    return folder
+MLFLOW = {"uri": None, "experiment": "mlp"}
 
 
 class TestTerminal:
     def test_the_commands_that_go_on_are_whole_lines(self, runs: Path):
-        mirrored(make_child(runs, "0123456789", {LR: 1}, 0.1))
-        mirrored(make_child(runs, "abcdefghij", {LR: 2}, 0.2))
+        make_child(runs, "0123456789", {LR: 1}, 0.1, tracking=MLFLOW)
+        make_child(runs, "abcdefghij", {LR: 2}, 0.2, tracking=MLFLOW)
         lines = said(read_leaderboard(["5eed"]), width=60).splitlines()
         assert lines[-2].split("  ")[-1].strip() == "python -m mlp.evaluate 01234567"
         assert lines[-1].split("  ")[-1].strip() == "mlp ui 5eed"
 
     def test_runs_of_no_sweep_are_compared_by_their_ids(self, runs: Path):
-        folders = [mirrored(make_run(runs, name)) for name in ("a", "b")]
+        folders = [make_run(runs, name, tracking=MLFLOW) for name in ("a", "b")]
         assert comparison_in_mlflow(folders) == {"compare 2 in MLflow": "mlp ui a b"}
 
     def test_runs_without_mlflow_have_no_page(self, runs: Path):
