@@ -33,7 +33,8 @@ def comparisons(then: RunFolder, now: RunFolder) -> Iterator[tuple[str, str | No
     split = "other rows validate" if run.data.split != repetition.data.split else None
     yield "their split", split
     rows = runs.read_history(then)
-    yield f"the history of {len(rows)} epochs", _in_history(rows, runs.read_history(now))
+    whose = "" if run.state == "finished" else f" of a {run.state} run"
+    yield f"the history of {len(rows)} epochs{whose}", _in_history(rows, runs.read_history(now))
     if repetition.status == "FAILED":
         yield "the end", f"the repetition FAILED: {repetition.stop_reason}"
     if run.best and repetition.best and then.weights.exists():

@@ -81,7 +81,7 @@ def reproduce_run(
             job = check(config)
             dataset = job.data.load(job.task.targets)
             if dataset.digest != record.data.digest:  # training on it would tell nothing more
-                return Reproduction([], data_changed(record, dataset.digest), [])
+                return Reproduction([], data_changed(record, dataset.digest), changes)
             console = console or ProgressConsole(quiet=True)
             result = repeat(**plan, dataset=dataset, console=console)
             if result.signal:

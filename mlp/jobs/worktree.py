@@ -57,7 +57,11 @@ def _worktree(commit: str) -> Iterator[Path]:
     """Check a commit out beside this code, with the same downloaded data."""
     with TemporaryDirectory(prefix="mlp-commit-") as place:
         tree = Path(place, "mlp")
-        _git("worktree", "add", "--quiet", "--detach", str(tree), commit)
+        try:
+            _git("worktree", "add", "--quiet", "--detach", str(tree), commit)
+        except RunError as error:
+            where = f"commit {commit} cannot be checked out in {project_root()}"
+            raise RunError(f"{where} ({error}): git fetch may bring it") from None
         try:
             (tree / "data").mkdir(exist_ok=True)
             for file in data_dir().iterdir() if data_dir().exists() else ():

@@ -1,5 +1,7 @@
 """A stored run is repeated to the same bits, or it is said in what it differs and why."""
 
+import shutil
+import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -102,25 +104,60 @@ class TestIdentical:
     def test_a_pruned_run(self):
         folder = trained("trainer.max_epochs=4", "refit=true", pruner=Interruption(2))
         assert read_training(folder).pruned
-        assert "the history of 2 epochs, the weights" in reproduced(folder)
+        assert "the history of 2 epochs of a pruned run, the weights" in reproduced(folder)
 
-    @pytest.mark.parametrize("error", [KeyboardInterrupt, MemoryError])
-    def test_a_run_that_was_cut_has_its_history_only(self, error: type[BaseException]):
+    @pytest.mark.parametrize(
+        ("error", "state"), [(KeyboardInterrupt, "killed"), (MemoryError, "failed")]
+    )
+    def test_a_run_that_was_cut_has_its_history_only(self, error: type[BaseException], state: str):
         with suppress(KeyboardInterrupt):
             trained("trainer.max_epochs=4", pruner=Interruption(2, error))
-        assert reproduced(list_runs()[-1]).endswith("the history of 2 epochs")
+        assert reproduced(list_runs()[-1]).endswith(f"the history of 2 epochs of a {state} run")
 
     def test_a_run_that_was_made_longer(self):
         folder = trained("trainer.keep_checkpoint=true")
         resume_run("latest", ["trainer.max_epochs=3"])
         assert "the history of 3 epochs, the weights" in reproduced(folder)
 
-    @pytest.mark.e2e
-    def test_at_the_recorded_commit(self):
-        folder = trained()
-        if read_training(folder).provenance.git is None:
-            pytest.skip("the code is in no git checkout")
-        assert reproduce_run(folder, at_commit=True).difference is None
+
+@pytest.mark.e2e
+def test_the_recorded_commit_with_its_uncommitted_changes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """In a checkout whose commit draws other random numbers, but for an uncommitted change."""
+    checkout = tmp_path / "checkout"
+    for name in ("mlp", "conf"):
+        shutil.copytree(CONF.parent / name, checkout / name)
+    shutil.copy(CONF.parent / "pyproject.toml", checkout)
+    code = checkout / "mlp" / "base" / "randomness.py"
+    ours = code.read_text()
+    code.write_text(ours.replace("SeedSequence(seed,", "SeedSequence(seed + 1,"))
+    git(checkout, "init", "--quiet")
+    git(checkout, "add", ".")
+    git(checkout, "commit", "--quiet", "--message", "other random numbers")
+    code.write_text(ours)
+    (checkout / "new.bin").write_bytes(bytes(range(256)))
+    git(checkout, "add", "new.bin")
+    monkeypatch.setattr("mlp.runs.provenance.CHECKOUT", checkout)
+    monkeypatch.setattr("mlp.jobs.worktree.project_root", lambda: checkout)
+    folder = trained()
+    reproduction = reproduce_run(folder, at_commit=True)
+    assert (reproduction.difference, reproduction.changes) == (None, [])
+    folder.diff.unlink()
+    reproduction = reproduce_run(folder, at_commit=True)
+    assert reproduction.difference == "other rows validate"
+    assert git(checkout, "worktree", "list").count("\n") == 1
+    origin = read_training(folder).provenance
+    unknown = origin.git.model_copy(update={"commit": "0" * 40})
+    update_run(folder, provenance=origin.model_copy(update={"git": unknown}))
+    with pytest.raises(RunError, match="cannot be checked out"):
+        reproduce_run(folder, at_commit=True)
+
+
+def git(folder: Path, *arguments: str) -> str:
+    identity = ["-c", "user.name=a", "-c", "user.email=a@b.c"]
+    command = ["git", "-C", str(folder), *identity, *arguments]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
 
 
 def test_ensembles_and_runs_without_an_epoch_are_refused():
