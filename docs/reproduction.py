@@ -11,14 +11,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from statistics import mean, stdev
 
-import yaml
-
 from mlp.config import compose, conf_dir
-from mlp.runs import RunFolder, RunRecord, all_runs, judge
+from mlp.runs import RunFolder, RunRecord, all_runs, judge, preset_of
 
 TARGET = Path(__file__).parent / "reproduction.md"
-# What may be said besides the preset: it does not change what is measured, but for the seed.
-FREE = {"seed", "threads", "name", "test", "tracking", "data", "data.dir", "experiment"}
 HEADER = """# Published results, reproduced
 
 Each row is a preset of [conf/experiment/](../conf/experiment), run as it is: its file names
@@ -31,13 +27,6 @@ that the published error lies in it. No setting was chosen by the test set.
 | preset | published % | measured % | std, seeds | minutes | verdict | source |
 |---|---:|---:|---:|---:|---|---|
 """
-
-
-def preset_of(record: RunRecord) -> str | None:
-    """Return the preset that a run was, if it was one as it is."""
-    words = yaml.safe_load(RunFolder.of(record.id).overrides.read_text(encoding="utf-8"))
-    given = dict(word.lstrip("+").partition("=")[::2] for word in words)
-    return given.get("experiment") if given.keys() <= FREE else None
 
 
 def row(preset: str, published: Mapping[str, object], records: Sequence[RunRecord]) -> str:
@@ -62,7 +51,7 @@ def main() -> None:
     by_preset = defaultdict(list)
     for record in all_runs():
         if isinstance(record, RunRecord) and record.status == "FINISHED" and record.verdict:
-            by_preset[preset_of(record)].append(record)
+            by_preset[preset_of(RunFolder.of(record.id))].append(record)
     rows = []
     for path in sorted(conf_dir().glob("experiment/*.yaml")):
         published = compose([f"experiment={path.stem}"]).published

@@ -1,6 +1,7 @@
-"""Show the leaderboard of sweeps, or two or more runs side by side.
+"""Show the leaderboard of sweeps, or runs and settings side by side, and say which is better.
 
-Runs are compared by their configurations, environments, results and curves.
+Runs are compared by their configurations, environments, results and curves; those of equal seeds
+make pairs, which are tested for a difference.
 """
 
 from collections.abc import Iterable, Sequence
@@ -11,8 +12,15 @@ from rich.text import Text
 
 from mlp import runs
 from mlp.base import Parser, RunError, command, runs_dir
-from mlp.reports import show_comparison, show_places, show_summary, wide_terminal, write_summary
-from mlp.runs import SweepRecord
+from mlp.reports import (
+    show_comparison,
+    show_places,
+    show_summary,
+    show_verdicts,
+    wide_terminal,
+    write_summary,
+)
+from mlp.runs import Side, SweepRecord
 
 
 @command
@@ -22,13 +30,16 @@ def main() -> None:
         "mlp compare",
         description=__doc__,
         epilog="A name, an id or its beginning, a folder; 'best' and 'latest' are runs, 'latest' "
-        "alone is the latest sweep. Beside a run, a sweep stands for its best run.",
+        "alone is the latest sweep. SWEEP#2 is the second setting of its leaderboard. A preset "
+        "stands for its runs and, beside a run, a sweep for its best setting.",
     )
-    parser.add_argument("references", nargs="+", metavar="SWEEP|RUN", help="what to compare")
+    parser.add_argument(
+        "references", nargs="+", metavar="SWEEP|SWEEP#N|RUN|PRESET", help="what to compare"
+    )
     parser.add_argument(
         "--metric",
         help="what ranks them, at each run's best epoch, as in val/accuracy "
-        "(default: what they monitored)",
+        "(default: what they monitored; a verdict is on the test set where all were tested)",
     )
     parser.add_argument("--top", type=int, default=20, help="rows to show (default: 20)")
     arguments = parser.parse_args()
@@ -46,7 +57,7 @@ def compare(
     Parameters
     ----------
     references : sequence of str
-        To sweeps only, or to two or more runs, as `mlp.runs.find_run` takes them.
+        To sweeps only, or to two or more others, as `mlp.runs.find_sides` takes them.
     terminal : rich.console.Console
     metric : str or None
         By default what all runs monitored.
@@ -58,18 +69,23 @@ def compare(
     RunError
         When a reference is unknown or ambiguous, or there is nothing to compare.
     """
-    folders = runs.find_runs_or_sweeps(references)
-    records = [runs.read_run(folder) for folder in folders]
-    sweeps = [record for record in records if isinstance(record, SweepRecord)]
-    if len(sweeps) == len(records):
+    found = runs.find_sides(references)
+    sweeps = [record for record in found if isinstance(record, SweepRecord)]
+    if len(sweeps) == len(found):
         _compare_sweeps(sweeps, terminal, metric, max_rows)
-    elif len(records) > 1:
-        trainings = [runs.training_of(folder) for folder in folders]
-        show_comparison(
-            trainings, terminal, metric, _place(folder.path.name for folder in trainings)
-        )
-    else:
-        raise RunError(f"{references[0]!r} is one run; name another one to compare it with")
+        return
+    sides = [_best_setting(side) if isinstance(side, SweepRecord) else side for side in found]
+    if len(sides) == 1:
+        what = "run" if len(sides[0].runs) == 1 else "setting"
+        raise RunError(f"{references[0]!r} is one {what}; name another one to compare it with")
+    first = [min(side.runs, key=lambda run: run.repetition).folder for side in sides]
+    show_comparison(first, terminal, metric, _place(folder.path.name for folder in first))
+    show_verdicts(sides, terminal, metric)
+
+
+def _best_setting(record: SweepRecord) -> Side:
+    """Return the runs of a sweep's best setting."""
+    return runs.side_of(runs.read_leaderboard([record.id]).rows[0], record.name)
 
 
 def _compare_sweeps(
@@ -88,7 +104,7 @@ def _compare_sweeps(
     if n_twice := n_all - board.n_runs:
         terminal.print(f"{n_twice} jobs are the same in several sweeps, and shown once")
     terminal.print()
-    show_summary(board, terminal, max_rows)
+    show_summary(board, terminal, max_rows, metric)
     alone = len(ids) == 1 and metric is None  # then these are the sweep's own files
     into = runs_dir() / ids[0] if alone else _place([*ids, *filter(None, [metric])])
     write_summary(board, into)

@@ -9,6 +9,7 @@ from .sweep_figures import importances
 from .sweep_summary import show_summary, write_summary
 from .tensorboard import TensorBoard
 from .terminal import show_places, wide_terminal
+from .verdicts import show_verdicts
 
 __all__ = [
     "Console",
@@ -25,6 +26,7 @@ __all__ = [
     "show_comparison",
     "show_places",
     "show_summary",
+    "show_verdicts",
     "wide_terminal",
     "write_summary",
 ]

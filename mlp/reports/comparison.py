@@ -42,7 +42,9 @@ def show_comparison(
     terminal.print(_table(folders, records))
     if len({record.task for record in records}) > 1:
         differences = "their data, split, loss or limit_batches"
-        terminal.print(f"These runs differ in {differences}: their results are not comparable.")
+        terminal.print(
+            f"These runs differ in {differences}: their validation results are not comparable."
+        )
     terminal.print()
     show_places(comparison_in_mlflow(folders) | places, terminal)
 

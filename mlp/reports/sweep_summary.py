@@ -15,6 +15,7 @@ from mlp import runs
 from mlp.base import RunError
 from mlp.reports.sweep_figures import draw_sweep_figures
 from mlp.reports.terminal import show_places
+from mlp.reports.verdicts import show_verdicts
 from mlp.runs import Leaderboard, Row, RunFolder, read_training
 
 TOP = 5  # runs that are compared in MLflow
@@ -41,13 +42,27 @@ def write_summary(board: Leaderboard, into: Path) -> None:
         logger.warning("not all figures of %s could be drawn: %s", into, error)
 
 
-def show_summary(board: Leaderboard, terminal: Terminal, max_rows: int = 20) -> None:
-    """Print the leaderboard, and commands for what to do next."""
+def show_summary(
+    board: Leaderboard, terminal: Terminal, max_rows: int = 20, metric: str | None = None
+) -> None:
+    """Print the leaderboard, a verdict on the best two settings, and commands to go on with.
+
+    Parameters
+    ----------
+    board : Leaderboard
+    terminal : rich.console.Console
+    max_rows : int
+    metric : str, optional
+        Of the verdict, which only settings of several seeds get; as `compare_sides` takes it.
+    """
     wide = _table(board, max_rows)
     unbounded = terminal.options.update(max_width=10_000)
     fits = terminal.measure(wide, options=unbounded).maximum <= terminal.width
     terminal.print(wide if fits else _table(board, max_rows, narrow=True))
     terminal.print()
+    top_two = [row for row in board.rows[:2] if len(row.runs) > 1]
+    if len(top_two) == 2:
+        show_verdicts([runs.side_of(row) for row in top_two], terminal, metric)
     top = [RunFolder.of(row.runs[0].id) for row in board.rows[:TOP]]
     evaluation = {"evaluate the best": f"python -m mlp.evaluate {board.winner.id[:8]}"}
     show_places(evaluation | comparison_in_mlflow(top), terminal)

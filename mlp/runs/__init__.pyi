@@ -38,6 +38,7 @@ from .lock import DIED, RunLock, is_alive, mark_orphaned, mark_orphaned_runs, th
 from .opening import make_runs_dir, open_run, reopen_run, split_digest
 from .outbox import delivery_failure, settle, undelivered_runs
 from .own_code import check_own_classes, digest_of
+from .pairs import Comparison, Side, compare_sides
 from .provenance import collect_provenance, git_state, origin_changes, read_diff
 from .record import (
     Best,
@@ -52,6 +53,7 @@ from .record import (
     check_published,
 )
 from .recorder import Recorder
+from .sides import find_sides, preset_of, side_of
 from .sweeps import Children, claim, find_runs_or_sweeps, find_sweep, list_sweeps, study_journal
 from .verdict import judge
 
@@ -61,6 +63,7 @@ __all__ = [
     "REPETITIONS",
     "Best",
     "Children",
+    "Comparison",
     "Git",
     "Leaderboard",
     "Record",
@@ -69,6 +72,7 @@ __all__ = [
     "RunFolder",
     "RunLock",
     "RunRecord",
+    "Side",
     "SweepMembership",
     "SweepRecord",
     "TestResult",
@@ -81,12 +85,14 @@ __all__ = [
     "check_tags",
     "claim",
     "collect_provenance",
+    "compare_sides",
     "config_digest",
     "delivery_failure",
     "differing_params",
     "digest_of",
     "find_run",
     "find_runs_or_sweeps",
+    "find_sides",
     "find_sweep",
     "flat",
     "git_state",
@@ -103,6 +109,7 @@ __all__ = [
     "open_ensemble",
     "open_run",
     "origin_changes",
+    "preset_of",
     "read_config",
     "read_diff",
     "read_history",
@@ -117,6 +124,7 @@ __all__ = [
     "results_in_words",
     "settle",
     "short_keys",
+    "side_of",
     "split_digest",
     "study_journal",
     "this_process",

@@ -1,5 +1,6 @@
 """The result of an evaluation, stored in the run's folder."""
 
+import csv
 import re
 import time
 from collections.abc import Sequence
@@ -89,6 +90,34 @@ def write_predictions(path: Path, evaluation: Evaluation, names: Sequence[str]) 
             for i, (label, prediction, scores) in enumerate(rows)
         ),
     )
+
+
+def read_predictions(folder: RunFolder) -> tuple[np.ndarray, np.ndarray]:
+    """Return what a run predicts on its own test set.
+
+    Returns
+    -------
+    labels, predictions : ndarray of shape (n_examples,) or (n_examples, n_targets)
+        The classes' names; or numbers, float64.
+
+    Raises
+    ------
+    RunError
+        When the file is absent or damaged.
+    """
+    path = folder.test_predictions
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            header, *rows = csv.reader(file)
+        columns = list(zip(*rows, strict=True))[1:]
+        if header[1:3] == ["label", "prediction"]:
+            labels, predictions, _ = map(np.array, columns)
+            return labels, predictions
+        numbers = np.array(columns, np.float64).T
+        return numbers[:, ::2], numbers[:, 1::2]
+    except (OSError, ValueError, csv.Error) as error:
+        why = getattr(error, "strerror", None) or error
+        raise RunError(f"{path} cannot be read as predictions: {why}") from None
 
 
 def _name(record: RunRecord, data: str, digest: str) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from mlp.compare import main
+from mlp.runs.folder import write_yaml
 from tests.conftest import Said
 from tests.records import PROVENANCE, make_child, make_sweep
 
@@ -97,7 +98,7 @@ class TestRuns:
         make_child(runs, "bbb", {LR: 0.1}, name="like")
         make_child(runs, "ccc", {LR: 0.1}, name="other", data={"digest": "other"})
         assert "not comparable" not in compare("one", "like").out
-        assert "their results are not comparable" in compare("one", "other").out
+        assert "their validation results are not comparable" in compare("one", "other").out
 
     def test_equal_configurations_are_said_to_be(self, runs: Path, compare: Callable[..., Said]):
         for run_id in ("aaa", "bbb"):
@@ -123,6 +124,62 @@ class TestRuns:
         assert said.status == 0
         assert "failed" in said.out
         assert "curves" not in said.out
+
+
+class TestVerdict:
+    @pytest.fixture
+    def sweep(self, runs: Path) -> None:
+        make_sweep(runs, name="widths")
+        for seed, drift in enumerate([0.0, 0.01, 0.03]):
+            for i, lr in enumerate((0.1, 0.2, 0.3)):
+                make_child(runs, f"r{i}{seed}", {LR: lr, "seed": seed}, 0.3 + 0.1 * i + i * drift)
+
+    @pytest.mark.usefixtures("sweep")
+    def test_of_a_sweep_the_best_two_settings_are_compared(self, compare: Callable[..., Said]):
+        out = " ".join(compare("widths").out.split())
+        assert "lr=0.1 is better than lr=0.2 by 0.113 in val/loss [0.0754, 0.151]" in out
+        assert "lr=0.3 by" not in out
+
+    @pytest.mark.usefixtures("sweep")
+    def test_settings_are_named_by_their_rank(self, compare: Callable[..., Said]):
+        said = compare("widths#3", "latest#1")
+        out = " ".join(said.out.split())
+        assert said.status == 0
+        assert "lr=0.1 is better than lr=0.3 by 0.227" in out
+        assert not any(line.startswith("seed ") for line in said.out.splitlines())  # equal seeds
+
+    @pytest.mark.usefixtures("sweep")
+    def test_more_than_two_are_corrected_together(self, compare: Callable[..., Said]):
+        out = " ".join(compare("widths#1", "widths#2", "widths#3").out.split())
+        assert out.count("after Holm's correction for 3 comparisons") == 3
+
+    def test_a_preset_is_all_its_runs_of_each_seed_the_latest(
+        self, runs: Path, compare: Callable[..., Said]
+    ):
+        for preset, losses in (("small", [9.0, 0.4, 0.42]), ("large", [9.0, 0.3, 0.31])):
+            for i, (seed, loss) in enumerate(zip((0, 0, 1), losses, strict=True)):
+                folder = make_child(runs, f"{preset}{i}", {"seed": seed}, loss)
+                write_yaml(folder.overrides, [f"experiment={preset}", f"seed={seed}"])
+        other = make_child(runs, "other", {"seed": 2}, 9.0)
+        write_yaml(other.overrides, ["experiment=small", "seed=2", "optimizer.lr=3"])
+        out = " ".join(compare("small", "large").out.split())
+        assert "large is better than small by 0.105 in val/loss" in out
+        assert "2 training seeds" in out
+
+    @pytest.mark.usefixtures("sweep")
+    @pytest.mark.parametrize(
+        ("words", "sentence"),
+        [
+            (["widths#4", "r00"], "widths has 3 settings, and so no widths#4"),
+            (["r00#1", "r01"], "'r00' is a run, and only a sweep has settings, as in sweep#1"),
+            (["widths#1"], "'widths#1' is one setting; name another one to compare it with"),
+        ],
+    )
+    def test_a_setting_that_there_is_not_is_refused(
+        self, compare: Callable[..., Said], words: list[str], sentence: str
+    ):
+        said = compare(*words)
+        assert (said.status, said.err) == (2, f"mlp: {sentence}\n")
 
 
 class TestMistake:
