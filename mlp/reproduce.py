@@ -27,6 +27,8 @@ def main() -> int:
     folder = training_of(find_run(arguments.run))
     reproduction = reproduce_run(folder, arguments.at_commit, ProgressConsole())
     show(reproduction)
+    if not arguments.at_commit and any("the code's" in text for text in reproduction.changes):
+        print("--at-commit trains with the code of then")
     return 1 if reproduction.difference else 0
 
 

@@ -159,7 +159,7 @@ def _edits(folder: RunFolder, record: RunRecord) -> list[str]:
     if record.config_digest in (None, runs.config_digest(config)):
         return []
     edits = []
-    with suppress(UserError):  # its command line may mean nothing today
+    with suppress(UserError, ValueError):  # its command line may mean nothing today
         _, _, _, *words = shlex.split(record.command)
         before, now = runs.flat(check(compose(words)).config), runs.flat(config)
         edits = [
@@ -167,7 +167,8 @@ def _edits(folder: RunFolder, record: RunRecord) -> list[str]:
             for key, value in before.items()
             if key in now and now[key] != value and key.partition(".")[0] not in runs.IRRELEVANT
         ]
-    return [f"{folder.config} has been edited" + ": ".join(["", *edits[:MOST_NAMED]])]
+    where = ", ".join(edits[:MOST_NAMED]) or "its digest is another"
+    return [f"{folder.config} has been edited: {where}"]
 
 
 def _other_origin(origin: str | None, record: RunRecord) -> list[str]:

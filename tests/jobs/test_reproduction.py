@@ -1,6 +1,8 @@
 """A stored run is repeated to the same bits, or it is said in what it differs and why."""
 
+import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
@@ -45,6 +47,17 @@ class Interruption(Pruner):
             raise self.error
         self.pruned = True
         return "it does not promise much"
+
+
+class Signal(Pruner):
+    """Sends this process a signal after an epoch, as a scheduler does."""
+
+    def __init__(self, epoch: int) -> None:
+        self.epoch = epoch
+
+    def after_epoch(self, event: EpochEnded) -> None:
+        if event.epoch == self.epoch:
+            os.kill(os.getpid(), signal.SIGTERM)
 
 
 def trained(*words: str, pruner: Pruner | None = None) -> RunFolder:
@@ -114,6 +127,14 @@ class TestIdentical:
             trained("trainer.max_epochs=4", pruner=Interruption(2, error))
         assert reproduced(list_runs()[-1]).endswith(f"the history of 2 epochs of a {state} run")
 
+    def test_a_run_that_a_signal_has_ended(self):
+        folder = trained("trainer.max_epochs=4", "refit=true", pruner=Signal(2))
+        assert "the history of 2 epochs of a killed run, the weights" in reproduced(folder)
+
+    def test_a_run_whose_folder_was_moved(self, tmp_path: Path):
+        place = trained().path.rename(tmp_path / "elsewhere")
+        assert "the weights" in reproduced(RunFolder(place))
+
     def test_a_run_that_was_made_longer(self):
         folder = trained("trainer.keep_checkpoint=true")
         resume_run("latest", ["trainer.max_epochs=3"])
@@ -175,10 +196,13 @@ def test_ensembles_and_runs_without_an_epoch_are_refused():
 class TestDifferent:
     def test_an_edited_configuration_is_named(self):
         folder = trained("seed=7")
-        write_yaml(folder.config, read_config(folder) | {"seed": 8})
+        stored = read_config(folder)
+        edited = stored | {"seed": 8, "trainer": stored["trainer"] | {"patience": 3}}
+        write_yaml(folder.config, edited)
         reproduction = reproduce_run(folder)
         assert reproduction.difference == "other rows validate"
-        assert reproduction.changes == [f"{folder.config} has been edited: seed was 7 and is 8"]
+        edits = "trainer.patience was 10 and is 3, seed was 7 and is 8"
+        assert reproduction.changes == [f"{folder.config} has been edited: {edits}"]
 
     def test_another_version_is_named(self):
         folder = trained()

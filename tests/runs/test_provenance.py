@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from threadpoolctl import threadpool_limits
 
-from mlp.runs import Git, collect_provenance, git_state
+from mlp.runs import Git, RunFolder, collect_provenance, git_state, origin_changes, read_diff
 from mlp.runs.provenance import blas, git_diff
 
 
@@ -53,6 +53,33 @@ def test_a_dirty_checkout_is_its_commit_and_the_difference(checkout: Path):
     assert git_state().dirty
     assert "-a = 1\n+a = 2\n" in git_diff()
     assert "# untracked: new.py\n" in git_diff()
+
+
+def test_the_difference_can_be_applied(checkout: Path, tmp_path_factory: pytest.TempPathFactory):
+    """A file that was added and a binary one are in it; an untracked one is named."""
+    (checkout / "code.py").write_text("a = 2\n")
+    (checkout / "added.bin").write_bytes(bytes(range(256)))
+    git(checkout, "add", "added.bin")
+    (checkout / "new file.py").touch()
+    folder = RunFolder(tmp_path_factory.mktemp("run"))
+    folder.diff.write_text(git_diff())
+    patch, untracked = read_diff(folder)
+    assert untracked == ["new file.py"]
+    git(checkout, "reset", "--hard", "--quiet")
+    subprocess.run(["git", "apply"], cwd=checkout, input=patch, text=True, check=True)
+    assert (checkout / "code.py").read_text() == "a = 2\n"
+    assert (checkout / "added.bin").read_bytes() == bytes(range(256))
+
+
+def test_what_has_changed_between_two_origins():
+    then = collect_provenance().model_copy(update={"simd": ("X86_V3",), "git": None})
+    blas = then.blas.model_copy(update={"architecture": None, "threads": 7})
+    now = then.model_copy(update={"blas": blas, "simd": ("X86_V3", "X86_V4")})
+    assert origin_changes(then, then) == []
+    assert origin_changes(then, now) == [  # of the architecture nothing is known now
+        f"the number of BLAS threads was {then.blas.threads} and is 7",
+        "the set of CPU instructions that NumPy uses was X86_V3 and is X86_V3, X86_V4",
+    ]
 
 
 def test_without_a_checkout_there_is_no_commit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
