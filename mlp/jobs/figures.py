@@ -9,7 +9,6 @@ import numpy as np
 from mlp.base import generator
 from mlp.config import Job
 from mlp.data import Batches, Dataset, Part, Parts
-from mlp.nn import Network
 from mlp.reports import (
     draw_boundary,
     draw_distortions,
@@ -36,22 +35,20 @@ def draw_figures(
     run: Recorder,
     dataset: Dataset,
     parts: Parts,
-    network: Network,
+    learned: np.ndarray,
     outcome: Outcome | None,
     evaluation: tuple[Evaluation, Part] | None,
     snapshots: Snapshots | None = None,
 ) -> None:
     """Draw what was trained on, how that went, and where the network is wrong.
 
-    A run does not depend on it: what goes wrong here is logged.
+    ``learned`` is what training has added to the first layer's weights. A run does not depend on
+    the figures: what goes wrong here is logged.
     """
     figures, image = run.folder.figures, dataset.image_shape
     try:
         if outcome:
-            first_weights = dict(network.named_arrays())["W1"]
-            draw_training_figures(
-                figures, outcome.history, outcome.best_epoch, first_weights, image
-            )
+            draw_training_figures(figures, outcome.history, outcome.best_epoch, learned, image)
             if image and (images := _distorted(job, parts.train, image)) is not None:
                 draw_distortions(figures, images)
             if snapshots:

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 from threadpoolctl import threadpool_limits
 
 from mlp import runs, training
@@ -164,6 +165,7 @@ class Training:
             if job.refit or not has_checkpoint:
                 raise
             self.may_start_over = False
+        self._first_weights = self._first_layer().copy()
         self._initial = (self.network.params.copy(), self.network.state.copy()) if job.refit else ()
 
     def fit(self, run: Recorder, console: Console, stops: Sequence[StopCondition]) -> None:
@@ -220,8 +222,14 @@ class Training:
 
     def draw(self, run: Recorder) -> None:
         """Draw what was trained on, how that went, and where the network is wrong."""
-        made = self.network, self.outcome, self.evaluation, self.snapshots
+        learned = self._first_layer() - self._first_weights
+        made = learned, self.outcome, self.evaluation, self.snapshots
         draw_figures(self.job, run, self.dataset, self.parts, *made)
+
+    def _first_layer(self) -> np.ndarray:
+        """Return the first weights that a layer has, a view; none in some networks of one's own."""
+        matrices = (array for _, array in self.network.named_arrays() if array.ndim == 2)
+        return next(matrices, np.empty((0, 0)))
 
     def _load_origin(self, warn: bool) -> None:
         """Begin from the weights of ``init_from``, if any.

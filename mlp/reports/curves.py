@@ -13,10 +13,11 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 PARTS = (("train", "training", style.BLUE), ("val", "validation", style.ORANGE))
-COLOURS = (style.ORANGE, style.BLUE, "#3a9a5b", "#8a5fb5", "#c0504d", "#8c8c8c")
+COLOURS = (style.ORANGE, style.BLUE, style.GREEN, style.PINK, style.SKY, style.GREY)
 History = Sequence[Mapping[str, float]]
 
 
+@style.styled()
 def learning_curves(history: History, best_epoch: int) -> "Figure":
     """Return loss and score against the epoch, training and validation, the best one marked."""
     epochs = [row["epoch"] for row in history]
@@ -33,6 +34,7 @@ def learning_curves(history: History, best_epoch: int) -> "Figure":
     return _over_epochs(["loss", *_scores(history[0], part)[:1]], draw, 3.6, 3)
 
 
+@style.styled()
 def curves(groups: Mapping[str, Sequence[History]], metric: str) -> "Figure":
     """Return a metric and its companion over the epochs, all runs in the same axes.
 
@@ -87,10 +89,8 @@ def _over_epochs(
         axes.set_xlabel("epoch")
         ticks = MaxNLocator("auto", steps=[1, 2, 5, 10], integer=True, min_n_ticks=1)
         axes.xaxis.set_major_locator(ticks)
-        axes.grid(alpha=0.25)
-        style.despine(axes)
     lines = panels.flat[0].get_legend_handles_labels()
-    figure.legend(*lines, loc="outside lower center", ncols=n_columns, frameon=False, fontsize=9)
+    figure.legend(*lines, loc="outside lower center", ncols=n_columns)
     return figure
 
 

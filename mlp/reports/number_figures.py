@@ -18,6 +18,7 @@ MAX_TARGETS, COLUMNS = 6, 2
 MAX_POINTS = 5_000  # drawn one by one; more are a dark cloud, and slow
 
 
+@style.styled()
 def predicted_against_true(
     evaluation: Evaluation, part: Part, names: Sequence[str], image_shape: Sequence[int] | None
 ) -> "Figure":
@@ -36,6 +37,7 @@ def predicted_against_true(
     return _by_target(evaluation, names, draw, 4.6, title)
 
 
+@style.styled()
 def residuals(
     evaluation: Evaluation, part: Part, names: Sequence[str], image_shape: Sequence[int] | None
 ) -> "Figure":
@@ -73,8 +75,6 @@ def _by_target(
     for i, (axes, name) in enumerate(zip(panels.flat, shown, strict=False)):
         true, predicted = evaluation.labels[some, i], evaluation.answers[some, i]
         draw(axes, true, predicted, style.truncated(name, 30))
-        style.despine(axes)
-        axes.grid(alpha=0.25)
     for axes in panels.flat[len(shown) :]:
         axes.axis("off")
     if len(shown) < len(names):

@@ -1,6 +1,7 @@
 """The figures of a run: how it was trained, and how good it became."""
 
 from collections.abc import Callable, Mapping, Sequence
+from math import prod
 from pathlib import Path
 from pkgutil import resolve_name
 from typing import TYPE_CHECKING
@@ -17,7 +18,7 @@ from mlp.training import Evaluation
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-MAX_UNITS, UNIT_COLUMNS = 60, 12  # of the first layer
+MAX_UNITS, UNIT_COLUMNS = 40, 10  # of the first layer
 EvaluationFigure = Callable[[Evaluation, Part, Sequence[str], Sequence[int] | None], "Figure"]
 EVALUATION_FIGURES: dict[str, EvaluationFigure] = {
     figure.__name__: figure for figure in (confusion, mistakes, predicted_against_true, residuals)
@@ -28,7 +29,7 @@ def draw_training_figures(
     into: Path,
     history: Sequence[Mapping[str, float]],
     best_epoch: int,
-    weights: np.ndarray | None,
+    learned: np.ndarray,
     image_shape: Sequence[int] | None,
 ) -> None:
     """Write ``curves.png`` and, where a row of the data is an image, ``first_layer.png``.
@@ -40,15 +41,15 @@ def draw_training_figures(
     history : sequence of mapping
         Metrics of each epoch, with its number under ``epoch``; nothing is drawn if empty.
     best_epoch : int
-    weights : ndarray of shape (n_in, n_units) or None
-        Of the first layer.
+    learned : ndarray of shape (n_in, n_units)
+        What training has added to the first layer's weights.
     image_shape : sequence of int or None
-        (height, width) with height · width = n_in.
+        (height, width) when a row is an image.
     """
     if history:
         style.save_figure(learning_curves(history, best_epoch), into / "curves.png")
-    if weights is not None and image_shape is not None:
-        style.save_figure(first_layer(weights, image_shape), into / "first_layer.png")
+    if image_shape is not None and len(learned) == prod(image_shape):
+        style.save_figure(first_layer(learned, image_shape), into / "first_layer.png")
 
 
 def draw_distortions(into: Path, images: np.ndarray) -> None:
@@ -86,6 +87,7 @@ def draw_evaluation_figures(
         style.save_figure(figure, into / f"{name.rpartition('.')[2]}.png")
 
 
+@style.styled()
 def distortions(images: np.ndarray) -> "Figure":
     """Return training images, one a row, and beside each what augmentation makes of it.
 
@@ -104,26 +106,31 @@ def distortions(images: np.ndarray) -> "Figure":
     return figure
 
 
-def first_layer(weights: np.ndarray, image_shape: Sequence[int]) -> "Figure":
-    """Return the incoming weights of the first layer's units as images, 0 in white.
+@style.styled()
+def first_layer(learned: np.ndarray, image_shape: Sequence[int]) -> "Figure":
+    """Return what the units of the first layer have learned as images, 0 in white.
+
+    On a small training set the weights themselves look like noise: most of each is still as it was
+    drawn at first.
 
     Parameters
     ----------
-    weights : ndarray of shape (n_in, n_units)
+    learned : ndarray of shape (n_in, n_units)
+        The weights at the end minus those at the beginning.
     image_shape : sequence of int
         (height, width) with height · width = n_in.
     """
-    n_units = weights.shape[1]
-    norms = np.square(weights, dtype=np.float64).sum(axis=0)
-    strongest = np.argsort(-norms, kind="stable")[:MAX_UNITS]
-    tiles = weights[:, np.sort(strongest)].T.reshape(-1, *image_shape).astype(np.float32)
-    canvas = style.tiled(tiles, min(UNIT_COLUMNS, len(tiles)), 2)
+    n_units = learned.shape[1]
+    norms = np.square(learned, dtype=np.float64).sum(axis=0)
+    most = np.argsort(-norms, kind="stable")[:MAX_UNITS]
+    tiles = learned[:, most].T.reshape(-1, *image_shape).astype(np.float32)
+    canvas = style.tiled(tiles, min(UNIT_COLUMNS, len(tiles)), max(1, image_shape[1] // 8))
     height = (style.WIDTH - 1.2) * canvas.shape[0] / canvas.shape[1] + 0.5
     figure, axes = style.subplots(min(style.WIDTH, height))
     bound = float(np.quantile(np.abs(tiles), 0.999)) or 1.0  # one outlier would make the rest pale
     image = axes.imshow(canvas, cmap="RdBu_r", vmin=-bound, vmax=bound, interpolation="nearest")
-    which = f"the {MAX_UNITS} strongest of {n_units}" if n_units > MAX_UNITS else f"{n_units}"
-    axes.set_title(f"Incoming weights of {which} units of the first layer")
+    title = f"The {MAX_UNITS} of {n_units} units of the first layer that training changed most"
+    axes.set_title(title if n_units > MAX_UNITS else "What the units of the first layer learned")
     axes.axis("off")
-    figure.colorbar(image, ax=axes, shrink=0.8, label="weight", extend="both")
+    figure.colorbar(image, ax=axes, shrink=0.8, label="change of the weight", extend="both")
     return figure

@@ -74,8 +74,6 @@ def axes_against_metric(
         turned = style.slanted(30 if len(laid_out.labels) <= 6 else 60) if crowded else {}
         axes.set_xticks(laid_out.ticks, laid_out.labels, **turned)
         axes.set(xlabel=name, xlim=(-0.15, 1.15))
-        axes.grid(alpha=0.25)
-        style.despine(axes)
     for axes in panels.flat[len(names) :]:
         axes.axis("off")
     figure.supylabel(metric)
@@ -126,6 +124,7 @@ def _columns(params: Sequence[Mapping[str, Any]]) -> tuple[list[str], list[list[
     return list(names.values()), [[own.get(key, ABSENT) for own in params] for key in names]
 
 
+@style.styled()
 def importances(shares: Mapping[str, float]) -> "Figure":
     """Return how much each parameter of a search matters for a good value.
 

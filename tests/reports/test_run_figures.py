@@ -10,7 +10,7 @@ import pytest
 
 from mlp.data import Part, Scaler
 from mlp.reports import draw_distortions, draw_evaluation_figures, draw_training_figures
-from mlp.reports.class_figures import confusion, worst_mistakes
+from mlp.reports.class_figures import confusion, mistakes, most_confident_mistakes
 from mlp.reports.curves import learning_curves
 from mlp.reports.run_figures import distortions, first_layer
 from mlp.training import Classification, Evaluation
@@ -34,6 +34,14 @@ def evaluated(n: int, n_classes: int, wrong: int) -> tuple[Evaluation, Part]:
     scores[np.arange(wrong), (labels[:wrong] + 1) % n_classes] = 0.95
     part = Part(rng.integers(0, 256, (n, 16), dtype=np.uint8), labels, None, NO_SCALING)
     return Evaluation({"loss": 0.5, "accuracy": 1 - wrong / n}, scores, labels), part
+
+
+def bars(axes) -> dict[str, tuple[float, str]]:
+    """Return the length of each bar and what is written at its end, by its name."""
+    names = [label.get_text() for label in axes.get_yticklabels()]
+    lengths = [bar.get_width() for bar in axes.patches]
+    ends = [text.get_text() for text in axes.texts]
+    return dict(zip(names, zip(lengths, ends, strict=True), strict=True))
 
 
 class TestFiles:
@@ -86,15 +94,16 @@ class TestFiles:
         assert peak < 64e6  # a confusion matrix of all classes has 128 MB
 
     def test_an_interrupted_first_epoch_leaves_nothing_to_draw(self, tmp_path: Path):
-        draw_training_figures(tmp_path, [], 0, None, None)
+        draw_training_figures(tmp_path, [], 0, np.empty((0, 0)), (4, 4))
         assert list(tmp_path.iterdir()) == []
 
     @pytest.mark.e2e
     def test_pyplot_and_its_global_state_are_not_touched(self, tmp_path: Path):
         code = (
-            "import sys; from pathlib import Path; from mlp.reports import draw_training_figures;"
+            "import sys; from pathlib import Path; import numpy as np;"
+            "from mlp.reports import draw_training_figures;"
             f"draw_training_figures(Path({str(tmp_path)!r}),"
-            "[{'epoch': 1, 'train/loss': 1., 'train/accuracy': 1.}], 1, None, None);"
+            "[{'epoch': 1, 'train/loss': 1., 'train/accuracy': 1.}], 1, np.ones((1, 1)), (1, 1));"
             "sys.exit('matplotlib.pyplot' in sys.modules)"
         )
         assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
@@ -123,32 +132,61 @@ class TestContent:
         assert [label.get_text() for label in axes.get_yticklabels()] == ["cat", "dog"]
         assert axes.get_title() == "92.86% of 14 correct"
 
-    def test_of_many_classes_the_most_confused_are_shown(self):
-        evaluation, part = evaluated(31, 31, wrong=1)
-        evaluation.answers[30] = np.eye(31)[29]
-        axes = confusion(evaluation, part, [f"class {i}" for i in range(31)], None).axes[0]
-        names = [label.get_text() for label in axes.get_yticklabels()]
-        assert len(names) == 30
-        assert {"class 0", "class 1", "class 29", "class 30"} <= set(names)
-        assert axes.get_title().endswith("the 30 most confused of 31 classes")
+    def test_of_many_classes_the_most_frequent_mistakes_are_listed(self):
+        labels = np.arange(80) % 40  # two of each
+        predictions = labels.copy()
+        predictions[[3, 43, 5]] = 4, 4, 0
+        evaluation = Evaluation({"accuracy": 77 / 80}, np.eye(40)[predictions], labels)
+        figure = confusion(evaluation, None, [f"c{i}" for i in range(40)], None)
+        assert figure.get_suptitle() == "96.25% of 80 correct; 40 classes"
+        assert [bars(axes) for axes in figure.axes] == [
+            {"c3 → c4": (2, "2 of 2"), "c5 → c0": (1, "1 of 2")},
+            {"c3": (0, "0 of 2"), "c5": (0.5, "1 of 2")},
+        ]
+
+    def test_many_classes_without_a_mistake(self):
+        evaluation, part = evaluated(40, 40, wrong=0)
+        figure = confusion(evaluation, part, [f"c{i}" for i in range(40)], None)
+        assert [bars(axes) for axes in figure.axes] == [{}, {}]
+
+    def test_beside_each_mistake_stands_what_was_predicted_and_what_is_true(self):
+        evaluation, part = evaluated(9, 3, wrong=0)
+        evaluation.answers[:2] = [0.2, 0.5, 0.3], [0.9, 0.06, 0.04]  # true are a and b
+        evaluation.answers[2:] = np.eye(3)[evaluation.labels[2:]]
+        axes = mistakes(evaluation, part, ("a", "b", "c"), (4, 4)).axes[0]
+        words = [text.get_text() for text in axes.texts]
+        assert words == [
+            *("a\npredicted, 90.0%", "b\ntrue, 6.0%"),
+            *("b\npredicted, 50.0%", "a\ntrue, 20.0%"),
+        ]
+        first, second = (axes.texts[i].get_position() for i in (0, 2))
+        assert first[0] > 4 - 0.5  # right of its image
+        assert second[0] > first[0]
+        assert axes.get_title().startswith("All 2 mistakes in 9 examples\nwith the probability")
+
+    def test_scores_that_are_no_probabilities_are_not_called_so(self):
+        evaluation, part = evaluated(9, 3, wrong=1)
+        axes = mistakes(evaluation, part, ("a", "b", "c"), (4, 4)).axes[0]
+        assert axes.texts[0].get_text() == "b\npredicted, 0.95"
+        assert "with the score" in axes.get_title()
 
     def test_zero_is_the_middle_of_the_weights_colours(self):
         image = first_layer(np.array([[0.5, -2.0], [0.1, 0.0]]), (1, 2)).axes[0].get_images()[0]
         assert image.norm.vmin == -image.norm.vmax < 0
 
-    def test_of_many_units_the_strongest_are_shown(self):
+    def test_of_many_units_those_that_learned_most_are_shown(self):
         weights = np.full((4, 200), 0.1)
         weights[:, 150] = 5.0
         axes = first_layer(weights, (2, 2)).axes[0]
-        assert "60 strongest of 200" in axes.get_title()
+        assert axes.get_title().startswith("The 40 of 200 units")
         assert np.nanmax(axes.get_images()[0].get_array()) == 5
 
 
-class TestWorstMistakes:
-    def test_the_largest_lead_over_the_true_class_comes_first(self):
+class TestMostConfidentMistakes:
+    def test_the_highest_score_of_a_wrong_class_comes_first(self):
         labels = np.array([0, 1, 2, 0])
         scores = np.array(
             [[0.4, 0.6, 0.0], [0.9, 0.0, 0.1], [0.1, 0.1, 0.8], [0.3, 0.0, 0.7]], np.float32
         )
-        assert worst_mistakes(labels, scores, 10).tolist() == [1, 3, 0]
-        assert worst_mistakes(labels, scores, 2).tolist() == [1, 3]
+        assert most_confident_mistakes(labels, scores, 10).tolist() == [1, 3, 0]
+        assert most_confident_mistakes(labels, scores, 2).tolist() == [1, 3]
