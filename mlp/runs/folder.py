@@ -17,7 +17,7 @@ from pathlib import Path
 from stat import S_ISREG
 from typing import Any
 
-from mlp.base import RunError, atomic_write, runs_dir
+from mlp.base import RunError, atomic_write, in_one_line, runs_dir
 from mlp.runs.record import Record, RunRecord, SweepRecord, parse_record
 
 
@@ -193,7 +193,7 @@ def read_config(folder: RunFolder) -> dict[str, Any]:
     except RunError:
         raise
     except Exception as error:  # the YAML parser and OmegaConf each have several ways to say it
-        raise RunError(f"{folder.config} cannot be read: {error}") from None
+        raise RunError(f"{folder.config} cannot be read: {in_one_line(error)}") from None
     if not isinstance(config, dict):
         raise RunError(f"{folder.config} does not hold a configuration")
     return {str(key): value for key, value in config.items()}

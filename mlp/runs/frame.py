@@ -1,7 +1,9 @@
 """The stored runs as a frame of pandas."""
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+from mlp.base import RunError
 from mlp.runs.differences import flat
 from mlp.runs.find import all_runs
 from mlp.runs.folder import RunFolder, read_config
@@ -9,6 +11,8 @@ from mlp.runs.record import RunRecord
 
 if TYPE_CHECKING:
     from pandas import DataFrame
+
+FIELDS = {"name": "name", "status": "status", "started": "start_time", "seconds": "seconds"}
 
 
 def runs_frame() -> "DataFrame":
@@ -19,17 +23,16 @@ def runs_frame() -> "DataFrame":
     """
     from pandas import DataFrame
 
-    return DataFrame([_row(record) for record in all_runs() if isinstance(record, RunRecord)])
+    rows = [_row(record) for record in all_runs() if isinstance(record, RunRecord)]
+    return DataFrame(rows) if rows else DataFrame(columns=["run_id", *FIELDS.values()])
 
 
 def _row(record: RunRecord) -> dict[str, Any]:
-    params = flat(read_config(RunFolder.of(record.id)))
-    row: dict[str, Any] = {"run_id": record.id, "name": record.name, "status": record.status}
-    row |= {"start_time": record.started, "seconds": record.seconds}
-    for kind, values in (
-        ("metrics", record.final_metrics),
-        ("params", params),
-        ("tags", record.tags),
-    ):
+    row = {"run_id": record.id} | {key: getattr(record, name) for name, key in FIELDS.items()}
+    params: dict[str, Any] = {}
+    with suppress(RunError):  # a damaged configuration hides neither this run nor the others
+        params = flat(read_config(RunFolder.of(record.id)))
+    kinds = {"metrics": record.final_metrics, "params": params, "tags": record.tags}
+    for kind, values in kinds.items():
         row |= {f"{kind}.{key}": value for key, value in values.items()}
     return row
