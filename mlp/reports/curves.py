@@ -61,7 +61,7 @@ def curves(groups: Mapping[str, Sequence[History]], metric: str) -> "Figure":
             axes.plot(epochs, mean, "o-", markevery=[best], label=label, **line)
         axes.set_title(metric)
         if metric.endswith("loss"):
-            _scale_loss(axes)
+            scale_loss(axes)
 
     part, _, kind = metric.partition("/")
     first = next((rows[0] for group in groups.values() for rows in group if rows), {})
@@ -94,7 +94,7 @@ def _over_epochs(
     return figure
 
 
-def _scale_loss(axes: "Axes") -> None:
+def scale_loss(axes: "Axes") -> None:
     """Make the y axis logarithmic if the loss falls a long way, with plain numbers on it."""
     from matplotlib.ticker import LogLocator, NullLocator
 

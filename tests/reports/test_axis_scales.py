@@ -7,10 +7,34 @@ from mlp.reports.axis_scales import MAX_EVEN, clip_outliers, number_scale, scale
 
 
 class TestScale:
-    def test_a_few_numbers_lie_evenly_in_their_order(self):
+    def test_a_few_numbers_lie_by_size_and_have_a_tick_each(self):
+        laid_out = scale([0.2, 0, 0.5, 0.2])
+        assert laid_out.places == pytest.approx([0.4, 0, 1, 0.4])
+        assert laid_out.labels == ["0", "0.2", "0.5"]
+
+    def test_or_by_their_logarithm_if_that_is_more_even(self):
         laid_out = scale([0.01, 0.001, 100, 0.01])
-        assert laid_out.places == [0.5, 0.0, 1.0, 0.5]
+        assert laid_out.places == pytest.approx([0.2, 0, 1, 0.2])
         assert laid_out.labels == ["0.001", "0.01", "100"]
+
+    def test_and_evenly_where_the_ticks_would_be_too_close(self):
+        assert scale([0, 0.001, 0.5, 0.5]).places == [0, 0.5, 1, 1]
+
+    @pytest.mark.parametrize(("log", "places"), [(True, [0, 0.5, 1, 1]), (False, [0, 0.2, 1, 1])])
+    def test_values_of_a_range_lie_as_it_was_drawn_from(self, log: bool, places: list[float]):
+        laid_out = scale([16, 64, 256, 256], log)
+        assert laid_out.places == pytest.approx(places, abs=1e-9)
+        assert laid_out.labels == (
+            ["20", "50", "100", "200"] if log else ["50", "100", "150", "200", "250"]
+        )
+
+    def test_a_narrow_logarithmic_range_has_ticks_too(self):
+        labels = number_scale([0.0012, 0.0018], log=True).labels
+        assert len(labels) > 1
+        assert {"0.0012", "0.0015", "0.0018"} <= set(labels)
+
+    def test_a_default_of_zero_in_a_logarithmic_range_is_drawn_by_size(self):
+        assert scale([0, 0.001, 0.01], log=True).places == pytest.approx([0, 0.1, 1])
 
     def test_numbers_stand_below_words(self):
         assert scale([None, 5, True, [64, 32], 1.5]).labels == ["1.5", "5", "null", "true", "64x32"]

@@ -15,7 +15,7 @@ from mlp.reports.sweep_figures import (
     parallel_coordinates,
 )
 from mlp.runs import read_leaderboard
-from tests.records import make_child
+from tests.records import make_child, make_sweep
 
 PARAMS: list[dict[str, Any]] = [
     {"optimizer.lr": 0.1, "model.activation": "relu"},
@@ -65,18 +65,63 @@ class TestCurves:
 
 class TestPanels:
     def test_each_parameter_has_a_panel_and_each_value_a_tick(self):
-        figure = axes_against_metric(PARAMS, [0.1, 0.2, 0.3], "val/loss")
+        figure = axes_against_metric(PARAMS, [[0.1], [0.2], [0.3]], "val/loss")
         panels = {axes.get_xlabel(): axes for axes in figure.axes}
         ticks = {n: [t.get_text() for t in a.get_xticklabels()] for n, a in panels.items()}
         assert ticks == {"lr": ["0.1", "0.2", "0.4"], "activation": ["–", "relu", "tanh"]}
 
     def test_the_best_setting_is_a_star(self):
-        axes = axes_against_metric(PARAMS, [0.1, 0.2, 0.3], "val/loss").axes[0]
+        axes = axes_against_metric(PARAMS, [[0.1], [0.2], [0.3]], "val/loss").axes[0]
         [star] = [line for line in axes.lines if line.get_marker() == "*"]
         assert star.get_xydata().tolist() == [[0.0, 0.1]]
 
+    def test_no_panel_is_left_empty(self):
+        for n in range(1, 9):
+            params = [{f"key_{k}": i for k in range(n)} for i in range(2)]
+            figure = axes_against_metric(params, [[0.1], [0.2]], "val/loss")
+            assert len(figure.axes) == n
+            spans = [axes.get_subplotspec() for axes in figure.axes]
+            filled = sum(len(span.colspan) for span in spans)
+            assert filled == 6 * -(-n // 3)  # each row is filled
+
+    def test_the_seeds_of_a_setting_are_a_line_from_the_lowest_to_the_highest(self):
+        results = [[0.1, 0.3], [0.3], [0.4, 0.3, 0.5]]
+        axes = axes_against_metric(PARAMS, results, "val/accuracy").axes[0]
+        [spread] = axes.collections
+        assert [line[:, 1].tolist() for line in spread.get_segments()] == [[0.1, 0.3], [0.3, 0.5]]
+        [legend] = axes.figure.legends
+        words = [text.get_text() for text in legend.get_texts()]
+        assert words[:2] == ["its lowest to highest run", "best setting"]
+
+    def test_settings_of_one_value_stand_side_by_side(self):
+        params = [{"optimizer.lr": lr} for lr in (0.1, 0.1, 0.2)]
+        axes = axes_against_metric(params, [[0.1], [0.2], [0.3]], "val/loss").axes[0]
+        x = [
+            place for line in axes.lines for place in line.get_xdata() if line.get_marker() in "*o"
+        ]
+        assert x == pytest.approx([-0.015, 0.015, 1])
+
+    def test_a_loss_that_differs_much_is_on_a_logarithmic_axis(self):
+        for metric, expected in [("val/loss", "log"), ("val/accuracy", "linear")]:
+            figure = axes_against_metric(PARAMS, [[0.1], [0.2], [0.4]], metric)
+            assert {axes.get_yscale() for axes in figure.axes} == {expected}
+
+    def test_a_range_that_the_sweep_draws_from_by_logarithm_is_drawn_so(self):
+        params = [{"trainer.batch_size": size} for size in (16, 64, 256)]
+        figures = [
+            draw(params, [[0.1], [0.2], [0.3]], "val/loss", {"trainer.batch_size": True})
+            for draw in (axes_against_metric, parallel_coordinates)
+        ]
+        labels = [label.get_text() for label in figures[0].axes[0].get_xticklabels()]
+        assert labels == ["20", "50", "100", "200"]
+        lines = [
+            line for line in figures[1].axes[0].lines if [*line.get_xdata()] == [0, 1]
+        ]  # not the axes
+        places = sorted(line.get_ydata()[0] for line in lines)
+        assert places == pytest.approx([0, 0.5, 1])
+
     def test_parallel_coordinates_have_a_line_a_setting_over_all_axes(self):
-        figure = parallel_coordinates(PARAMS, [0.1, 0.2, 0.3], "val/loss")
+        figure = parallel_coordinates(PARAMS, [[0.1], [0.2], [0.3]], "val/loss")
         lines = [line for line in figure.axes[0].lines if len(line.get_xdata()) == 3]
         assert len(lines) == 3
         best = lines[-1]  # on top of the others
@@ -107,12 +152,25 @@ class TestFiles:
         [legend] = drawn["curves.png"].legends
         assert [text.get_text() for text in legend.get_texts()] == ["1. lr=0", "2. lr=1", "3. lr=2"]
 
+    def test_ranges_are_read_from_the_sweep(self, runs: Path, tmp_path: Path, monkeypatch):
+        given = []
+        monkeypatch.setattr(
+            "mlp.reports.sweep_figures.parallel_coordinates",
+            lambda *arguments: given.append(arguments) or importances({"a": 1.0}),
+        )
+        axes = {"optimizer.lr": ["0.1 to 9, log"], "model.dropout": ["0 to 0.5"], "seed": [1, 2]}
+        make_sweep(runs, axes=axes)
+        for i in range(2):
+            make_child(runs, f"r{i}", {"optimizer.lr": i}, 0.1 + i)
+        draw_sweep_figures(tmp_path, read_leaderboard(["5eed"]))
+        assert given[0][-1] == {"optimizer.lr": True, "model.dropout": False}
+
     def test_many_parameters_with_long_values_can_be_drawn(self, tmp_path: Path):
         params = [
             {f"group.parameter_{k}": ["long name" * 3, i, None, [i] * 9][k % 4] for k in range(10)}
             for i in range(2 * TOP)
         ]
-        values = np.linspace(0.9, 0.1, 2 * TOP).tolist()
+        results = [[value] for value in np.linspace(0.9, 0.1, 2 * TOP)]
         for draw in (axes_against_metric, parallel_coordinates):
-            save_figure(draw(params, values, "val/accuracy"), tmp_path / "many.png")
+            save_figure(draw(params, results, "val/accuracy"), tmp_path / "many.png")
         assert (tmp_path / "many.png").stat().st_size > 10_000
