@@ -11,6 +11,7 @@ from .cleanup import (
 )
 from .ensemble import make_ensemble, members_of
 from .evaluate import evaluate_run
+from .explanation import explain_example
 from .reproduction import Reproduction, reproduce_run
 from .resume import announce_orphaned_runs, resume_run
 from .train import Result, check_fit, run_job
@@ -25,6 +26,7 @@ __all__ = [
     "check_fit",
     "delete",
     "evaluate_run",
+    "explain_example",
     "leftovers",
     "make_ensemble",
     "members_of",

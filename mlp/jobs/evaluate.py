@@ -126,7 +126,7 @@ def _evaluate(
     parts, evaluations = list[Part](), list[Evaluation]()
     for member in predictor.members:
         if own:
-            part = _test_part(job, dataset, member.scaler)
+            part = own_test_part(job, dataset, member.scaler)
         else:
             part = _part(dataset, classes, member.scaler)
         if targets := member.target_scaler:
@@ -140,7 +140,7 @@ def _evaluate(
     return parts[0], Evaluation(job.task.measure(answers, labels), answers, labels)
 
 
-def _test_part(job: Job, dataset: Dataset, scaler: data.Scaler | TablePreprocessing) -> Part:
+def own_test_part(job: Job, dataset: Dataset, scaler: data.Scaler | TablePreprocessing) -> Part:
     """Return the run's own test set."""
     part = job.data.test_part(dataset, job.seed, scaler)
     if part is None:

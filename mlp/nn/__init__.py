@@ -26,6 +26,7 @@ from mlp.nn.schedules import (
     WarmupCosine,
 )
 from mlp.nn.storage import fill, load, save
+from mlp.nn.trace import LayerTrace, Trace, trace_example
 
 __all__ = [
     "MLP",
@@ -46,6 +47,7 @@ __all__ = [
     "Dropout",
     "Exponential",
     "Layer",
+    "LayerTrace",
     "Linear",
     "Loss",
     "Maxout",
@@ -62,10 +64,12 @@ __all__ = [
     "Schedule",
     "SoftmaxCrossEntropy",
     "Step",
+    "Trace",
     "WarmupCosine",
     "Workspace",
     "fill",
     "get_activation",
     "load",
     "save",
+    "trace_example",
 ]

@@ -139,11 +139,12 @@ class Network:
 
         Layers share a number, from 1, until one has an array whose name is taken.
         """
-        for number, layer in self._numbered():
+        for number, layer in self.numbered_layers():
             for name in (*layer.shapes, *layer.state_shapes):
                 yield f"{name}{number}", getattr(layer, name)
 
-    def _numbered(self) -> Iterator[tuple[int, Layer]]:
+    def numbered_layers(self) -> Iterator[tuple[int, Layer]]:
+        """Yield each layer behind its number, which the arrays in `named_arrays` bear."""
         number, taken = 1, set[str]()
         for layer in self.layers:
             names = {*layer.shapes, *layer.state_shapes}
@@ -253,14 +254,14 @@ class Network:
         if not np.isfinite(x).all():
             return "the input"
         y = x
-        for (number, layer), layer_ws in zip(self._numbered(), ws.layers, strict=True):
+        for (number, layer), layer_ws in zip(self.numbered_layers(), ws.layers, strict=True):
             for name in (*layer.shapes, *layer.state_shapes):
                 if not np.isfinite(getattr(layer, name)).all():
                     return f"{name}{number} of layer {number} ({layer})"
             y = layer.forward(y, layer_ws, None)
             if not np.isfinite(y).all():
                 return f"the output of layer {number} ({layer})"
-        for number, layer in reversed(list(self._numbered())):
+        for number, layer in reversed(list(self.numbered_layers())):
             for name in layer.shapes:
                 if not np.isfinite(getattr(layer, f"d{name}")).all():
                     return f"the gradient of {name}{number} of layer {number} ({layer})"

@@ -2,6 +2,7 @@ from .boundary import draw_boundary
 from .comparison import show_comparison
 from .console import Console, ProgressConsole
 from .curves import learning_curves
+from .explanation import Example, show_explanation
 from .figure_style import save_figure
 from .progress import clock
 from .run_figures import draw_distortions, draw_evaluation_figures, draw_training_figures
@@ -13,6 +14,7 @@ from .verdicts import show_verdicts
 
 __all__ = [
     "Console",
+    "Example",
     "ProgressConsole",
     "TensorBoard",
     "clock",
@@ -24,6 +26,7 @@ __all__ = [
     "learning_curves",
     "save_figure",
     "show_comparison",
+    "show_explanation",
     "show_places",
     "show_summary",
     "show_verdicts",

@@ -12,7 +12,18 @@ from mlp.__main__ import main
 
 pytestmark = pytest.mark.e2e
 
-COMMANDS = ["clean", "compare", "ensemble", "evaluate", "export", "reproduce", "run", "sync", "ui"]
+COMMANDS = [
+    "clean",
+    "compare",
+    "ensemble",
+    "evaluate",
+    "explain",
+    "export",
+    "reproduce",
+    "run",
+    "sync",
+    "ui",
+]
 
 
 def said(*words: str, folder: Path | None = None, **variables: str) -> subprocess.CompletedProcess:
