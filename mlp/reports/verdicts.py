@@ -58,7 +58,7 @@ def _over(comparison: Comparison) -> tuple[str, str]:
     if n == 1:
         return f"one training each on the same {data.n_test:,} test rows", "test rows"
     seeds, folds = ({getattr(run.repetition, key) for run in runs} for key in ("seed", "fold"))
-    splits = {run.record.data.split for run in runs}
+    splits = comparison.splits
     each = f", the mean of {n / len(splits):g} seeds each" if len(splits) < n else ""
     if len(folds) > 1:
         return f"{len(splits)} folds{each}", "folds"

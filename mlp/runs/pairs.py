@@ -101,6 +101,11 @@ class Comparison:
     n_compared: int = 1
     n_apart: int | None = None
 
+    @property
+    def splits(self) -> set[tuple[str, str]]:
+        """The splits that the pairs train on."""
+        return set(map(_split, self.pairs))
+
 
 def compare_sides(sides: Sequence[Side], metric: str | None = None) -> list[Comparison]:
     """Compare each two of some sides, and correct the p-values for their number (Holm 1979).
@@ -176,12 +181,12 @@ def _common_metric(runs: Sequence[Repeat]) -> str:
 def _by_seeds(a: Side, b: Side, pairs: Sequence[Pair], metric: str) -> Comparison:
     """Compare the means of a metric, over splits if there are several, otherwise over seeds."""
     part, sign = metric.partition("/")[0], 1 if higher_is_better(metric) else -1
-    splits = {one.record.data.split for one, _ in pairs}
+    splits = set(map(_split, pairs))
     by_unit, rows = defaultdict(list), set()
     for one, other in pairs:
         _check_alike(one, other, metric)
         values = [run.record.final_metrics[metric] for run in (one, other)]
-        unit = one.record.data.split if len(splits) > 1 else one.repetition
+        unit = _split((one, other)) if len(splits) > 1 else one.repetition
         by_unit[unit].append(sign * (values[0] - values[1]))
         rows.add(one.test_rows if part == "test" else one.record.data.split)
     data = pairs[0][0].record.data
@@ -190,6 +195,11 @@ def _by_seeds(a: Side, b: Side, pairs: Sequence[Pair], metric: str) -> Compariso
     difference = paired_t([fmean(values) for values in by_unit.values()], overlap)
     n_apart = _n_apart(pairs) if metric == "test/accuracy" else None
     return _ordered(a, b, Comparison("", "", metric, difference, pairs, n_apart=n_apart))
+
+
+def _split(pair: Pair) -> tuple[str, str]:
+    one, other = pair
+    return one.record.data.split, other.record.data.split
 
 
 def _by_predictions(a: Side, b: Side, pair: Pair) -> Comparison:

@@ -104,6 +104,11 @@ class TestSplits:
         )
         assert only([a, b]).difference.overlap == 10 / 20
 
+    def test_it_is_enough_that_one_side_has_a_split_for_each_seed(self, runs: Path):
+        a = with_splits(runs, "a", SEEDS, [0, 0, 0, 0], test=result(accuracy=0.9))
+        b = with_splits(runs, "b", SEEDS, [0, 1, 2, 3], test=result(accuracy=0.9))
+        assert len(only([a, b]).splits) == 4
+
     def test_two_seeds_on_a_split_are_averaged_and_no_two_splits(self, runs: Path):
         params = [{"seed": seed, "data.split_seed": split} for split in (0, 1) for seed in (0, 1)]
         a = with_splits(runs, "a", params, [0, 0, 1, 1], [0.3, 0.5, 0.4, 0.6])
