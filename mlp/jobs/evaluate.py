@@ -68,7 +68,7 @@ def evaluate_run(
             dataset.name,
         )
     with threadpool_limits(job.threads or record.provenance.blas.threads, "blas"):
-        part, evaluation = _evaluate(predictor, job, dataset, own, classes)
+        part, evaluation = _evaluate(predictor, job, dataset, own)
     other = None if own else _name(job, dataset)
     try:
         name = runs.record_evaluation(folder, evaluation, names, dataset.digest, other)
@@ -91,7 +91,8 @@ def _changed(config: dict[str, Any], changes: Sequence[str]) -> dict[str, Any]:
                 f"'{change[:80]}' changes nothing here: an evaluation depends on "
                 f"{', '.join(CHANGEABLE)}; the network is the stored one"
             )
-    if any(change.startswith("data.path=") for change in changes):
+    moved = any(change.startswith("data.path=") for change in changes)
+    if moved and "test_path" in config["data"]:
         config |= {"data": {**config["data"], "test_path": None}}
     return changed(config | {"init_from": None, "callbacks": {}}, changes)
 
@@ -120,7 +121,7 @@ def _load(job: Job, changes: Sequence[str], scaler: data.Scaler | TablePreproces
 
 
 def _evaluate(
-    predictor: Predictor, job: Job, dataset: Dataset, own: bool, classes: Sequence[str]
+    predictor: Predictor, job: Job, dataset: Dataset, own: bool
 ) -> tuple[Part, Evaluation]:
     """Return the rows, as the first network takes them, and the evaluation of what is predicted."""
     parts, evaluations = list[Part](), list[Evaluation]()
@@ -128,7 +129,7 @@ def _evaluate(
         if own:
             part = own_test_part(job, dataset, member.scaler)
         else:
-            part = _part(dataset, classes, member.scaler)
+            part = _part(dataset, predictor.names, member.scaler)
         if targets := member.target_scaler:
             part = replace(part, y=targets.transform(part.y), target_scaler=targets)
         parts.append(part)
@@ -148,25 +149,28 @@ def own_test_part(job: Job, dataset: Dataset, scaler: data.Scaler | TablePreproc
     return part
 
 
-def _part(
-    dataset: Dataset, classes: Sequence[str], scaler: data.Scaler | TablePreprocessing
-) -> Part:
+def _part(dataset: Dataset, names: Sequence[str], scaler: data.Scaler | TablePreprocessing) -> Part:
     """Return the rows of other data to evaluate: their test set, or all rows if they have none."""
     if dataset.n_in != scaler.n_raw:
         raise DataError(
             f"{dataset.name} has {dataset.n_in} features an example; this network was trained "
             f"on {scaler.n_raw}"
         )
-    if unknown := sorted(set(dataset.classes) - set(classes)):
+    if dataset.targets and dataset.targets != tuple(names):
+        raise DataError(
+            f"{dataset.name} has the targets {', '.join(dataset.targets)}; this network predicts "
+            f"{', '.join(names)}"
+        )
+    if unknown := sorted(set(dataset.classes) - set(names)):
         raise DataError(
             f"{dataset.name} has classes that this network does not know ({', '.join(unknown)}); "
-            f"it knows {', '.join(classes)}"
+            f"it knows {', '.join(names)}"
         )
     x, y = dataset.x_test, dataset.y_test
     if x is None or y is None:
         x, y = dataset.x_train, dataset.y_train
     if dataset.classes:
-        y = np.array([classes.index(name) for name in dataset.classes])[y]
+        y = np.array([names.index(name) for name in dataset.classes])[y]
     inputs, batch_scaler = data.as_inputs(x, scaler)
     return Part(inputs, y, None, batch_scaler)
 

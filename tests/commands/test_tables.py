@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mlp.base import ConfigError
+from mlp.base import ConfigError, DataError
 from mlp.evaluate import evaluate
 from mlp.runs import find_run
 from mlp.training import Predictor
@@ -91,6 +91,9 @@ def test_numbers_are_predicted_in_their_own_units(mlp_run, frame, tmp_path):
     np.testing.assert_allclose(own.answers[:, 0], stored["predicted price"])
     answers = Predictor.load(folder.weights).predict(frame)
     assert answers.shape == (200, 2)
+    for others in ("[weight,price]", "price"):
+        with pytest.raises(DataError, match=r"csv has the targets .*; this network predicts price"):
+            evaluate("latest", [f"data.target={others}"])
     said = mlp_run(*RUN, "task=regression")
     assert said.status == 2
     assert "row 2, column kind: " in said.err or "no column 'kind'" in said.err
