@@ -19,6 +19,7 @@ from mlp.tracking import (
 )
 
 PORT = 5000
+EXPERIMENTS = "/#/experiments?workflowType=machine_learning"  # where there is none of ours yet
 RUNS = "a run, a sweep, or runs to be compared; default: the lists of all runs"
 
 
@@ -64,7 +65,7 @@ def _pages(references: Sequence[str]) -> tuple[str, dict[str, str]]:
 
 def _show(address: str, found: dict[str, str]) -> None:
     width = max(map(len, found), default=0)
-    for name, page in found.items() or [("MLflow", "/")]:
+    for name, page in found.items() or [("MLflow", EXPERIMENTS)]:
         print(f"{name:{width}}  {address}{page}", flush=True)
 
 

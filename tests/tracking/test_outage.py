@@ -29,6 +29,7 @@ from mlp.tracking import (
     wait_for_delivery,
 )
 from mlp.tracking.mirror import Mirror
+from mlp.tracking.store import find_experiment
 from tests.cases import CONFIG, Case, make_case, record_whole_run
 from tests.records import make_sweep
 from tests.tracking.flaky import FlakyServer, Wsgi, mlflow_application
@@ -201,7 +202,7 @@ class TestFlaky:
     ):
         """The client gave up, looked, found nothing, and created the run again: too early."""
         server.start()
-        mlflow_client(server.uri).create_experiment(request.node.name)
+        find_experiment(mlflow_client(server.uri), request.node.name)
         monkeypatch.setenv("MLFLOW_HTTP_REQUEST_TIMEOUT", "1")
         run = open_run(
             tracking(request).destination(), CONFIG, [], case.dataset, case.parts, case.network
