@@ -15,7 +15,7 @@ from threadpoolctl import threadpool_limits
 
 from mlp import data, runs
 from mlp.base import ConfigError, DataError, RunError
-from mlp.config import Job, changed, check
+from mlp.config import Job, changed, check, compose
 from mlp.data import Dataset, Part, TablePreprocessing
 from mlp.reports import Console, draw_evaluation_figures
 from mlp.runs import RunFolder
@@ -83,7 +83,12 @@ def evaluate_run(
 
 
 def _changed(config: dict[str, Any], changes: Sequence[str]) -> dict[str, Any]:
-    """Return a stored configuration with changes that matter to an evaluation."""
+    """Return a stored configuration with changes that matter to an evaluation.
+
+    The kind of data that it names already, as in ``data=csv``, keeps its settings.
+    """
+    kind = config["data"]["_target_"]
+    changes = [c for c in changes if not (c.startswith("data=") and _target(c) == kind)]
     for change in changes:
         key = change.split("=")[0].lstrip("+~")
         if not any(key == name or key.startswith(f"{name}.") for name in CHANGEABLE):
@@ -95,6 +100,11 @@ def _changed(config: dict[str, Any], changes: Sequence[str]) -> dict[str, Any]:
     if moved and "test_path" in config["data"]:
         config |= {"data": {**config["data"], "test_path": None}}
     return changed(config | {"init_from": None, "callbacks": {}}, changes)
+
+
+def _target(choice: str) -> Any:
+    """Return the class of a choice of data, ``data=csv``."""
+    return compose([choice])["data"]["_target_"]
 
 
 def _refuse_other_rows(own: Job, job: Job, dataset: Dataset, changes: Sequence[str]) -> None:

@@ -90,15 +90,17 @@ def blas() -> Blas:
     import numpy  # noqa: F401 - loads the library that is asked about
     from threadpoolctl import threadpool_info
 
-    for pool in threadpool_info():
-        if pool["user_api"] == "blas":
-            return Blas(
-                library=pool["internal_api"],
-                version=pool["version"],
-                threads=pool["num_threads"],
-                architecture=pool.get("architecture"),
-            )
-    return Blas(library="unknown", version=None, threads=None)
+    pools = [pool for pool in threadpool_info() if pool["user_api"] == "blas"]
+    if not pools:
+        return Blas(library="unknown", version=None, threads=None)
+    # SciPy brings a library of its own, which may be listed first.
+    pool = next((pool for pool in pools if "numpy" in Path(pool["filepath"]).parent.name), pools[0])
+    return Blas(
+        library=pool["internal_api"],
+        version=pool["version"],
+        threads=pool["num_threads"],
+        architecture=pool.get("architecture"),
+    )
 
 
 def _is_note(line: str) -> bool:

@@ -97,3 +97,11 @@ def test_numbers_are_predicted_in_their_own_units(mlp_run, frame, tmp_path):
     said = mlp_run(*RUN, "task=regression")
     assert said.status == 2
     assert "row 2, column kind: " in said.err or "no column 'kind'" in said.err
+
+
+def test_the_data_it_names_already_keep_their_settings(mlp_run, frame, tmp_path):
+    """``data=csv`` on a run that was trained on a table asks for no target again."""
+    assert mlp_run(*RUN).status == 0
+    frame.head(50).to_csv(tmp_path / "other.csv", index=False)
+    evaluation = evaluate("latest", ["data=csv", f"data.path={tmp_path / 'other.csv'}"])
+    assert len(evaluation.labels) == 50
