@@ -130,7 +130,12 @@ def _explain(
     first = next((e for e in errors if e["type"] == "extra_forbidden"), errors[0])
     name = f"{key}.{first['loc'][0]}".lstrip(".")
     if first["type"] == "extra_forbidden":
-        return unknown_key(name, {k: arguments.get(k) for k in signature(cls).parameters})
+        refusal = unknown_key(name, {k: arguments.get(k) for k in signature(cls).parameters})
+        if cls.__module__.startswith("mlp."):
+            return refusal
+        # with `optimizer._target_=mine.Sign` alone, the keys of the chosen file are left
+        file = f"conf/{key.partition('.')[0]}/{cls.__name__.lower()}.yaml"
+        return ConfigError(f"{refusal}; a file of its own, {file}, says which {cls.__name__} has")
     if first["type"] == "missing":
         return ConfigError(f"{name} must be given, as in {name}=...")
     # a union is wrong in several ways: those at the deepest place say what is meant

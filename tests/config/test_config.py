@@ -193,3 +193,12 @@ class TestMistakes:
         with pytest.raises(ConfigError) as error:
             check(compose([f"trainer.patience={'x' * 10_000}"]))
         assert len(str(error.value)) < 200
+
+    def test_a_class_of_ones_own_has_other_keys_than_the_choice(self):
+        """With ``_target_`` alone the choice's keys are left; what to do is said."""
+        with pytest.raises(ConfigError, match=r"beta1'; .* conf/optimizer/sign\.yaml, says which"):
+            check(compose([f"optimizer._target_={__name__}.Sign"]))
+
+
+class Sign(nn.SGD):
+    """An optimizer of one's own."""
