@@ -77,6 +77,8 @@ def _read_parquet(path: Path) -> Table:
 
     try:
         frame = pd.read_parquet(path)
+        for _, column in frame.items():
+            column.to_numpy()  # Arrow notices some damage only now
     except Exception as error:  # Arrow has many ways to say it
         raise DataError(f"{path} is not a readable Parquet file ({in_one_line(error)})") from None
     return Table(str(path), frame.reset_index(drop=True), np.arange(1, len(frame) + 1))

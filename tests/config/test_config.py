@@ -42,7 +42,7 @@ class TestConf:
         defaults |= {k: list(v) for k, v in defaults.items() if isinstance(v, tuple)}
         if group == "data" and "test_fraction" not in stated:  # it comes with a test set
             del defaults["test_fraction"], defaults["test_seed"]
-        differing = {"scale"} if group == "data" else set()  # as suits the data
+        differing = {"scale", "noise"} if group == "data" else set()  # as suits the data
         assert stated.keys() == defaults.keys()
         other = {k for k, v in stated.items() if v not in (defaults[k], "???")}
         assert other <= differing

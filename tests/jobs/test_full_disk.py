@@ -152,7 +152,7 @@ class TestMeanwhile:
         self, runs: Path, monkeypatch: Any, tmp_path: Path
     ):
         monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-        monkeypatch.setattr("mlp.jobs.train.Checkpoints.offer", lambda *_, last: delete(runs))
+        monkeypatch.setattr("mlp.training.Checkpoints.offer", lambda *_, last: delete(runs))
         result = run_job(compose(QUICK))
         assert result.record.status == "FAILED"
         assert len(read_history(saved_elsewhere(result.record.stop_reason))) == 6

@@ -99,7 +99,7 @@ def test_numbers_that_are_none_are_answered_with_400(model: Any, number: str):
         rows = f'{{"inputs": [[{", ".join(numbers)}]]}}'
         return invocations(rows, "application/json", model, None)
 
-    with pytest.raises(MlflowException, match="finite numbers") as refusal:
+    with pytest.raises(MlflowException, match="finite") as refusal:
         answer([number] + ["0"] * 15)
     assert refusal.value.get_http_status_code() == 400
     assert answer(["0"] * 16).status == 200
