@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from http.client import HTTPConnection
 from pathlib import Path
 from time import monotonic, sleep
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -46,7 +47,7 @@ def test_it_is_served_at_a_free_port_until_ctrl_c(runs: Path, taken: int):
         said = [process.stdout.readline() for _ in range(3)]
         assert said[0] == "starting MLflow's UI ...\n"
         address = said[1].split()[-1].rstrip("/")
-        port = int(address.rpartition(":")[2])
+        port = urlsplit(address).port
         assert taken < port < taken + 100
         connection = HTTPConnection("127.0.0.1", port, timeout=30)
         connection.request("GET", "/")

@@ -11,7 +11,7 @@ import pytest
 from mlp.config import compose
 from mlp.jobs import run_job
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 
 WIDE = 1024  # its parameters, in one copy: 600 kB
 N_RUNS = 3

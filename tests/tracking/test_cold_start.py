@@ -53,7 +53,7 @@ def test_sixteen_runs_of_four_processes_that_start_at_once_all_succeed(runs: Pat
     assert find_run("starter 15").path.name in ids
 
 
-@pytest.mark.e2e
+@pytest.mark.slow
 def test_thirty_two_commands_that_start_at_once_all_succeed(runs: Path):
     """None of them waits for the store, and none fails, however long it takes to be made."""
     words = ["data=digits", "trainer.max_epochs=1", "model.hidden_sizes=[8]", "test=false"]
