@@ -44,7 +44,7 @@ reproduce: $(INSTALLED)  ## run the presets of published results, write docs/rep
 	for preset in $(PRESETS); do \
 	  $(BIN)/python -m mlp.run -m data=mnist experiment=$$preset 'seed=range(3)' sweep.test=all sweep.name=$$preset $(ARGS) || exit; \
 	done
-	$(BIN)/python docs/reproduction.py
+	$(BIN)/python bench/reproduction.py
 
 coverage: $(INSTALLED)  ## run the tests and show the branches that none of them takes
 	$(BIN)/python -m pytest -n auto --cov --cov-report=term-missing:skip-covered $(ARGS)

@@ -120,7 +120,7 @@ def test_twin_units_stay_twins():
 
 @pytest.mark.e2e
 def test_the_figures_can_be_drawn(tmp_path):
-    """docs/figures.py draws every figure that the page shows."""
-    runpy.run_path(str(DOCS / "figures.py"))["main"](tmp_path)
+    """bench/figures.py draws every figure that the page shows."""
+    runpy.run_path(str(DOCS.parent / "bench" / "figures.py"))["main"](tmp_path)
     drawn = {path.name for path in tmp_path.iterdir()}
     assert drawn == set(re.findall(r"img/(\w+\.svg)", PAGE))

@@ -1,6 +1,6 @@
 """Lay the figures of a stored run side by side, as in the README.
 
-python docs/run_picture.py RUN PICTURE.png
+python bench/run_picture.py RUN PICTURE.png
 """
 
 import sys

@@ -1,6 +1,6 @@
 """Draw the figures of docs/backpropagation.md into docs/img.
 
-    python docs/figures.py [FOLDER]
+    python bench/figures.py [FOLDER]
 
 Blue is the forward pass, orange the backward pass. Whatever looks like data is data: the network
 of ``network.svg`` is trained here, and ``gradient_check.svg`` shows measured errors.
@@ -297,4 +297,4 @@ def label(ax: Axes, centre: Point, text: str, colour: str) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).parent / "img")
+    main(Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).parents[1] / "docs" / "img")
