@@ -4,7 +4,6 @@ Exit status: 0, or 1 when something could not be deleted, or 2 for a run that do
 """
 
 import argparse
-import sys
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
@@ -13,7 +12,7 @@ from typing import NamedTuple
 
 from rich.filesize import decimal
 
-from mlp.base import RunError, UserError, command, data_dir, relative, runs_dir
+from mlp.base import RunError, UserError, command, data_dir, print_error, relative, runs_dir
 from mlp.jobs import (
     Criteria,
     Entry,
@@ -73,7 +72,7 @@ def clean(lines: list[Line], really: bool) -> int:
                 freed += line.size
             except RunError as error:
                 n_failed += 1
-                print(f"mlp: {error}", file=sys.stderr)
+                print_error(error)
     total = sum(line.size for line in lines)
     if not lines:
         print("nothing to delete")

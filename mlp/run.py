@@ -15,7 +15,7 @@ import hydra
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 
-from mlp.base import ConfigError, command, exit_status
+from mlp.base import ConfigError, command, exit_status, print_error
 from mlp.config import accepted, conf_dir, config_places, explained, run_help
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ def _status(result: "Result") -> int:
         return 128 + result.signal
     if result.record.status == "FINISHED":
         return 0
-    print(f"mlp: the run failed: {result.record.stop_reason}", file=sys.stderr)
+    print_error(f"the run failed: {result.record.stop_reason}")
     return 1
 
 

@@ -1,6 +1,6 @@
 from .arrays import read_into
 from .classes import class_name, import_class
-from .commands import Parser, command, exit_status
+from .commands import Parser, command, exit_status, print_error
 from .errors import ConfigError, DataError, RunError, UserError, closest, in_one_line
 from .files import UNFINISHED, atomic_write, read_json, remove, remove_unfinished, temporary_sibling
 from .packages import require
@@ -31,6 +31,7 @@ __all__ = [
     "import_class",
     "in_one_line",
     "positive",
+    "print_error",
     "project_root",
     "read_into",
     "read_json",

@@ -6,6 +6,8 @@ import traceback
 from argparse import ArgumentParser
 from collections.abc import Callable
 from functools import wraps
+from shutil import get_terminal_size
+from textwrap import fill
 from typing import NoReturn
 
 from mlp.base.errors import UserError
@@ -31,6 +33,22 @@ def command(function: Callable[[], int | None]) -> Callable[[], NoReturn]:
     return main
 
 
+def print_error(error: object) -> None:
+    """Print a sentence on stderr; a terminal gets it broken between words."""
+    text = f"mlp: {error}"
+    if sys.stderr.isatty():
+        width = get_terminal_size().columns
+        text = "\n".join(_wrapped(line, width) for line in text.splitlines())
+    print(text, file=sys.stderr)
+
+
+def _wrapped(line: str, width: int) -> str:
+    margin = " " * (len(line) - len(line.lstrip()) + 2)
+    return fill(
+        line, width, subsequent_indent=margin, break_long_words=False, break_on_hyphens=False
+    )
+
+
 def exit_status(action: Callable[[], int | None]) -> int:
     """Do something, print the error that ended it, and return the exit status.
 
@@ -45,7 +63,7 @@ def exit_status(action: Callable[[], int | None]) -> int:
         sys.stdout.flush()
         return status
     except UserError as error:
-        print(f"mlp: {error}", file=sys.stderr)
+        print_error(error)
         return 2
     except BrokenPipeError:  # whoever reads the output wants no more, as in "mlp clean | head"
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

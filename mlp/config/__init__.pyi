@@ -1,5 +1,6 @@
 from .command_line import accepted
 from .composition import changed, compose, conf_dir, config_places
+from .defaults import unusual_keys
 from .help import run_help
 from .hydra_settings import check_settings
 from .instantiation import build, construct
@@ -25,4 +26,5 @@ __all__ = [
     "prefixed",
     "read_settings",
     "run_help",
+    "unusual_keys",
 ]

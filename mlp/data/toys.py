@@ -9,6 +9,7 @@ import numpy as np
 
 from mlp.base import at_least, generator
 from mlp.data.dataset import Dataset
+from mlp.data.scaling import ScaleKind
 from mlp.data.source import Source
 
 
@@ -29,6 +30,7 @@ class Toy(Source):
     n: int = 1000
     noise: float = 0.1
     seed: int = 0
+    scale: ScaleKind = "standardize"
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -72,6 +74,8 @@ class Toy(Source):
 @dataclass(frozen=True, kw_only=True)
 class Moons(Toy):
     """Two half circles, each reaching into the other, as scikit-learn's ``make_moons``."""
+
+    noise: float = 0.2
 
     name = "moons"
 

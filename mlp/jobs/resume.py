@@ -1,11 +1,10 @@
 """``resume=RUN``: an interrupted run goes on as if nothing had happened, or a little longer."""
 
-import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from mlp import runs
-from mlp.base import ConfigError, RunError
+from mlp.base import ConfigError, RunError, print_error
 from mlp.config import Job, changed, check
 from mlp.jobs.train import Result, run_job
 from mlp.nn import Annealing
@@ -62,7 +61,7 @@ def announce_orphaned_runs() -> None:
             continue
         else:
             line = f"python -m mlp.run resume={record.id[:8]}"
-        print(f"mlp: the process of {record.name} died; to go on: {line}", file=sys.stderr)
+        print_error(f"the process of {record.name} died; to go on: {line}")
 
 
 def idle_run(folder: RunFolder) -> RunRecord:

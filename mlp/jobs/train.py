@@ -10,7 +10,7 @@ from threadpoolctl import threadpool_limits
 
 from mlp import runs, training
 from mlp.base import ConfigError, RunError, generator
-from mlp.config import Job, check, prefixed
+from mlp.config import Job, check, prefixed, unusual_keys
 from mlp.data import Dataset, Part, Parts
 from mlp.jobs.figures import draw_figures, is_plane
 from mlp.jobs.refit import check_refit, refit_on_all_rows
@@ -95,7 +95,7 @@ def run_job(
     threads = training.blas_threads(prepared.network.params.size, job.trainer.batch_size)
     with threadpool_limits(job.threads or threads, user_api="blas"):
         data = prepared.dataset, prepared.parts, prepared.network
-        console.show_config(job.config)
+        console.show_config(job.config, unusual_keys(job))
         console.show_plan(*data, job.trainer.batch_size)
         with StopOnSignal() as interruption:
             if resume:

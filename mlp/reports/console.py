@@ -3,7 +3,7 @@
 Where there is no terminal (a file, a pipe, a batch job) there are no control characters.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
@@ -13,15 +13,21 @@ from rich.columns import Columns
 from rich.console import Console as Terminal
 from rich.table import Table
 from rich.text import Text
-from rich.tree import Tree
 
 from mlp import training
 from mlp.base import relative
 from mlp.data import Dataset, Parts
 from mlp.nn import Network
 from mlp.reports.progress import ProgressBar, ProgressLines
-from mlp.reports.terminal import number_table, show_places
-from mlp.runs import RunFolder, RunRecord, results_in_words, verdict_in_words
+from mlp.reports.terminal import number_table, print_text, show_places
+from mlp.runs import (
+    USUAL,
+    RunFolder,
+    RunRecord,
+    metric_in_words,
+    results_in_words,
+    verdict_in_words,
+)
 from mlp.tracking import address_of, is_remote, uri_of
 from mlp.training import EpochEnded, Evaluation, Event, RunStarted
 
@@ -45,19 +51,33 @@ class Console:
         self._terminal = Terminal(quiet=quiet, file=file, markup=False, highlight=False)
         self._progress: ProgressBar | ProgressLines | None = None
 
-    def show_config(self, config: Mapping[str, Any]) -> None:
-        """Print the composed configuration as a tree, a branch for each group."""
-        tree = Tree(Text("configuration", "bold"), guide_style="dim")
-        callbacks = {f"callbacks.{name}": v for name, v in config.get("callbacks", {}).items()}
-        config = {k: v for k, v in config.items() if k != "callbacks"} | callbacks
+    def show_config(self, config: Mapping[str, Any], unusual: Collection[str]) -> None:
+        """Print what a configuration asks for, and dim beside it what is usual.
+
+        Parameters
+        ----------
+        config : mapping
+            The composed configuration.
+        unusual : collection of str
+            The dotted keys that differ from the defaults; a group stands for its class. Of the
+            others, only a few are shown.
+        """
+        table = Table.grid(padding=(0, 2, 0, 0))
+        callbacks = {f"callbacks.{name}": v for name, v in config.get("callbacks", {}).items() if v}
         groups = {k: v for k, v in config.items() if isinstance(v, Mapping) and "_target_" in v}
-        for name, values in groups.items():
-            target = values["_target_"].rpartition(".")[2]
-            branch = tree.add(Text.assemble((name, "bold cyan"), f" {target}"))
-            if keys := {key: value for key, value in values.items() if key != "_target_"}:
-                branch.add(_pairs(keys))
-        tree.add(_pairs({key: value for key, value in config.items() if key not in groups}))
-        self._terminal.print(tree)
+        for group, node in (groups | callbacks).items():
+            keys = {key: value for key, value in node.items() if key != "_target_"}
+            pairs = _pairs(f"{group}.", keys, unusual)
+            if pairs or group in unusual:
+                name = node["_target_"].rpartition(".")[2]
+                style = "bold" if group in unusual else "dim"
+                table.add_row(
+                    Text(group, "cyan"), Text(name, style), Columns(pairs, padding=(0, 3))
+                )
+        others = {key: value for key, value in config.items() if key not in (*groups, "callbacks")}
+        table.add_row("", "", Columns(_pairs("", others, unusual), padding=(0, 3)))
+        self._terminal.print(table)
+        self.announce("All other keys have their defaults.", "dim")
         self._terminal.print()
 
     def show_plan(self, dataset: Dataset, parts: Parts, network: Network, batch_size: int) -> None:
@@ -70,9 +90,9 @@ class Console:
             features = f"{dataset.n_in} columns in {parts.n_in} inputs"
         facts += [features, targets]
         line = Text.assemble((dataset.name, "bold"), "  ", " · ".join(facts))
-        self._terminal.print(line, soft_wrap=True)
+        print_text(line, self._terminal)
         if batch_size > len(parts.train):
-            self._terminal.print(f"batch_size={batch_size} is cut to these {len(parts.train)}")
+            self.announce(f"batch_size={batch_size} is cut to these {len(parts.train)}")
         table = number_table("layer", "parameters")
         for layer in network.layers:
             n = sum(getattr(layer, name).size for name in layer.shapes)
@@ -82,9 +102,9 @@ class Console:
         self._terminal.print(table)
         self._terminal.print()
 
-    def announce(self, sentence: str) -> None:
-        """Print what is done next."""
-        self._terminal.print(sentence, soft_wrap=True)
+    def announce(self, sentence: str, style: str = "") -> None:
+        """Print what is done next, or is to be known."""
+        print_text(Text(sentence, style), self._terminal)
 
     @contextmanager
     def training(self) -> Iterator[None]:
@@ -120,11 +140,11 @@ class Console:
         style = "bold green" if record.status == "FINISHED" else "bold red"
         end = f" after {record.epochs} epochs, {record.seconds:.1f} s"
         end += f": {record.stop_reason}" if record.stop_reason else ""
-        self._terminal.print(Text.assemble((record.status, style), end), soft_wrap=True)
+        print_text(Text.assemble((record.status, style), end), self._terminal)
         if (results := _results(record)).rows:
             self._terminal.print(results)
         if verdict := verdict_in_words(record):
-            self._terminal.print(verdict, style="bold", soft_wrap=True)
+            self.announce(verdict, "bold")
         self._terminal.print()
         self.show_places(record, folder)
 
@@ -151,12 +171,9 @@ class Console:
         Of more than 20 classes, the most confused ones are shown.
         """
         n = f"{len(evaluation.labels):,} examples"
-        metrics = {
-            name: f"{value:.2%}" if name == "accuracy" else f"{value:.6g}"
-            for name, value in evaluation.metrics.items()
-        }
-        facts = "  " + " · ".join([*(f"{name} {text}" for name, text in metrics.items()), n])
-        self._terminal.print(Text.assemble((f"{run} on {data}", "bold"), facts), soft_wrap=True)
+        metrics = [f"{k} {metric_in_words(k, value)}" for k, value in evaluation.metrics.items()]
+        facts = "  " + " · ".join([*metrics, n])
+        print_text(Text.assemble((f"{run} on {data}", "bold"), facts), self._terminal)
         if not classes:
             return
         outcome = evaluation.labels, evaluation.predictions, len(classes)
@@ -173,7 +190,7 @@ class Console:
 class ProgressConsole(Console):
     """Shows the progress of a training, and nothing else of the run."""
 
-    def show_config(self, config: Mapping[str, Any]) -> None:
+    def show_config(self, config: Mapping[str, Any], unusual: Collection[str]) -> None:
         """Print nothing."""
 
     def show_plan(self, dataset: Dataset, parts: Parts, network: Network, batch_size: int) -> None:
@@ -183,13 +200,22 @@ class ProgressConsole(Console):
         """Print nothing."""
 
 
-def _pairs(values: Mapping[str, Any]) -> Columns:
-    """Return keys with their values, as many side by side as the width allows."""
-    pairs = [
-        Text.assemble((f"{key} ", "dim"), WORDS.get(str(value), str(value)))
+def _pairs(prefix: str, values: Mapping[str, Any], unusual: Collection[str]) -> list[Text]:
+    """Return the keys that are unusual or always shown, with their values."""
+    return [
+        Text.assemble(
+            (f"{key} ", "dim"),
+            (_in_yaml(value), "bold" if f"{prefix}{key}" in unusual else "dim"),
+        )
         for key, value in values.items()
+        if f"{prefix}{key}" in {*unusual, *USUAL}
     ]
-    return Columns(pairs, padding=(0, 3))
+
+
+def _in_yaml(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key}: {_in_yaml(item)}" for key, item in value.items())
+    return WORDS.get(str(value), str(value))
 
 
 def _results(record: RunRecord) -> Table:

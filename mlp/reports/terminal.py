@@ -24,6 +24,11 @@ def number_table(first: str, *others: str) -> Table:
     return table
 
 
+def print_text(text: Text, terminal: Terminal) -> None:
+    """Print a sentence: between words broken on a terminal, in one line elsewhere."""
+    terminal.print(text, soft_wrap=not terminal.is_terminal)
+
+
 def show_places(places: Mapping[str, str], terminal: Terminal) -> None:
     """Print commands, addresses and paths by their purpose, each in a line of its own to copy."""
     width = max(map(len, places), default=0) + 2

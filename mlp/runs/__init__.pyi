@@ -1,5 +1,6 @@
 from .differences import (
     IRRELEVANT,
+    USUAL,
     differing_params,
     flat,
     in_words,
@@ -61,6 +62,7 @@ __all__ = [
     "DIED",
     "IRRELEVANT",
     "REPETITIONS",
+    "USUAL",
     "Best",
     "Children",
     "Comparison",

@@ -8,6 +8,16 @@ from mlp.runs.record import RunRecord
 
 # to what a training finds
 IRRELEVANT = ("name", "tags", "test", "tracking", "callbacks", "sweep", "published")
+# Always shown, so that any two runs can be set side by side
+USUAL = (
+    "model.hidden_sizes",
+    "model.activation",
+    "model.dropout",
+    "optimizer.lr",
+    "trainer.batch_size",
+    "trainer.max_epochs",
+    "seed",
+)
 
 
 def differing_params(configs: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:

@@ -125,6 +125,6 @@ def _best(trainings: list[Entry]) -> RunFolder:
 def _listing(runs: list[Entry], most: int = 10) -> str:
     """One line for each of the latest runs, as the tail of a message."""
     return "".join(
-        f"\n  {run.id}  {run.started:%Y-%m-%d %H:%M:%S}  {run.status}  {run.name}"
+        f"\n  {run.id[:8]}  {run.started:%Y-%m-%d %H:%M:%S}  {run.status}  {run.name}"
         for run in runs[-most:]
     )

@@ -5,19 +5,9 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from mlp.runs import flat
+from mlp.runs import USUAL, flat
 
 GROUPS = ("data", "augment", "loss", "optimizer", "schedule")
-# Always there, so that any two runs can be set side by side.
-USUAL = (
-    "model.hidden_sizes",
-    "model.activation",
-    "model.dropout",
-    "optimizer.lr",
-    "trainer.batch_size",
-    "trainer.max_epochs",
-    "seed",
-)
 
 
 def chosen_params(config: Mapping[str, Any], overrides: Sequence[str]) -> dict[str, str]:

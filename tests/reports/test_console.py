@@ -77,7 +77,7 @@ class TestFile:
     def test_nothing_is_said_when_quiet(self, network: Network, tmp_path: Path):
         file = io.StringIO()
         console = Console(quiet=True, file=file)
-        console.show_config({"seed": 0})
+        console.show_config({"seed": 0}, {"seed"})
         train(console, network, 2)
         console.show_result(RECORD, tmp_path)
         assert file.getvalue() == ""
@@ -123,20 +123,25 @@ class TestTerminal:
 
 
 class TestTexts:
-    def test_configuration_names_groups_classes_and_keys(self):
+    def test_configuration_shows_what_is_unusual_and_what_is_always_asked(self):
         file = io.StringIO()
         config = {
             "model": {"_target_": "mlp.nn.MLP", "hidden_sizes": [30, 20], "max_norm": None},
+            "optimizer": {"_target_": "mlp.nn.Adam", "lr": 0.5, "eps": 1e-8},
             "schedule": {"_target_": "mlp.nn.Constant"},
-            "test": True,
+            "loss": {"_target_": "mine.Loss"},
+            "callbacks": {"board": {"_target_": "mine.Board", "port": 1}},
+            "test": False,
+            "refit": False,
         }
-        Console(file=file).show_config(config)
-        lines = [line.rstrip() for line in file.getvalue().splitlines()]
-        assert lines[1:5] == [
-            "├── model MLP",
-            "│   └── hidden_sizes [30, 20]   max_norm null",
-            "├── schedule Constant",
-            "└── test true",
+        unusual = {"optimizer.lr", "loss", "callbacks.board", "callbacks.board.port", "test"}
+        Console(file=file).show_config(config, unusual)
+        assert [line.split() for line in file.getvalue().splitlines()[:5]] == [
+            ["model", "MLP", "hidden_sizes", "[30,", "20]"],
+            ["optimizer", "Adam", "lr", "0.5"],
+            ["loss", "Loss"],
+            ["callbacks.board", "Board", "port", "1"],
+            ["test", "false"],
         ]
 
     def test_plan_counts_parameters_and_examples(self, network: Network):
@@ -184,7 +189,7 @@ class TestTexts:
         file = io.StringIO()
         Console(file=file).show_evaluation("run", "data", evaluation, ["cat", "dog"], tmp_path)
         rows = [line.split() for line in file.getvalue().splitlines()]
-        assert " ".join(rows[0]) == "run on data loss 0.5 · accuracy 75.00% · 4 examples"
+        assert " ".join(rows[0]) == "run on data loss 0.5000 · accuracy 75.00% · 4 examples"
         assert ["0", "cat", "0.6667", "1.0000", "0.8000", "2"] in rows
         assert ["1", "dog", "1.0000", "0.5000", "0.6667", "2"] in rows
         assert ["0", "cat", "2", "·"] in rows

@@ -1,0 +1,26 @@
+"""What of a configuration is called unusual."""
+
+import pytest
+
+from mlp.config import check, compose, conf_dir, unusual_keys
+
+NEEDS = {"csv": ["path=x.csv", "target=y"], "npz": ["path=x.npz"], "keel": ["name=iris"]} | {
+    "sklearn": ["name=iris"]
+}
+DATA = sorted(path.stem for path in (conf_dir() / "data").glob("*.yaml"))
+
+
+@pytest.mark.parametrize("name", DATA)
+def test_data_differ_by_their_kind_and_what_they_must_be_told(name: str):
+    needed = [f"data.{word}" for word in NEEDS.get(name, [])]
+    keys = unusual_keys(check(compose([f"data={name}", *needed])))
+    told = {word.partition("=")[0] for word in needed}
+    assert keys == told | ({"data"} if name != "mnist_5k" else set())
+
+
+def test_presets_and_words_differ():
+    words = ["model.hidden_sizes=[8]", "seed=1", "optimizer=sgd"]
+    keys = unusual_keys(check(compose([*words, "tags.project=thesis", "debug=limit"])))
+    assert keys >= {"model.hidden_sizes", "seed", "optimizer", "tags"}
+    assert "trainer.limit_batches" in keys
+    assert "optimizer.lr" not in keys
