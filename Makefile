@@ -4,9 +4,10 @@ PY ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 RAY := .venv/.with-ray
+DOCS := .venv/.with-docs
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test test-fast test-all coverage reproduce wheel check format ui clean
+.PHONY: help install run test test-fast test-all coverage reproduce wheel check docs format ui clean
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -20,6 +21,10 @@ $(INSTALLED): pyproject.toml constraints.txt
 
 $(RAY): $(INSTALLED)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[ray]'
+	@touch $@
+
+$(DOCS): $(INSTALLED)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[docs]'
 	@touch $@
 
 run: $(INSTALLED)  ## train on 5,000 real digits (nothing to download) and show the result
@@ -59,6 +64,10 @@ check: $(INSTALLED)  ## lint, formatting, types, the order of the rooms, spellin
 	$(BIN)/lint-imports --no-logo --no-cache
 	$(BIN)/codespell
 
+docs: $(DOCS)  ## build the documentation into site/, a warning is an error
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
+	@echo "open site/index.html"
+
 format: $(INSTALLED)  ## sort the imports and format the code
 	$(BIN)/ruff check --select I --fix .
 	$(BIN)/ruff format .
@@ -67,5 +76,5 @@ ui: $(INSTALLED)  ## serve MLflow's UI on this project's runs, and say where (AR
 	@exec $(BIN)/python -m mlp.ui $(ARGS)
 
 clean:  ## delete .venv and the caches of the tools; runs/ and data/ stay
-	rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage
+	rm -rf .venv build dist site *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage
 	find mlp tests conf docs bench -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true

@@ -1,7 +1,7 @@
 from .command_line import accepted
 from .composition import changed, compose, conf_dir, config_places
 from .defaults import unusual_keys
-from .help import run_help
+from .help import read_choice, run_help
 from .hydra_settings import check_settings
 from .instantiation import build, construct
 from .job import Job, check
@@ -24,6 +24,7 @@ __all__ = [
     "construct",
     "explained",
     "prefixed",
+    "read_choice",
     "read_settings",
     "run_help",
     "unusual_keys",

@@ -19,13 +19,13 @@ class Deskewer:
     With the ink as a distribution over the pixels, the shear that makes the covariance of row and
     column 0 is that covariance over the variance of the row. The rows' mean stays where it is.
 
+    Source: LeCun, Bottou, Bengio & Haffner, "Gradient-based learning applied to document
+    recognition", 1998, section III.A: "deslanted" by the moments of inertia.
+
     Parameters
     ----------
     height, width : int
         In pixels.
-
-    Source: LeCun, Bottou, Bengio & Haffner, "Gradient-based learning applied to document
-    recognition", 1998, section III.A: "deslanted" by the moments of inertia.
     """
 
     steepest = 2.0  # columns a row; no digit leans as far
