@@ -11,7 +11,7 @@ from rich.console import Console as Terminal
 from rich.text import Text
 
 from mlp import runs
-from mlp.base import Parser, RunError, command, runs_dir
+from mlp.base import Parser, RunError, command, relative, runs_dir
 from mlp.reports import (
     show_comparison,
     show_places,
@@ -108,7 +108,7 @@ def _compare_sweeps(
     alone = len(ids) == 1 and metric is None  # then these are the sweep's own files
     into = runs_dir() / ids[0] if alone else _place([*ids, *filter(None, [metric])])
     write_summary(board, into)
-    show_places({"figures and CSV": str(into)}, terminal)
+    show_places({"figures and CSV": str(relative(into))}, terminal)
 
 
 def _place(words: Iterable[str]) -> Path:

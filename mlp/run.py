@@ -31,6 +31,8 @@ def main() -> int | None:
     if {"--help", "-h"} & set(arguments):
         print(run_help(arguments))
         return None
+    if {"-m", "--multirun"} & set(arguments) and sys.stdout.isatty():
+        print("planning ...", end="\r", flush=True)  # until the next line overwrites it
     # conf/hydra/launcher has files of the same names as plugins do
     warnings.filterwarnings("ignore", r"\s*'hydra/launcher/\w+' is validated against")
     sys.argv[1:] = accepted(arguments)

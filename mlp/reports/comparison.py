@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from mlp import runs
-from mlp.base import RunError
+from mlp.base import RunError, relative
 from mlp.reports.curves import curves
 from mlp.reports.figure_style import save_figure
 from mlp.reports.sweep_summary import comparison_in_mlflow
@@ -92,7 +92,7 @@ def _draw_curves(
         save_figure(curves(groups, metric), path)
     except OSError as error:
         raise RunError(f"{path} cannot be written: {error.strerror}") from None
-    return {"curves": str(path)}
+    return {"curves": str(relative(path))}
 
 
 def _environment(record: RunRecord) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import fcntl
 import json
 import os
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from math import isfinite
@@ -19,6 +19,8 @@ from typing import Any
 
 from mlp.base import RunError, atomic_write, in_one_line, runs_dir
 from mlp.runs.record import Record, RunRecord, SweepRecord, parse_record
+
+LONGEST_ROW = 1 << 12  # bytes of an epoch in a history, about
 
 
 class _Entry:
@@ -229,3 +231,15 @@ def read_history(folder: RunFolder) -> list[dict[str, float]]:
     except (OSError, KeyError, TypeError, ValueError, csv.Error) as error:
         raise RunError(f"{folder.history} is damaged: {error}") from None
     return rows
+
+
+def read_last_epoch(folder: RunFolder) -> dict[str, float]:
+    """Return the last row of ``history.csv``, whatever its length; {} if there is none yet."""
+    with suppress(OSError, ValueError), folder.history.open("rb") as file:
+        header = file.readline()
+        file.seek(max(len(header), os.fstat(file.fileno()).st_size - LONGEST_ROW))
+        complete = file.read().splitlines(keepends=True)[-2:]
+        if rows := [row for row in complete if row.endswith(b"\n")]:
+            [keys, values] = csv.reader([header.decode(), rows[-1].decode()])
+            return {key: float(value) for key, value in zip(keys, values, strict=True) if value}
+    return {}

@@ -4,25 +4,40 @@ On a terminal a bar moves below the lines that stay; elsewhere each job that end
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from time import perf_counter
 from typing import Any
 
 from rich.console import Console as Terminal
+from rich.console import Group
+from rich.live import Live
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, track
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+    track,
+)
 from rich.table import Table
+from rich.text import Text
 
 from mlp.reports import clock, wide_terminal
 from mlp.runs import in_words, metric_in_words
 from mlp.sweep.composer import PlannedJob
 from mlp.sweep.plan import Plan
+from mlp.sweep.watch import Watch
 from mlp.sweep.worker import ChildResult
 from mlp.training import higher_is_better
 
 MANY_JOBS = 200  # take a while to check
 MOST_JOBS = 100  # a dry run lists no more
 MOST_VALUES = 20  # of an axis are listed
-MOST_RUNNING = 6  # so many are named
+MOST_RUNNING = 8  # so many are named
+REFRESHES = 2  # a second
+WIDTH_OF_FIGURES = 40  # beside the name of a running job
 STYLES = {"finished": "green", "pruned": "yellow", "failed": "red", "killed": "red"}
 
 
@@ -38,14 +53,14 @@ class SweepProgress:
     def __init__(self, terminal: Terminal | None = None) -> None:
         self.terminal = terminal or wide_terminal()
         self._counts: Counter[str] = Counter()
-        self._running: dict[str, str] = {}  # names by key
+        self._running: dict[str, PlannedJob] = {}  # by key
+        self._began: dict[str, float] = {}
         self._best: tuple[str, float] | None = None
-        self._seconds = 0.0  # of the jobs that have ended
+        self._seconds = 0.0  # from the start of each job that has ended to its end
         self._at_once = 1
         self._left = ""  # an estimate of the time
-        columns = BarColumn(30), MofNCompleteColumn(), TextColumn("{task.description}")
-        hidden = not self.terminal.is_terminal
-        self._bar = Progress(*columns, console=self.terminal, transient=True, disable=hidden)
+        columns = BarColumn(30), MofNCompleteColumn(), TimeElapsedColumn()
+        self._bar = Progress(*columns, TextColumn("{task.fields[left]}"), console=self.terminal)
 
     def say(self, line: str, style: str = "") -> None:
         """Print a line that stays."""
@@ -97,16 +112,33 @@ class SweepProgress:
         if len(plan.jobs) > MOST_JOBS:
             self.say(f"  and {len(plan.jobs) - MOST_JOBS} more")
 
-    def live(self, n_jobs: int) -> Progress:
-        """Show the progress; ``n_jobs`` is the number of jobs that are to be done, at most."""
-        self._task = self._bar.add_task("", total=n_jobs)
-        return self._bar
+    @contextmanager
+    def live(self, n_jobs: int, watch: Watch) -> Iterator[None]:
+        """Show the progress.
+
+        Parameters
+        ----------
+        n_jobs : int
+            The number of jobs that are to be done, at most.
+        watch : Watch
+            Tells how far running jobs are.
+        """
+        self._task, self._watch = self._bar.add_task("", total=n_jobs, left=""), watch
+        if not self.terminal.is_terminal:
+            yield
+            return
+        with Live(
+            get_renderable=self._screen,
+            console=self.terminal,
+            refresh_per_second=REFRESHES,
+            transient=True,
+        ):
+            yield
 
     def started(self, job: PlannedJob) -> None:
         """Note that a job has started."""
-        self._running[job.key] = job.name
+        self._running[job.key], self._began[job.key] = job, perf_counter()
         self._at_once = max(self._at_once, len(self._running))
-        self._bar.update(self._task, description=self._status())
 
     def ended(self, job: PlannedJob, result: ChildResult, n_left: int) -> None:
         """Note that a job has ended, and print why if it has failed.
@@ -118,16 +150,15 @@ class SweepProgress:
         n_left : int
             Jobs that have not ended, or not begun, at most: a search finds out as it goes.
         """
-        self._running.pop(job.key, None)
+        del self._running[job.key]
         self._counts[result.state] += 1
         n_ended = self._counts.total()
         seconds = result.record.seconds if result.record else 0.0
-        self._seconds += seconds
+        self._seconds += perf_counter() - self._began.pop(job.key)
         if result.state == "finished":
             self.consider(job.name, result.metrics)
         self._left = f"about {clock(n_left * self._seconds / n_ended / self._at_once)} left"
-        status = self._status()
-        self._bar.update(self._task, completed=n_ended, total=n_ended + n_left, description=status)
+        self._bar.update(self._task, completed=n_ended, total=n_ended + n_left, left=self._left)
         if result.state in ("failed", "killed"):
             run = f" (run {result.record.id[:8]})" if result.record else ""
             self.say(f"{result.state}  {job.name}: {result.reason}{run}", "red")
@@ -149,16 +180,33 @@ class SweepProgress:
         if self._best is None or sign * value > sign * self._best[1]:
             self._best = name, value
 
-    def _status(self) -> str:
-        """Return what stands beside and below the bar."""
-        states = {**self._counts, "running": len(self._running)}
-        words = [f"[{STYLES.get(name, 'default')}]{n} {name}[/]" for name, n in states.items() if n]
-        lines = ["  ".join([*words, f"[dim]{self._left}[/]"])]
-        if self._running:
-            names = [*self._running.values()][:MOST_RUNNING]
-            more = f"  and {n} more" if (n := len(self._running) - len(names)) else ""
-            lines.append(f"[dim]running  {escape('  ·  '.join(names))}{more}[/]")
+    def _screen(self) -> Group:
+        """Return what is shown below the lines that stay."""
+        running = list(self._running.values())  # the main thread goes on meanwhile
+        states = {**self._counts, "running": len(running)}
+        parts = [(f"{n} {name}  ", STYLES.get(name, "")) for name, n in states.items() if n]
+        lines: list[Text | Table] = [Text.assemble(*parts), self._jobs(running[:MOST_RUNNING])]
+        if hidden := len(running[MOST_RUNNING:]):
+            lines.append(Text(f"  and {hidden} more", "dim"))
         if self._best:
             name, value = self._best
-            lines.append(f"best so far  [bold]{self._figure(value)}[/]  {escape(name)}")
-        return "\n".join(lines)
+            best = Text.assemble("best so far  ", (self._figure(value), "bold"), f"  {name}")
+            lines.append(_in_one_line(best, self.terminal.width))
+        return Group(self._bar, *lines)
+
+    def _jobs(self, jobs: Sequence[PlannedJob]) -> Table:
+        """Return a table of running jobs with their last epochs."""
+        epochs = self._watch.last_epochs([job.key for job in jobs])
+        table = Table.grid(padding=(0, 2))
+        for job in jobs:
+            last, most = epochs.get(job.key, {}), job.config["trainer"]["max_epochs"]
+            epoch = f"epoch {last['epoch']:.0f}/{most}" if last else "starting"
+            value = self._figure(last[self._metric]) if self._metric in last else ""
+            name = _in_one_line(Text(job.name), self.terminal.width - WIDTH_OF_FIGURES)
+            table.add_row("", name, Text(epoch, "" if last else "dim"), value)
+        return table
+
+
+def _in_one_line(text: Text, width: int) -> Text:
+    text.truncate(max(width, 10), overflow="ellipsis")
+    return text

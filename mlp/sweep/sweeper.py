@@ -7,9 +7,9 @@ from contextlib import closing
 from dataclasses import replace
 from math import inf
 
-from mlp.base import RunError, UserError, require
+from mlp.base import RunError, UserError, relative, require
 from mlp.config import Grid, Search, Settings, config_places, read_settings
-from mlp.reports import importances, save_figure, show_summary
+from mlp.reports import importances, save_figure, show_places, show_summary
 from mlp.runs import Children, RunFolder, digest_of, find_sweep, git_state, read_run
 from mlp.sweep.composer import CommandLine, PlannedJob
 from mlp.sweep.executors.base import Executor, share_environment
@@ -18,6 +18,7 @@ from mlp.sweep.lifecycle import OpenSweep, open_sweep
 from mlp.sweep.plan import Plan, plan_grid
 from mlp.sweep.progress import SweepProgress
 from mlp.sweep.summary import summarise
+from mlp.sweep.watch import Watch
 
 
 def run_sweep(line: CommandLine) -> None:
@@ -116,7 +117,8 @@ def _sum_up(
         progress.say(str(error), "red")
     else:
         show_summary(board, progress.terminal)
-    progress.say(f"sweep {folder.path.name}  {folder.path}")
+    own = {"sweep": folder.path.name[:8], "folder": str(relative(folder.path))}
+    show_places(own, progress.terminal)
 
 
 def _run_jobs(
@@ -141,7 +143,7 @@ def _run_jobs(
         return job
 
     outcomes = executor.run(ask, source.n_left, plan.threads)
-    with progress.live(source.n_left), closing(outcomes):
+    with progress.live(source.n_left, Watch(sweep.children)), closing(outcomes):
         for job, outcome in outcomes:
             result = sweep.ended(job, outcome)
             if result.state in ("failed", "killed"):
