@@ -5,9 +5,10 @@ BIN := .venv/bin
 INSTALLED := .venv/.installed
 RAY := .venv/.with-ray
 DOCS := .venv/.with-docs
+PEERS := .venv/.with-peers
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test test-fast test-all coverage reproduce wheel check docs format ui clean
+.PHONY: help install run test test-fast test-all coverage reproduce bench wheel check docs format ui clean
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -25,6 +26,10 @@ $(RAY): $(INSTALLED)
 
 $(DOCS): $(INSTALLED)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[docs]'
+	@touch $@
+
+$(PEERS): $(INSTALLED)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[bench]'
 	@touch $@
 
 run: $(INSTALLED)  ## train on 5,000 real digits (nothing to download) and show the result
@@ -50,6 +55,11 @@ reproduce: $(INSTALLED)  ## run the presets of published results, write docs/rep
 	  $(BIN)/python -m mlp.run -m data=mnist experiment=$$preset 'seed=range(3)' sweep.test=all sweep.name=$$preset $(ARGS) || exit; \
 	done
 	$(BIN)/python bench/reproduction.py
+
+bench: $(PEERS)  ## measure on a quiet machine for 20 minutes, write docs/performance.md
+	for part in steps runs busy growth report; do \
+	  $(BIN)/python -m bench.performance $$part $(ARGS) || exit; \
+	done
 
 coverage: $(INSTALLED)  ## run the tests and show the branches that none of them takes
 	$(BIN)/python -m pytest -n auto --cov --cov-report=term-missing:skip-covered $(ARGS)

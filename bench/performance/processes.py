@@ -1,0 +1,107 @@
+"""Processes that measure: workers for functions, and commands watched from outside."""
+
+import os
+import pty
+import re
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager, suppress
+from multiprocessing import get_context
+from threading import Event, Thread
+from time import perf_counter
+from typing import NamedTuple
+from unittest.mock import patch
+
+import psutil
+
+from bench.performance.results import ROOT
+
+LOOK = 0.005  # seconds between two looks at a process's memory
+ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+
+
+def environment(threads: int | None = None) -> dict[str, str]:
+    """Return this environment with the libraries' own settings, but for their threads."""
+    variables = {key: value for key, value in os.environ.items() if not key.startswith("OPENBLAS_")}
+    if threads:
+        counts = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "NPROC")
+        variables |= dict.fromkeys(counts, str(threads))
+        several = str(threads > 1).lower()
+        variables |= {"XLA_FLAGS": f"--xla_cpu_multi_thread_eigen={several}"}  # JAX
+    return variables
+
+
+@contextmanager
+def worker(threads: int) -> Iterator[ProcessPoolExecutor]:
+    """Start a fresh process, to which functions are submitted; it lives as long as the context."""
+    with ProcessPoolExecutor(1, get_context("spawn")) as pool:
+        with patch.dict(os.environ, environment(threads), clear=True):
+            pool.submit(int).result()  # starts it
+        yield pool
+
+
+class Watched(NamedTuple):
+    """A command that has ended: seconds, MB at most, and what it printed, with the moments."""
+
+    seconds: float
+    peak_mb: float
+    printed: list[tuple[float, str]]
+
+    @property
+    def text(self) -> str:
+        """All that was printed, without colours."""
+        return ANSI.sub("", "".join(text for _, text in self.printed))
+
+    def shown(self, pattern: str) -> float:
+        """Return after how many seconds what matches ``pattern`` was on the screen."""
+        text = ""
+        for moment, more in self.printed:
+            text += more
+            if re.search(pattern, ANSI.sub("", text)):
+                return moment
+        raise ValueError(f"{pattern} was not printed:\n{text}")
+
+
+def watch(words: Sequence[str], threads: int | None = None, **variables: str) -> Watched:
+    """Run ``python WORDS`` in a terminal of its own, as a person would.
+
+    Memory is that of the process itself, without what it shares: maps of files, libraries.
+    """
+    screen, terminal = pty.openpty()
+    env = environment(threads) | variables
+    begin = perf_counter()
+    process = subprocess.Popen(
+        [sys.executable, *words],
+        stdin=terminal,
+        stdout=terminal,
+        stderr=terminal,
+        cwd=ROOT,
+        env=env,
+    )
+    os.close(terminal)
+    peak, ended = [0.0], Event()
+    thread = Thread(target=_memory, args=(process.pid, peak, ended))
+    thread.start()
+    printed = []
+    with suppress(OSError):  # the terminal is closed at the end
+        while data := os.read(screen, 65536):
+            printed.append((perf_counter() - begin, data.decode(errors="replace")))
+    status = process.wait()
+    seconds = perf_counter() - begin
+    ended.set()
+    thread.join()
+    os.close(screen)
+    watched = Watched(seconds, peak[0], printed)
+    if status:
+        raise RuntimeError(f"{' '.join(words)} ended with {status}:\n{watched.text}")
+    return watched
+
+
+def _memory(pid: int, peak: list[float], ended: Event) -> None:
+    with suppress(psutil.NoSuchProcess):
+        process = psutil.Process(pid)
+        while not ended.wait(LOOK):
+            memory = process.memory_info()
+            peak[0] = max(peak[0], (memory.rss - memory.shared) / 2**20)

@@ -1,0 +1,100 @@
+"""Seconds an epoch takes with each peer: full MNIST, training only, of each load and optimizer.
+
+Each peer has a process of its own for each number of threads, and they take turns, an epoch each.
+Where another number of threads is much faster, a process leaves after the first round. The best
+epoch counts. In the end all have trained for as many epochs from the same weights, on the same
+batches, and must have come to the same loss.
+"""
+
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import ExitStack
+from functools import lru_cache
+from importlib.metadata import PackageNotFoundError, version
+from math import inf
+from time import perf_counter
+from typing import Any
+
+from bench.performance.loads import LOADS, LR, mean_loss
+from bench.performance.peers import PEERS, Training
+from bench.performance.processes import worker
+from bench.performance.results import write
+
+PACKAGES = {"JAX jit": "jax", "PyTorch eager": "torch", "scikit-learn": "scikit-learn"}
+MUCH = 1.15
+TOLERANCE = {"sgd": 0.001, "adam": 0.1}  # of the losses, relative
+
+Pools = Mapping[tuple[str, int], ProcessPoolExecutor]  # by the peer's name and its threads
+
+
+def run(loads: Sequence[str], rounds: int) -> None:
+    """Measure each load with each optimizer, and store what there is after each."""
+    names = [name for name in PEERS if is_installed(name)]
+    rows: list[dict[str, Any]] = []
+    with ExitStack() as stack:
+        pools = {
+            (name, threads): stack.enter_context(worker(threads))
+            for name in names
+            for threads in (1, 2)
+        }
+        for load in loads:
+            for optimizer in LR:
+                rows += in_turn(pools, load, optimizer, rounds)
+                write("steps", rows)
+
+
+def is_installed(peer: str) -> bool:
+    """Tell whether a peer's package is there."""
+    try:
+        return bool(version(PACKAGES.get(peer, "numpy")))
+    except PackageNotFoundError:
+        return False
+
+
+def in_turn(pools: Pools, load: str, optimizer: str, rounds: int) -> list[dict[str, Any]]:
+    """Let the peers train, epoch by epoch in turn; return a row for each, its best."""
+    best = dict.fromkeys(pools, inf)
+    left = list(pools)
+    for epoch in range(1, rounds + 1):
+        for peer in left:
+            seconds = pools[peer].submit(train, peer[0], load, optimizer, epoch).result()
+            best[peer] = min(best[peer], seconds)
+        fastest = {name: min(best[peer] for peer in left if peer[0] == name) for name, _ in left}
+        left = [peer for peer in left if best[peer] < MUCH * fastest[peer[0]]]
+    rows = []
+    for name in fastest:
+        peer = min((peer for peer in left if peer[0] == name), key=best.__getitem__)
+        loss = pools[peer].submit(final_loss, name, load, optimizer).result()
+        row = {"load": load, "optimizer": optimizer, "peer": name, "threads": peer[1]}
+        rows.append(row | {"seconds": best[peer], "loss": loss, "epochs": rounds})
+        print(f"{load} {optimizer:5} {name:16} {best[peer]:7.3f} s  threads {peer[1]}  loss {loss}")
+    check_losses(rows)
+    return rows
+
+
+def check_losses(rows: Sequence[Mapping[str, Any]]) -> None:
+    """Raise ValueError unless all peers have come to the same loss, but for what rounding does."""
+    losses = {row["peer"]: row["loss"] for row in rows if row["loss"] is not None}
+    optimizer = rows[0]["optimizer"]
+    if max(losses.values()) > (1 + TOLERANCE[optimizer]) * min(losses.values()):
+        raise ValueError(f"{rows[0]['load']} with {optimizer}: the losses differ: {losses}")
+
+
+@lru_cache(maxsize=1)
+def training(peer: str, load: str, optimizer: str) -> Training:
+    """Return this process's training, which is kept until there is another."""
+    return PEERS[peer](LOADS[load], optimizer)
+
+
+def train(peer: str, load: str, optimizer: str, epoch: int) -> float:
+    """Train for an epoch, in a peer's process; return how long it took."""
+    run_epoch = training(peer, load, optimizer).epoch
+    begin = perf_counter()
+    run_epoch(epoch)
+    return perf_counter() - begin
+
+
+def final_loss(peer: str, load: str, optimizer: str) -> float | None:
+    """Return the loss to which a training has come, in a peer's process."""
+    weights = training(peer, load, optimizer).weights()
+    return mean_loss(weights) if weights else None
