@@ -1,6 +1,6 @@
 from .arrays import read_into
 from .classes import class_name, import_class
-from .commands import Parser, command, exit_status, print_error
+from .commands import Parser, collect_seldom, command, exit_status, print_error
 from .errors import ConfigError, DataError, RunError, UserError, closest, in_one_line
 from .files import UNFINISHED, atomic_write, read_json, remove, remove_unfinished, temporary_sibling
 from .packages import require
@@ -22,6 +22,7 @@ __all__ = [
     "between",
     "class_name",
     "closest",
+    "collect_seldom",
     "command",
     "data_dir",
     "exit_status",

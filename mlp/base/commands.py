@@ -1,5 +1,7 @@
 """The entry point and the exit status that all commands share."""
 
+import atexit
+import gc
 import os
 import sys
 import traceback
@@ -12,6 +14,8 @@ from typing import NoReturn
 
 from mlp.base.errors import UserError
 from mlp.base.signals import exit_on_signals
+
+FEWEST_OBJECTS = 100_000  # that are made before Python looks which of them are unused
 
 
 class Parser(ArgumentParser):
@@ -28,9 +32,19 @@ def command(function: Callable[[], int | None]) -> Callable[[], NoReturn]:
     @wraps(function)
     def main() -> NoReturn:
         exit_on_signals()
+        collect_seldom()
         sys.exit(exit_status(function))
 
     return main
+
+
+def collect_seldom() -> None:
+    """Let Python look for unused cycles less often, and not at its end.
+
+    What is imported stays: to walk through it again and again takes a quarter of a short run.
+    """
+    gc.set_threshold(FEWEST_OBJECTS)
+    atexit.register(gc.freeze)
 
 
 def print_error(error: object) -> None:

@@ -37,7 +37,7 @@ def _printable(text: str) -> str:
     return text
 
 
-Id = Annotated[str, StringConstraints(pattern=r"^[\w-][\w. -]{0,99}$")]  # it names a folder
+Id = Annotated[str, StringConstraints(pattern=r"^[\w-][\w. -]{0,99}\Z")]  # it names a folder
 Line = Annotated[str, AfterValidator(_printable)]
 Text = Annotated[str, AfterValidator(_plain)]
 Value = Annotated[JsonValue, AfterValidator(_plain)]
@@ -50,4 +50,9 @@ Status = Literal["RUNNING", "FINISHED", "FAILED", "KILLED"]
 class Model(BaseModel):
     """Values that were checked, and do not change."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        allow_inf_nan=False,
+        regex_engine="python-re",  # Rust's takes 65 ms to compile them
+    )

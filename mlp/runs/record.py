@@ -178,7 +178,7 @@ class RunRecord(Common):
     test: TestResult | None = None
     init_from: Text | None = None
     published: Published | None = None
-    evaluations: dict[Annotated[str, StringConstraints(pattern=r"^\w{1,120}$")], TestResult] = {}
+    evaluations: dict[Annotated[str, StringConstraints(pattern=r"^\w{1,120}\Z")], TestResult] = {}
     model: ModelDescription
     data: DataDescription
     sweep: SweepMembership | None = None

@@ -13,7 +13,7 @@ from math import inf
 from time import monotonic, sleep
 from typing import TYPE_CHECKING
 
-from mlp.base import RunError
+from mlp.base import RunError, collect_seldom
 from mlp.runs import (
     Record,
     RunFolder,
@@ -42,6 +42,7 @@ IDLE = 10.0  # seconds without anything to do after which the process ends
 
 def main() -> None:
     """Serve the outbox until there is nothing left to do; the lock was acquired by our parent."""
+    collect_seldom()
     lock, mirror, last = int(sys.argv[1]), Mirror(), monotonic()
     while _is_current(lock) and not mirror.has_lost_store:
         if mirror.step():
