@@ -2,11 +2,12 @@
 
 import logging
 import os
+import shutil
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before NumPy: the tests run side by side
 os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
@@ -16,6 +17,9 @@ import pytest
 from mlp.runs import settle
 from mlp.tracking import MLflowTracking, deliver
 from tests.cases import Case, Finished, make_case, record_whole_run
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 # A shell has what it puts into the background ignore Ctrl-C, and nohup has it ignore SIGHUP.
 # Children inherit that.
@@ -60,6 +64,20 @@ def mlp_run(
         return Said(end.value.code or 0, *capsys.readouterr())
 
     return call
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator["Browser"]:
+    """The browser of the system; who has none skips what needs it."""
+    playwright = pytest.importorskip("playwright.sync_api", reason="no Playwright")
+    path = shutil.which("chromium") or shutil.which("chromium-browser")
+    if path is None:
+        pytest.skip("no Chromium")
+    root = ["--no-sandbox"] if os.geteuid() == 0 else []
+    with playwright.sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=path, args=root)
+        yield browser
+        browser.close()
 
 
 @pytest.hookimpl(tryfirst=True)  # before -m selects

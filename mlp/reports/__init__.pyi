@@ -5,6 +5,7 @@ from .curves import learning_curves
 from .explanation import Example, show_explanation
 from .figure_style import save_figure
 from .progress import clock
+from .report import write_run_report, write_sweep_report
 from .run_figures import draw_distortions, draw_evaluation_figures, draw_training_figures
 from .sweep_figures import importances
 from .sweep_summary import show_summary, write_summary
@@ -31,5 +32,7 @@ __all__ = [
     "show_summary",
     "show_verdicts",
     "wide_terminal",
+    "write_run_report",
     "write_summary",
+    "write_sweep_report",
 ]

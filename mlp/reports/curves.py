@@ -63,12 +63,17 @@ def curves(groups: Mapping[str, Sequence[History]], metric: str) -> "Figure":
         if metric.endswith("loss"):
             scale_loss(axes)
 
-    part, _, kind = metric.partition("/")
     first = next((rows[0] for group in groups.values() for rows in group if rows), {})
-    companions = _scores(first, part)[:1] if kind == "loss" else ["loss"]
     n_columns = 2 if max(map(len, groups)) <= 45 else 1
     height = 3.3 + 0.22 * -(-len(groups) // n_columns)
-    return _over_epochs([metric, *(f"{part}/{c}" for c in companions)], draw, height, n_columns)
+    return _over_epochs(with_companion(metric, first), draw, height, n_columns)
+
+
+def with_companion(metric: str, row: Mapping[str, float]) -> list[str]:
+    """Return a metric and its companion: of a loss the first score, of a score the loss."""
+    part, _, kind = metric.partition("/")
+    companions = _scores(row, part)[:1] if kind == "loss" else ["loss"]
+    return [metric, *(f"{part}/{companion}" for companion in companions)]
 
 
 def _scores(row: Mapping[str, float], part: str) -> list[str]:

@@ -31,7 +31,7 @@ def draw_sweep_figures(into: Path, board: Leaderboard) -> None:
     board : Leaderboard
     """
     params, results = [row.params for row in board.rows], [row.values for row in board.rows]
-    _, outliers, _ = _heights(results, board.metric)
+    _, outliers, _ = heights_of(results, board.metric)
     top = [row for row, far in zip(board.rows, outliers, strict=True) if not far][:TOP]
     groups = {
         f"{rank}. {row.name}": [read_history(RunFolder.of(run.id)) for run in row.runs]
@@ -39,12 +39,12 @@ def draw_sweep_figures(into: Path, board: Leaderboard) -> None:
     }
     style.save_figure(curves(groups, board.metric), into / "curves.png")
     if len(board.rows) > 1:
-        shown = params, results, board.metric, _ranges(board)
+        shown = params, results, board.metric, ranges_of(board)
         style.save_figure(axes_against_metric(*shown), into / "axes.png")
         style.save_figure(parallel_coordinates(*shown), into / "parallel.png")
 
 
-def _ranges(board: Leaderboard) -> dict[str, bool]:
+def ranges_of(board: Leaderboard) -> dict[str, bool]:
     """Tell of each parameter that was drawn from a range whether it was by its logarithm."""
     sweeps = {run.sweep.parent for row in board.rows for run in row.runs if run.sweep}
     folders = [folder for sweep in sweeps if (folder := RunFolder.of(sweep)).record.exists()]
@@ -56,7 +56,7 @@ def _ranges(board: Leaderboard) -> dict[str, bool]:
     }
 
 
-def _heights(
+def heights_of(
     results: Sequence[Sequence[float]], metric: str
 ) -> tuple[np.ndarray, np.ndarray, bool]:
     """Return the mean of each setting, clipped, which are, and whether to take logarithms."""
@@ -85,11 +85,11 @@ def axes_against_metric(
     ranges : mapping of str to bool
         Of each parameter that was drawn from a range whether by its logarithm.
     """
-    names, columns = _columns(params)
+    names, columns = columns_of(params)
     n_rows = -(-len(names) // COLUMNS)
     figure = style.new_figure(0.5 + 2.7 * n_rows)
     grid = figure.add_gridspec(n_rows, 6)  # so that rows of one, two and three fill it
-    heights, outliers, log = _heights(results, metric)
+    heights, outliers, log = heights_of(results, metric)
     panels: list[Axes] = []
     for row, members in enumerate(np.array_split(np.arange(len(names)), n_rows)):
         width = 6 // len(members)
@@ -125,7 +125,7 @@ def _draw_settings(
 ) -> None:
     """Draw each setting over its value of a parameter, those of the same value side by side."""
     places = np.array(laid_out.places)
-    x = _side_by_side(places)
+    x = side_by_side(places)
     spread = np.array([len(values) > 1 for values in results]) & ~outliers
     if spread.any():
         ends = [(min(v), max(v)) for v, drawn in zip(results, spread, strict=True) if drawn]
@@ -145,7 +145,7 @@ def _draw_settings(
         axes.plot(shared, medians, "_", color=style.GREY, ms=22, label="median of the settings")
 
 
-def _side_by_side(places: np.ndarray) -> np.ndarray:
+def side_by_side(places: np.ndarray) -> np.ndarray:
     """Move equal places a little apart."""
     moved = places.copy()
     for place in np.unique(places):
@@ -170,8 +170,8 @@ def parallel_coordinates(
     """
     from matplotlib import colormaps
 
-    names, columns = _columns(params)
-    heights, outliers, log = _heights(results, metric)
+    names, columns = columns_of(params)
+    heights, outliers, log = heights_of(results, metric)
     scales = [scale(column, ranges.get(key)) for key, column in zip(names, columns, strict=True)]
     scales.append(number_scale(heights.tolist(), log))
     figure, axes = style.subplots(4.2)
@@ -198,7 +198,7 @@ def parallel_coordinates(
     return figure
 
 
-def _columns(params: Sequence[Mapping[str, Any]]) -> tuple[dict[str, str], list[list[Any]]]:
+def columns_of(params: Sequence[Mapping[str, Any]]) -> tuple[dict[str, str], list[list[Any]]]:
     """Return the short name of each parameter by its key, and its value in each setting."""
     names = short_keys(dict.fromkeys(key for own in params for key in own))
     return names, [[own.get(key, ABSENT) for own in params] for key in names]

@@ -20,13 +20,17 @@ def show_verdicts(sides: Sequence[Side], terminal: Terminal, metric: str | None 
     metric : str, optional
         As `mlp.runs.compare_sides` takes it.
     """
-    try:
-        sentences = [in_a_sentence(comparison) for comparison in compare_sides(sides, metric)]
-    except RunError as reason:
-        sentences = [f"no verdict: {reason}"]
-    for sentence in sentences:
+    for sentence in verdicts_on(sides, metric):
         terminal.print(Text(sentence))
     terminal.print()
+
+
+def verdicts_on(sides: Sequence[Side], metric: str | None = None) -> list[str]:
+    """Return a sentence for each two of some sides, or why they are not compared."""
+    try:
+        return [in_a_sentence(comparison) for comparison in compare_sides(sides, metric)]
+    except RunError as reason:
+        return [f"no verdict: {reason}"]
 
 
 def in_a_sentence(comparison: Comparison) -> str:

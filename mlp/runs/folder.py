@@ -67,6 +67,8 @@ class RunFolder:
     diff = _Entry("uncommitted.diff")
     # The user's own modules that the run has used, as they lie on Python's path.
     code = _Entry("code")
+    # One page about all that, HTML: of a sweep, and of a run for which it was asked.
+    report = _Entry("report.html")
     # A folder for each evaluation on data that is not the run's own.
     evaluations = _Entry("eval")
 

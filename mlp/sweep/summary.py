@@ -1,10 +1,13 @@
 """A sweep's ranking and the winner's test result, computed and stored."""
 
+import logging
 from typing import Literal
 
 from mlp.jobs import evaluate_run
-from mlp.reports import write_summary
+from mlp.reports import write_summary, write_sweep_report
 from mlp.runs import Leaderboard, RunFolder, read_leaderboard, update_run
+
+logger = logging.getLogger(__name__)
 
 
 def summarise(
@@ -40,4 +43,13 @@ def summarise(
         winner, metric = board.winner, board.metric
         found = {"metric": metric, "value": winner.metrics[metric], "best": winner.best}
         update_run(sweep, best={"run": winner.id, "name": winner.name, **found})
+        _write_report(sweep, board)
     return board
+
+
+def _write_report(sweep: RunFolder, board: Leaderboard) -> None:
+    """Write the sweep's report; one that cannot be written is only a warning."""
+    try:
+        write_sweep_report(sweep, board, sweep.report)
+    except Exception as error:
+        logger.warning("the report could not be written: %s", error or type(error).__name__)

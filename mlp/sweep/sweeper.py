@@ -118,6 +118,8 @@ def _sum_up(
     else:
         show_summary(board, progress.terminal)
     own = {"sweep": folder.path.name[:8], "folder": str(relative(folder.path))}
+    if folder.report.exists():
+        own["report"] = str(relative(folder.report))
     show_places(own, progress.terminal)
 
 

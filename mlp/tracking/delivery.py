@@ -210,6 +210,7 @@ def _send_sweep(folder: RunFolder, record: SweepRecord, run: "Run", client: "Mlf
     new = [(k, v, moment, STEP) for k, v in values.items() if run.data.metrics.get(k) != v]
     log_batch(client, run_id, new, axes, tags)
     places = [folder.record, folder.path / "leaderboard.csv", folder.log, folder.figures]
+    places.append(folder.report)
     log = partial(client.log_artifact, run_id)
     store_files(places, folder.path, run.info.artifact_uri, log)
     view, experiment = sweep_view(record, run_id), client.get_experiment(run.info.experiment_id)

@@ -19,6 +19,7 @@ COMMANDS = [
     "evaluate",
     "explain",
     "export",
+    "report",
     "reproduce",
     "run",
     "sync",

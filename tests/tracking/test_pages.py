@@ -1,13 +1,12 @@
 """What a person sees in MLflow's UI, in a real browser."""
 
-import os
 import re
-import shutil
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import pytest
@@ -15,14 +14,14 @@ import pytest
 from mlp.runs import Leaderboard, find_run, list_sweeps, read_leaderboard, read_run
 from mlp.tracking import address_of
 
-playwright = pytest.importorskip("playwright.sync_api", reason="no Playwright")
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
 PATIENCE = 60_000  # ms, on a busy machine
 
 pytestmark = [
     pytest.mark.e2e,
     pytest.mark.slow,
-    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium"),
 ]
 
 
@@ -61,17 +60,8 @@ def start(board: Leaderboard) -> Iterator[str]:
         process.communicate(timeout=60)
 
 
-@pytest.fixture(scope="module")
-def chromium() -> Iterator["playwright.Browser"]:
-    root = ["--no-sandbox"] if os.geteuid() == 0 else []
-    with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=CHROMIUM, args=root)
-        yield browser
-        browser.close()
-
-
 @pytest.fixture
-def page(chromium: "playwright.Browser") -> Iterator["playwright.Page"]:
+def page(chromium: "Browser") -> Iterator["Page"]:
     """A page of somebody who sees MLflow for the first time."""
     context = chromium.new_context(viewport={"width": 1600, "height": 1000})
     page = context.new_page()
@@ -81,7 +71,7 @@ def page(chromium: "playwright.Browser") -> Iterator["playwright.Page"]:
 
 
 def test_the_list_shows_metrics_and_nothing_in_front_of_them(
-    page: "playwright.Page", start: str, board: Leaderboard
+    page: "Page", start: str, board: Leaderboard
 ):
     elsewhere: list[str] = []
     page.on("request", lambda request: elsewhere.append(urlsplit(request.url).hostname))
@@ -96,7 +86,7 @@ def test_the_list_shows_metrics_and_nothing_in_front_of_them(
     assert set(elsewhere) == {"127.0.0.1"}
 
 
-def test_a_sweep_is_a_ranking(page: "playwright.Page", start: str, board: Leaderboard):
+def test_a_sweep_is_a_ranking(page: "Page", start: str, board: Leaderboard):
     sweep = list_sweeps()[0]
     page.goto(address_of(sweep, find_run(sweep.id)))
     links = page.get_by_role("link", name=re.compile(r"^lr=0"))
@@ -105,7 +95,7 @@ def test_a_sweep_is_a_ranking(page: "playwright.Page", start: str, board: Leader
 
 
 def test_a_sweeps_own_page_leads_to_its_best_run_and_its_curves(
-    page: "playwright.Page", start: str, board: Leaderboard
+    page: "Page", start: str, board: Leaderboard
 ):
     page.goto(start)
     page.get_by_role("link", name=list_sweeps()[0].name).click()
@@ -124,9 +114,7 @@ def test_a_sweeps_own_page_leads_to_its_best_run_and_its_curves(
     assert sections[:2] == ["train", "val"]
 
 
-def test_a_comparison_opens_on_the_monitored_metric(
-    page: "playwright.Page", start: str, board: Leaderboard
-):
+def test_a_comparison_opens_on_the_monitored_metric(page: "Page", start: str, board: Leaderboard):
     ids = [row.runs[0].id for row in board.rows]
     said, _ = ui(*ids).communicate(timeout=240)
     page.goto(said.split()[-1])

@@ -1,0 +1,205 @@
+"""The report of a run or of a sweep: one HTML page that shows all that is known of it."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from mlp import runs
+from mlp.reports.charts import MAX_POINTS, run_charts
+from mlp.reports.curves import with_companion
+from mlp.reports.html_page import figures_of, write_page
+from mlp.reports.main_effects import main_effects
+from mlp.reports.sweep_charts import TOP, colour_of, sweep_charts
+from mlp.reports.sweep_figures import heights_of
+from mlp.reports.verdicts import verdicts_on
+from mlp.runs import Leaderboard, RunFolder, RunRecord, SweepRecord
+
+MAX_CURVES = 1000  # runs whose curves are drawn
+N_COMPARED = 3  # settings between which there are verdicts
+Cell = tuple[str, float | None]  # its text, and by what it is sorted if not by that
+Values = dict[str, Any]  # what a template shows, by name
+
+
+def write_sweep_report(folder: RunFolder, board: Leaderboard, path: Path) -> None:
+    """Write the report of a sweep.
+
+    Parameters
+    ----------
+    folder : RunFolder
+    board : Leaderboard
+        Of its runs.
+    path : Path
+        The HTML file.
+
+    Raises
+    ------
+    RunError
+        When the file cannot be written.
+    """
+    record, best = runs.read_sweep(folder), board.winner
+    ranked = [run for row in board.rows for run in row.runs]
+    histories = {run.id: runs.read_history(RunFolder.of(run.id)) for run in ranked[:MAX_CURVES]}
+    first = next((rows[0] for rows in histories.values() if rows), {})
+    _, outliers, _ = heights_of([row.values for row in board.rows], board.metric)
+    values = {
+        "kind": "sweep",
+        "title": record.name,
+        "lead": _summary(record, board),
+        "metric": board.metric,
+        **_table(board),
+        "n_coloured": min(TOP, len(board.rows)),
+        "note": _thinned(max(map(len, histories.values()))),
+        "n_without_curve": len(ranked) - len(histories),
+        "n_clipped": int(outliers.sum()),
+        "shares": _importances(board),
+        "verdicts": _verdicts(board),
+        "importance_figures": figures_of(folder, but=("axes", "curves", "parallel")),
+        "figures_title": f"The best run: {best.name}",
+        "figures": figures_of(RunFolder.of(best.id)),
+        "provenance": _provenance(best),
+        "commands": {
+            "Train the best run again, and compare bit by bit": f"mlp reproduce {best.id[:8]}",
+            "Repeat or continue the sweep": record.command,
+        },
+    }
+    charts = sweep_charts(board, histories, with_companion(board.metric, first))
+    write_page(path, "sweep.html", values | {"ids": list(charts)}, charts)
+
+
+def write_run_report(folder: RunFolder, path: Path, defaults: Mapping[str, Any]) -> None:
+    """Write the report of a run.
+
+    Parameters
+    ----------
+    folder : RunFolder
+    path : Path
+        The HTML file.
+    defaults : mapping
+        The configuration from which that of the run is said to differ.
+
+    Raises
+    ------
+    RunError
+        When the run cannot be read, or the file cannot be written.
+    """
+    record, history = runs.read_training(folder), runs.read_history(folder)
+    config = {} if record.members else runs.read_config(folder)  # an ensemble has no single one
+    differing = runs.differing_params([config, defaults])[0] if config else {}
+    results = runs.results_in_words(record)
+    values = {
+        "kind": "run",
+        "title": record.name,
+        "lead": list(filter(None, [*_description(record), runs.verdict_in_words(record)])),
+        "results": results if len(results) > 1 else [],
+        "note": _thinned(len(history)),
+        "differing": _in_words(differing),
+        "config": _in_words(runs.flat(config)),
+        "figures_title": "Figures",
+        "figures": figures_of(folder, but=("curves",)),
+        "provenance": _provenance(record),
+        "commands": {
+            "Train it again, and compare bit by bit": f"mlp reproduce {record.id[:8]}",
+            "As it was started": record.command,
+        },
+    }
+    charts = run_charts(history, record.best.epoch if record.best else None) if history else {}
+    write_page(path, "run.html", values | {"ids": list(charts)}, charts)
+
+
+def _description(record: RunRecord) -> list[str]:
+    model, data = record.model, record.data
+    rows = {"train": data.n_train, "validate": data.n_val, "test": data.n_test}
+    parts = ", ".join(f"{n:,} rows to {use}" for use, n in rows.items() if n)
+    ended = f"{record.status.capitalize()} after {record.epochs} epochs and {record.seconds:.1f} s"
+    return [
+        f"{', '.join(model.layers)} ({model.n_parameters:,} parameters), {model.loss}, on "
+        f"{data.name}: {parts}.",
+        f"{ended}: {record.stop_reason}." if record.stop_reason else f"{ended}.",
+    ]
+
+
+def _summary(record: SweepRecord, board: Leaderboard) -> list[str]:
+    """Return what was found, and what was tried."""
+    best, others = board.rows[0], [run.state for run in board.others]
+    found = f"Best: {best.name}, {board.metric} {best.in_words(board.metric)}"
+    for metric in board.test_metrics:
+        if values := best.tests(metric):
+            found += f", test {metric} {runs.mean_in_words(metric, values)}"
+    counts = [f"{board.n_runs - len(others)} finished"]
+    counts += [f"{others.count(state)} {state}" for state in dict.fromkeys(others)]
+    tried = f"{len(board.rows):,} settings of {', '.join(runs.short_keys(board.keys).values())}"
+    return [f"{found}.", f"{tried}, on {board.winner.data.name}. Runs: {', '.join(counts)}."]
+
+
+def _table(board: Leaderboard) -> Values:
+    """Return the leaderboard; a row has the number of its setting in the charts."""
+    names, tests, n = runs.short_keys(board.keys), board.test_metrics, len(board.rows)
+    header = ["#", *names.values(), board.metric, "epoch", "seconds"]
+    rows: list[tuple[int | None, str | None, list[Cell]]] = []
+    for rank, row in enumerate(board.rows, 1):
+        ids: Cell = " ".join(run.id[:8] for run in row.runs), None
+        results = [(row.in_words(board.metric), row.mean), *_cost(row.best_epoch, row.seconds)]
+        results += [_mean(metric, row.tests(metric)) for metric in tests]
+        cells = [(str(rank), rank), *_params(board, row.params), *results, ids]
+        rows.append((n - rank, colour_of(rank - 1), cells))
+    for run in board.others:
+        results = [(run.state, None), *_cost(run.epochs, run.seconds), *[("", None)] * len(tests)]
+        params = _params(board, board.params[run.id])
+        rows.append((None, None, [("", None), *params, *results, (run.id[:8], None)]))
+    return {
+        "header": [*header, *(f"test {metric}" for metric in tests), "run"],
+        "rows": rows,
+        "example": f"{board.metric}<{board.rows[n // 2].mean:.3g}",
+    }
+
+
+def _params(board: Leaderboard, params: Mapping[str, Any]) -> list[Cell]:
+    values = [params.get(key, "") for key in board.keys]
+    return [(runs.in_words(v), v if isinstance(v, int | float) else None) for v in values]
+
+
+def _cost(epochs: float, seconds: float) -> list[Cell]:
+    return [(f"{epochs:.0f}", epochs), (f"{seconds:.1f}", seconds)]
+
+
+def _mean(metric: str, values: list[float]) -> Cell:
+    return (runs.mean_in_words(metric, values), sum(values) / len(values)) if values else ("", None)
+
+
+def _importances(board: Leaderboard) -> dict[str, float]:
+    """Return how much each parameter matters, by its short name."""
+    names = runs.short_keys(board.keys)
+    settings = [(row.params, value) for row in board.rows for value in row.values]
+    columns = {name: [params.get(key, "") for params, _ in settings] for key, name in names.items()}
+    return main_effects(columns, [value for _, value in settings])
+
+
+def _verdicts(board: Leaderboard) -> list[str]:
+    """Return what the seeds say of the best settings, each two of them compared."""
+    top = [row for row in board.rows[:N_COMPARED] if len(row.runs) == len(board.rows[0].runs)]
+    sides = [runs.side_of(row, f"#{rank}") for rank, row in enumerate(top, 1)]
+    return verdicts_on(sides) if len(top) > 1 else []
+
+
+def _thinned(n_epochs: int) -> str:
+    return f"{MAX_POINTS} of {n_epochs} epochs are drawn." if n_epochs > MAX_POINTS else ""
+
+
+def _in_words(values: Mapping[str, Any]) -> dict[str, str]:
+    return {key: runs.in_words(value) for key, value in values.items()}
+
+
+def _provenance(record: RunRecord) -> dict[str, str]:
+    origin, git = record.provenance, record.provenance.git
+    dirty = " with uncommitted changes" if git and git.dirty else ""
+    facts = {
+        "run": record.id,
+        "started": f"{record.started:%Y-%m-%d %H:%M:%S} UTC",
+        "code": f"{git.commit} ({git.branch}){dirty}" if git else "no checkout",
+        "versions": ", ".join(f"{name} {number}" for name, number in origin.versions.items()),
+        "BLAS": f"{origin.blas.library} {origin.blas.version}, threads: {origin.blas.threads}",
+        "machine": f"{origin.host}, {origin.platform}",
+        "data": f"{record.data.name}, sha256 {record.data.digest}",
+        "split": record.data.split,
+    }
+    return {name: fact for name, fact in facts.items() if fact}
