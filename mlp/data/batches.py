@@ -6,6 +6,10 @@ import numpy as np
 
 from mlp.data.dataset import Part
 
+AT_ONCE = (
+    1 << 17
+)  # values: small batches are gathered together, for a call costs more than its rows
+
 
 class Batches:
     """The minibatches of a part, epoch after epoch.
@@ -31,11 +35,12 @@ class Batches:
         self._rows = np.arange(len(part)) if part.rows is None else part.rows
         self._order = np.empty_like(self._rows)
         self._batch_size = batch_size
-        shape = (min(batch_size, len(part)), part.x.shape[1])
+        self._n_at_once = batch_size * max(1, AT_ONCE // (batch_size * part.x.shape[1]))
+        shape = (min(self._n_at_once, len(part)), part.x.shape[1])
         self._x = np.empty(shape, dtype)
         # Rows are gathered as they are stored, a byte a pixel; no detour when stored as computed.
         self._raw = self._x if part.x.dtype == self._x.dtype else np.empty(shape, part.x.dtype)
-        self._y = np.empty((shape[0], *part.y.shape[1:]), part.y.dtype)
+        self._y = np.empty((len(part), *part.y.shape[1:]), part.y.dtype)  # of an epoch
 
     def __len__(self) -> int:
         """Return the number of batches in an epoch."""
@@ -52,14 +57,20 @@ class Batches:
         return self._gather(self._rows)
 
     def _gather(self, order: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        for start in range(0, len(order), self._batch_size):
-            rows = order[start : start + self._batch_size]
-            raw, x, y = (buffer[: len(rows)] for buffer in (self._raw, self._x, self._y))
-            # mode="clip": the default would gather into a temporary array first.
-            np.take(self._part.x, rows, axis=0, out=raw, mode="clip")
-            np.take(self._part.y, rows, axis=0, out=y, mode="clip")
-            if self._part.scaler:
-                self._part.scaler.transform(raw, out=x)
-            elif self._raw is not self._x:
-                np.copyto(x, raw)
-            yield x, y
+        # mode="clip": the default would gather into a temporary array first.
+        np.take(self._part.y, order, axis=0, out=self._y, mode="clip")
+        for start in range(0, len(order), self._n_at_once):
+            x = self._inputs(order[start : start + self._n_at_once])
+            y = self._y[start : start + len(x)]
+            for i in range(0, len(x), self._batch_size):
+                yield x[i : i + self._batch_size], y[i : i + self._batch_size]
+
+    def _inputs(self, rows: np.ndarray) -> np.ndarray:
+        """Return the inputs of some rows, scaled."""
+        raw, x = self._raw[: len(rows)], self._x[: len(rows)]
+        np.take(self._part.x, rows, axis=0, out=raw, mode="clip")
+        if self._part.scaler:
+            self._part.scaler.transform(raw, out=x)
+        elif self._raw is not self._x:
+            np.copyto(x, raw)
+        return x

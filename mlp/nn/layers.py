@@ -117,10 +117,11 @@ class Layer(ABC):
 
 @dataclass
 class DenseBuffers(Buffers):
-    """Pre-activations, the input's gradient, and a reference to the last input."""
+    """Pre-activations, the input's gradient, ones, and a reference to the last input."""
 
     z: np.ndarray  # (n_batch, n_out)
     dx: np.ndarray  # (n_batch, n_in)
+    ones: np.ndarray  # (n_batch,)
     x: np.ndarray = field(init=False, repr=False)  # (n_batch, n_in)
 
 
@@ -181,9 +182,9 @@ class Dense(Layer):
         self.project()
 
     def buffers(self, n_batch: int, dtype: np.dtype) -> DenseBuffers:
-        """Return z and dx."""
+        """Return z, dx and ones."""
         z, dx = (np.empty((n_batch, n), dtype) for n in (self.n_out, self.n_in))
-        return DenseBuffers(z, dx)
+        return DenseBuffers(z, dx, np.ones(n_batch, dtype))
 
     def forward(
         self, x: np.ndarray, ws: DenseBuffers, rng: np.random.Generator | None
@@ -201,7 +202,7 @@ class Dense(Layer):
         """Set dW = xᵀ·dz and db = Σ dz over the batch; return dx = dz·Wᵀ."""
         np.matmul(ws.x.T, dy, out=self.dW)  # (n_in, n_batch) @ (n_batch, n_out)
         if self.bias:
-            np.add.reduce(dy, axis=0, out=self.db)
+            np.dot(ws.ones, dy, out=self.db)  # a product sums faster than NumPy's sum
         if not input_gradient:
             return None
         return np.matmul(dy, self.W.T, out=ws.dx)  # (n_batch, n_out) @ (n_out, n_in)

@@ -20,14 +20,15 @@ from mlp.nn.layers import Buffers
 
 @dataclass
 class LossBuffers(Buffers):
-    """Targets, outputs, δ and scratch, of shape (n_batch, n_out), and one column."""
+    """Targets, outputs, δ and scratch, of shape (n_batch, n_out); columns."""
 
     t: np.ndarray
     a: np.ndarray
     dz: np.ndarray
     scratch: np.ndarray
     column: np.ndarray  # (n_batch, 1)
-    weights: np.ndarray  # (n_batch, 1), of the rows, with mean 1; not used without class weights
+    weights: np.ndarray  # (n_batch, 1), of the rows, with mean 1; ones without class weights
+    ones: np.ndarray  # (1, n_out)
     class_weights: np.ndarray  # (1, n_classes)
     row_numbers: np.ndarray  # (n_batch,), int64
 
@@ -79,10 +80,13 @@ class Loss(ABC):
     def buffers(self, n_batch: int, n_out: int, dtype: np.dtype) -> LossBuffers:
         """Return new buffers for ``forward`` and ``backward`` on batches of ``n_batch`` rows."""
         t, a, dz, scratch = (np.empty((n_batch, n_out), dtype) for _ in range(4))
-        column, weights = (np.empty((n_batch, 1), dtype) for _ in range(2))
-        class_weights = np.array([self.class_weights or ()], dtype)
+        column, weights = np.empty((n_batch, 1), dtype), np.ones((n_batch, 1), dtype)
+        ones, class_weights = (
+            np.ones((1, n_out), dtype),
+            np.array([self.class_weights or ()], dtype),
+        )
         row_numbers = np.arange(n_batch)
-        return LossBuffers(t, a, dz, scratch, column, weights, class_weights, row_numbers)
+        return LossBuffers(t, a, dz, scratch, column, weights, ones, class_weights, row_numbers)
 
     def target_values(self, n_out: int) -> tuple[float, float]:
         """Return the targets of a wrong class and of the right one, among ``n_out`` outputs."""
@@ -179,15 +183,14 @@ class SoftmaxCrossEntropy(Loss):
 
     def forward(self, z: np.ndarray, ws: LossBuffers) -> float:
         """Return the mean cross-entropy; ``ws.a`` gets the class probabilities."""
-        np.max(z, axis=1, keepdims=True, out=ws.column)
+        np.maximum.reduce(z, axis=1, keepdims=True, out=ws.column)
         np.subtract(z, ws.column, out=ws.a)
         of_targets = float(np.vdot(self._weighted(ws.t, ws, out=ws.scratch), ws.a))
         np.exp(ws.a, out=ws.a)
-        np.sum(ws.a, axis=1, keepdims=True, out=ws.column)
+        np.dot(ws.a, ws.ones.T, out=ws.column)  # a product sums faster than NumPy's sum
         ws.a /= ws.column
         np.log(ws.column, out=ws.column)
-        log_sums = self._weighted(ws.column, ws, out=ws.column)
-        return (float(np.sum(log_sums)) - of_targets) / len(z)
+        return (float(np.vdot(ws.weights, ws.column)) - of_targets) / len(z)
 
 
 @dataclass(frozen=True)
