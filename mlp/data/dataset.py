@@ -140,6 +140,12 @@ class Part:
             return replace(self, x=self.x[:n], y=self.y[:n])
         return replace(self, rows=self.rows[:n])
 
+    def spread(self, n: int) -> "Part":
+        """Return ``n`` rows, evenly chosen from first to last, or all when it has fewer."""
+        rows = np.arange(len(self)) if self.rows is None else self.rows
+        chosen = np.linspace(0, len(rows) - 1, min(n, len(rows))).astype(int)
+        return replace(self, rows=rows[chosen])
+
 
 @dataclass(frozen=True)
 class Parts:

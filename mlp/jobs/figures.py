@@ -2,7 +2,6 @@
 
 import logging
 import traceback
-from dataclasses import replace
 
 import numpy as np
 
@@ -87,9 +86,7 @@ def _distorted(job: Job, part: Part, image_shape: tuple[int, ...]) -> np.ndarray
     augment = job.augment.of_rows(image_shape)
     if augment is None:
         return None
-    rows = np.arange(len(part)) if part.rows is None else part.rows
-    spread = np.linspace(0, len(rows) - 1, N_IMAGES).astype(int)  # over the classes, if sorted
-    part = replace(part, rows=rows[spread])
+    part = part.spread(N_IMAGES)  # over the classes, if sorted
     x, _ = next(Batches(part, len(part)).in_order())
     result = np.repeat(x[:, None], 1 + N_DISTORTED, axis=1)
     distorted = result[:, 1:].reshape(-1, x.shape[1])

@@ -69,7 +69,8 @@ def refit_on_all_rows(
     checkpoints = Checkpoints(
         run.folder.checkpoints / f"refit-{epochs}", job.trainer.checkpoint_every, report=run.log
     )
-    trainer = replace(job.trainer, monitor="val/loss", max_seconds=None)  # there is no val/loss
+    # There is no val/loss, and the first training was looked into.
+    trainer = replace(job.trainer, monitor="val/loss", max_seconds=None, inspect=False)
     trainer.fit(
         network,
         job.optimizer,

@@ -12,7 +12,7 @@ from mlp.reports import Console
 from mlp.runs import RunFolder, RunRecord, SweepRecord
 
 LIMITS = ("trainer.max_epochs", "trainer.patience", "trainer.max_seconds")  # may be raised
-FREE = ("trainer.checkpoint_every", "trainer.keep_checkpoint", "test")  # may be anything
+FREE = ("trainer.checkpoint_every", "trainer.keep_checkpoint", "trainer.inspect", "test")  # at will
 
 
 def resume_run(

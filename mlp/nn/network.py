@@ -1,6 +1,7 @@
 """The network: a list of layers over flat vectors, and the workspace that a batch goes through."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from copy import copy
 from itertools import groupby
 from typing import Any
 
@@ -129,6 +130,11 @@ class Network:
         parts = self.layers, self.loss, self.l1, self.l2, self.dtype.name
         return _restored, (parts, self.params, self.state)
 
+    def twin(self) -> "Network":
+        """Return a network of the same layers with vectors of its own, which are still empty."""
+        layers = [copy(layer) for layer in self.layers]
+        return Network(layers, self.loss, self.l1, self.l2, self.dtype.name)
+
     def initialize(self, rng: np.random.Generator) -> None:
         """Draw all parameters, layer by layer."""
         for layer in self.layers:
@@ -206,19 +212,25 @@ class Network:
     def loss_and_gradients(
         self, x: np.ndarray, y: np.ndarray, ws: Workspace, rng: np.random.Generator
     ) -> float:
-        """Return the mean loss of a training batch and fill ``grads`` by backpropagation.
+        """Return the mean loss of a training batch, and fill ``grads``.
 
-        From the output layer's δ = ∇L ⊙ φ′(z) each layer makes its parameters' gradients and the
-        δ of the layer before it, (δ·Wᵀ) ⊙ φ′(z). The penalties' gradients are added; the returned
-        loss is without them.
+        The penalties' gradients are in them; the returned loss is without penalties.
         """
         loss = self.mean_loss(x, y, ws, rng)
+        self.backward(ws)
+        self.add_penalty_gradients()
+        return loss
+
+    def backward(self, ws: Workspace) -> None:
+        """Fill ``grads`` by backpropagation from the last loss that was computed on ``ws``.
+
+        From the output layer's δ = ∇L ⊙ φ′(z) each layer makes its parameters' gradients and the
+        δ of the layer before it, (δ·Wᵀ) ⊙ φ′(z).
+        """
         delta = self.loss.backward(ws.loss)
         for i in range(len(self.layers) - 1, self._first_trained - 1, -1):
             wanted = i > self._first_trained  # at the last turn dx has no use, and is None
             delta = self.layers[i].backward(delta, ws.layers[i], wanted)  # type: ignore[assignment]
-        self._add_penalty_gradients()
-        return loss
 
     def penalty(self) -> float:
         """Return l1·Σ|w| + ½·l2·Σw²."""
@@ -228,7 +240,7 @@ class Network:
             squares += float(np.vdot(w, w))
         return self.l1 * l1_norm + 0.5 * self.l2 * squares
 
-    def _add_penalty_gradients(self) -> None:
+    def add_penalty_gradients(self) -> None:
         """Add l1·sign(w) + l2·w, block by block."""
         if not (self.l1 or self.l2):
             return

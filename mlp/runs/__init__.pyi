@@ -28,6 +28,7 @@ from .folder import (
     write_csv,
     write_run,
 )
+from .inspections import read_inspections
 from .leaderboard import (
     REPETITIONS,
     Leaderboard,
@@ -116,6 +117,7 @@ __all__ = [
     "read_config",
     "read_diff",
     "read_history",
+    "read_inspections",
     "read_last_epoch",
     "read_leaderboard",
     "read_overrides",

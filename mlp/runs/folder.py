@@ -1,7 +1,8 @@
 """The run folder: the one record of a run, which MLflow only mirrors.
 
-Every file but the two that grow line by line (``history.csv``, ``log.txt``) appears under its name
-complete or not at all, so a reader never meets half a file, whatever ended the writer.
+Every file but those that grow line by line (``history.csv``, ``inspections.jsonl``, ``log.txt``)
+appears under its name complete or not at all, so a reader never meets half a file, whatever ended
+the writer.
 """
 
 import csv
@@ -47,6 +48,8 @@ class RunFolder:
     overrides = _Entry("overrides.yaml")
     # One row an epoch: epoch, timestamp (ms since 1970), every metric.
     history = _Entry("history.csv")
+    # One line of JSON a look inside the network, if trainer.inspect asks for them.
+    inspections = _Entry("inspections.jsonl")
     # What was said while the run went on, with times.
     log = _Entry("log.txt")
     # The network and the scaler as .npy files, with ``network.json``.
@@ -209,9 +212,10 @@ def config_digest(config: Mapping[str, Any]) -> str:
 
 
 def mend_history(folder: RunFolder) -> None:
-    """Cut off a last line of the history that a dying process could not complete."""
-    if folder.history.exists():
-        os.truncate(folder.history, folder.history.read_bytes().rfind(b"\n") + 1)
+    """Cut off a last line, of an epoch or a look inside, that a dying process left incomplete."""
+    for path in (folder.history, folder.inspections):
+        if path.exists():
+            os.truncate(path, path.read_bytes().rfind(b"\n") + 1)
 
 
 def read_history(folder: RunFolder) -> list[dict[str, float]]:

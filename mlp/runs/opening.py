@@ -25,6 +25,7 @@ from mlp.runs.folder import (
     write_text,
     write_yaml,
 )
+from mlp.runs.inspections import read_inspections
 from mlp.runs.lock import RunLock, mark_orphaned, this_process
 from mlp.runs.own_code import copy_code, own_classes
 from mlp.runs.provenance import collect_provenance, git_diff, origin_changes
@@ -131,6 +132,7 @@ def reopen_run(folder: RunFolder, dataset: Dataset, changes: Mapping[str, Any]) 
         remove(folder.traceback)
         mend_history(folder)
         read_history(folder)  # a damaged one is refused before anything is changed
+        read_inspections(folder)
         now, origin = datetime.now(UTC), collect_provenance()
         resumption = Resumption(at=now, changes=dict(changes), provenance=origin)
         update_run(

@@ -29,12 +29,15 @@ from mlp.runs.folder import (
     write_run,
     write_text,
 )
+from mlp.runs.inspections import append_inspection, read_inspections
 from mlp.runs.lock import RunLock
 from mlp.runs.record import Best
 from mlp.training import (
     EpochEnded,
     Evaluation,
     Event,
+    Inspected,
+    Inspection,
     Outcome,
     Predictor,
     RunEnded,
@@ -79,6 +82,7 @@ class Recorder:
         self.record = read_training(folder)
         self._lock = lock
         self._rows = read_history(folder)
+        self._inspected = [inspection.epoch for inspection in read_inspections(folder)]
         self._n_written = len(self._rows)
         self._in_trouble = False
         self._changes: dict[str, Any] = {}  # of the record, that could not be written yet
@@ -94,6 +98,8 @@ class Recorder:
                 self._start(event)
             case EpochEnded():
                 self._add(event.epoch, event.metrics)
+            case Inspected(inspection):
+                self._add_inspection(inspection)
             case RunEnded(outcome):
                 best = None
                 if self.has_better_than(outcome):
@@ -219,6 +225,13 @@ class Recorder:
         self._rows.append({"epoch": epoch, "timestamp": now, **metrics})
         with self._tolerant():
             self._write_rows()
+
+    def _add_inspection(self, inspection: Inspection) -> None:
+        """Record a look inside, unless it is the repetition of one that is there."""
+        if inspection.epoch > max(self._inspected, default=-1):
+            self._inspected.append(inspection.epoch)
+            with self._tolerant():
+                append_inspection(self.folder, inspection)
 
     def _write_rows(self) -> None:
         """Append to the history what is not there yet; all of it, or nothing."""

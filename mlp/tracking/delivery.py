@@ -132,6 +132,7 @@ def _send_training(
     log_batch(client, run_id, final_metrics(record, rows), tags=tags)
     places = [folder.config, folder.overrides, folder.record, folder.history, folder.log]
     places += [folder.test_predictions, folder.traceback, folder.diff, folder.code]
+    places += [folder.inspections]
     places += [folder.figures, folder.evaluations, folder.weights]
     log = partial(client.log_artifact, run_id)
     store_files(places, folder.path, run.info.artifact_uri, log)

@@ -3,7 +3,17 @@
 from mlp.training.checkpoint import Checkpoints
 from mlp.training.epoch import DivergedError
 from mlp.training.evaluation import Evaluation, Evaluator
-from mlp.training.events import Callback, EpochEnded, Event, Listener, Outcome, RunEnded, RunStarted
+from mlp.training.events import (
+    Callback,
+    EpochEnded,
+    Event,
+    Inspected,
+    Listener,
+    Outcome,
+    RunEnded,
+    RunStarted,
+)
+from mlp.training.inspection import Inspection, LayerState, TaskFacts
 from mlp.training.memory import check_memory
 from mlp.training.metrics import ClassFigures, confusion_matrix, most_confused, per_class
 from mlp.training.predictor import Ensemble, Predictor, label_column
@@ -27,6 +37,9 @@ __all__ = [
     "Evaluation",
     "Evaluator",
     "Event",
+    "Inspected",
+    "Inspection",
+    "LayerState",
     "Listener",
     "Outcome",
     "Predictor",
@@ -38,6 +51,7 @@ __all__ = [
     "StopCondition",
     "StopOnSignal",
     "Task",
+    "TaskFacts",
     "Trainer",
     "blas_threads",
     "check_memory",

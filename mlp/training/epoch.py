@@ -124,7 +124,7 @@ class EpochRunner:
                 what = f"epoch {epoch}, step {step + 1}: train/loss is {loss}, grad_norm {norm}"
                 raise _diverged(what, self.network.first_nonfinite(x, ws))
             done = epoch - 1 + step / self.n_steps
-            lr = self._lr(done)
+            lr = self.lr(done)
             self.optimizer.step(lr, done)
             self.network.project()
             loss_sum += loss * len(x)
@@ -160,7 +160,7 @@ class EpochRunner:
             )
         return metrics
 
-    def _lr(self, done: float) -> float:
+    def lr(self, done: float) -> float:
         """Return the learning rate after so many epochs."""
         return self.optimizer.lr * self.schedule.factor(done, self.horizon)
 

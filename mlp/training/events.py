@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mlp.nn import Network
+from mlp.training.inspection import Inspection
 
 logger = logging.getLogger(__name__)
 
@@ -103,7 +104,14 @@ class RunEnded:
     outcome: Outcome
 
 
-Event = RunStarted | EpochEnded | RunEnded
+@dataclass(frozen=True)
+class Inspected:
+    """The network was looked into, before the training or after an epoch; asked for, not usual."""
+
+    inspection: Inspection
+
+
+Event = RunStarted | EpochEnded | Inspected | RunEnded
 Listener = Callable[[Event], None]
 
 

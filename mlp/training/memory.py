@@ -13,9 +13,9 @@ def check_memory(
 ) -> None:
     """Raise ValueError if a training would take more memory than is available.
 
-    Counted are the parameters with their gradients, the optimizer's slots and the best epoch's
-    copy; the buffers of a training batch and of an evaluation batch; the validation scores. They
-    grow with the number of classes, not with its square.
+    Counted are the parameters with their gradients, the optimizer's slots, the best epoch's copy
+    and the inspector's; the buffers of a training batch and of an evaluation batch; the validation
+    scores. They grow with the number of classes, not with its square.
 
     Parameters
     ----------
@@ -33,7 +33,8 @@ def check_memory(
     n_params = sum(prod(shape) for layer in layers for shape in layer.shapes.values())
     width = sum(2 * (layer.n_in + layer.n_out) for layer in layers) + 4 * n_out  # a row's buffers
     n_rows = settings.batch_size + settings.eval_batch_size
-    n_numbers = n_params * (3 + len(optimizer.slots)) + width * n_rows + n_val * n_out
+    n_vectors = 3 + len(optimizer.slots) + (2 if settings.inspect else 0)
+    n_numbers = n_params * n_vectors + width * n_rows + n_val * n_out
     needed = n_numbers * np.dtype(model.dtype).itemsize
     available = psutil.virtual_memory().available
     if needed > available:

@@ -41,6 +41,8 @@ class TrainingSettings:
         Seconds from one checkpoint to the next, at least; None makes none.
     keep_checkpoint : bool
         Keep the last epoch's when all is over, so that the training can be made longer.
+    inspect : bool
+        Look inside the network at epochs' ends, see `Inspector`; the training stays the same.
     """
 
     max_epochs: int = 100
@@ -57,6 +59,7 @@ class TrainingSettings:
     overfit_batches: int | None = None
     checkpoint_every: float | None = 5.0
     keep_checkpoint: bool = False
+    inspect: bool = False
 
     def __post_init__(self) -> None:
         at_least(1, max_epochs=self.max_epochs, batch_size=self.batch_size)

@@ -7,7 +7,16 @@ from mlp.data import Part, Parts, RowChange
 from mlp.nn import Network, Optimizer, Schedule
 from mlp.training.checkpoint import Checkpoints
 from mlp.training.epoch import EpochRunner, InterruptedEpochError
-from mlp.training.events import Emitter, EpochEnded, Listener, Outcome, RunEnded, RunStarted
+from mlp.training.events import (
+    Emitter,
+    EpochEnded,
+    Inspected,
+    Listener,
+    Outcome,
+    RunEnded,
+    RunStarted,
+)
+from mlp.training.inspector import Inspector
 from mlp.training.progress import Progress
 from mlp.training.settings import TrainingSettings
 from mlp.training.stopping import EpochLimit, Patience, StopCondition, TimeLimit
@@ -82,6 +91,9 @@ class Trainer(TrainingSettings):
             checkpoints.restore(progress)
         emit = Emitter(listeners)
         emit(self._started(progress, train, val, run_epoch.n_steps))
+        inspector = Inspector(run_epoch, train, val) if self.inspect else None
+        if inspector and inspector.is_due(progress.epoch):
+            emit(Inspected(inspector(progress.epoch)))
         reason = _ask(stops, progress.ended()) if progress.epoch else None
         while reason is None:
             try:
@@ -92,6 +104,8 @@ class Trainer(TrainingSettings):
             ended = progress.ended()
             emit(ended)
             reason = _ask(stops, ended)
+            if inspector and (inspector.is_due(progress.epoch) or reason):
+                emit(Inspected(inspector(progress.epoch)))
             if checkpoints:
                 checkpoints.offer(progress, last=reason is not None)
         progress.restore_best()
