@@ -6,7 +6,7 @@ import sys
 from importlib import import_module
 from pathlib import Path
 
-from mlp.base import UserError, closest, command
+from mlp.base import UserError, closest, command, print_wrapped
 
 COMMANDS = {path.stem: path for path in sorted(Path(__file__).parent.glob("[!_]*.py"))}
 
@@ -37,7 +37,7 @@ def _show_help() -> None:
     print("usage: mlp COMMAND ...\n")
     for name, path in COMMANDS.items():
         docstring = ast.get_docstring(ast.parse(path.read_text("utf-8"))) or "?"
-        print(f"  mlp {name:10} {docstring.splitlines()[0]}")
+        print_wrapped(f"  mlp {name:10} {docstring.splitlines()[0]}")
     print("\n  mlp COMMAND --help shows what one takes.")
 
 

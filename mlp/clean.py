@@ -1,4 +1,4 @@
-"""List runs, leftovers and decoded data sets, and delete them with --yes.
+"""List runs, leftovers and decoded data; with --yes, delete them.
 
 Exit status: 0, or 1 when something could not be deleted, or 2 for a run that does not exist.
 """
@@ -12,7 +12,16 @@ from typing import NamedTuple
 
 from rich.filesize import decimal
 
-from mlp.base import RunError, UserError, command, data_dir, print_error, relative, runs_dir
+from mlp.base import (
+    RunError,
+    UserError,
+    command,
+    data_dir,
+    print_error,
+    print_wrapped,
+    relative,
+    runs_dir,
+)
 from mlp.jobs import (
     Criteria,
     Entry,
@@ -65,7 +74,7 @@ def clean(lines: list[Line], really: bool) -> int:
     """
     n_failed, freed = 0, 0
     for line in lines:
-        print(f"{line.what:30}  {decimal(line.size):>9}  {line.name}")
+        print_wrapped(f"{line.what:20}  {decimal(line.size):>9}  {line.name}")
         if really:
             try:
                 line.delete()
@@ -147,7 +156,7 @@ def _lines(arguments: argparse.Namespace) -> list[Line]:
 def _run_line(entry: Entry) -> Line:
     record, n_runs = entry.record, len(entry.records) - 1
     what = f"{record.started:%Y-%m-%d}  {record.status}"
-    runs = f"  (a sweep of {n_runs} runs)" if isinstance(record, SweepRecord) else ""
+    runs = f"  ({n_runs} runs)" if isinstance(record, SweepRecord) else ""
     name = f"{record.id[:8]}  {record.name}{runs}"
     return Line(what, name, entry.size, partial(delete, entry))
 

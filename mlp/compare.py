@@ -1,4 +1,4 @@
-"""Show the leaderboard of sweeps, or runs and settings side by side, and say which is better.
+"""Show a leaderboard, or runs side by side; say which is better.
 
 Runs are compared by their configurations, environments, results and curves; those of equal seeds
 make pairs, which are tested for a difference.
@@ -80,6 +80,7 @@ def compare(
         raise RunError(f"{references[0]!r} is one {what}; name another one to compare it with")
     first = [min(side.runs, key=lambda run: run.repetition).folder for side in sides]
     show_comparison(first, terminal, metric, _place(folder.path.name for folder in first))
+    terminal.print()
     show_verdicts(sides, terminal, metric)
 
 

@@ -1,7 +1,7 @@
-"""Walk one test example through a trained network and back, number by number.
+"""Walk an example through a network and back, number by number.
 
-As docs/backpropagation.md does: inputs, pre-activations, activations, loss, deltas, a gradient and
-what a step would change. A sweep stands for its best run.
+As docs/backpropagation.md does it, of a test example: inputs, pre-activations, activations, loss,
+deltas, a gradient and what a step would change. A sweep stands for its best run.
 """
 
 from mlp.base import Parser, command

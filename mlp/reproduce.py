@@ -1,11 +1,11 @@
-"""Repeat a stored run from its folder, and compare it with itself bit by bit.
+"""Repeat a stored run, and compare it with itself bit by bit.
 
 Weights, history and test predictions are compared, and the run stays as it is. Exit status: 0 when
 they are identical, 1 when they are not, 2 when the run cannot be repeated. (`make reproduce` is
 about the tables of publications.)
 """
 
-from mlp.base import Parser, command
+from mlp.base import Parser, command, print_wrapped
 from mlp.jobs import Reproduction, reproduce_run
 from mlp.reports import ProgressConsole
 from mlp.runs import find_run, training_of
@@ -36,15 +36,15 @@ def show(reproduction: Reproduction) -> None:
     """Print what has become of a run that was repeated."""
     same, changes = ", ".join(reproduction.same), reproduction.changes
     if reproduction.difference is None:
-        print(f"identical: {same}")
+        print_wrapped(f"identical: {same}")
         title = "although"
     else:
-        print(f"different: {reproduction.difference}")
+        print_wrapped(f"different: {reproduction.difference}")
         if same:
-            print(f"the same:  {same}")
+            print_wrapped(f"the same:  {same}")
         title = "likely causes" if len(changes) > 1 else "likely cause"
     if changes:
-        print(f"{title}:", *changes, sep="\n  ")
+        print_wrapped("\n  ".join([f"{title}:", *changes]))
 
 
 if __name__ == "__main__":

@@ -95,6 +95,7 @@ def _status(result: "Result") -> int:
         return 128 + result.signal
     if result.record.status == "FINISHED":
         return 0
+    print(flush=True)
     print_error(f"the run failed: {result.record.stop_reason}")
     return 1
 

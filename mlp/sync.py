@@ -1,4 +1,4 @@
-"""Send MLflow the runs that it does not have, or has only in part.
+"""Send MLflow the runs that it lacks, or has only in part.
 
 What MLflow has already is not stored twice. Exit status: 0 when MLflow has everything, 1 when it
 does not, 2 for a run that does not exist.
@@ -8,7 +8,7 @@ import argparse
 import os
 from collections.abc import Sequence
 
-from mlp.base import RunError, command
+from mlp.base import RunError, command, print_wrapped
 from mlp.runs import (
     RunFolder,
     find_run,
@@ -63,7 +63,7 @@ def sync(folders: Sequence[RunFolder]) -> int:
             n_left += 1
             if server and is_outage(error, server):
                 silent.add(server)
-            print(f"not yet  {line}: {reason_of(error)}")
+            print_wrapped(f"not yet  {line}: {reason_of(error)}")
         else:
             settle(folder, content)
             print(f"there    {line}")

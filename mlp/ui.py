@@ -1,4 +1,4 @@
-"""Serve MLflow's UI on the runs, and say where: all of them, one, a sweep, or a comparison.
+"""Serve MLflow's UI on all runs, on one, a sweep or a comparison.
 
 Ctrl-C ends it. Runs that are recorded at a server of their own are shown by that server.
 """

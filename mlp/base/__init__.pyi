@@ -1,6 +1,13 @@
 from .arrays import read_into
 from .classes import class_name, import_class
-from .commands import Parser, collect_seldom, command, exit_status, print_error
+from .commands import (
+    Parser,
+    collect_seldom,
+    command,
+    exit_status,
+    print_error,
+    print_wrapped,
+)
 from .errors import ConfigError, DataError, RunError, UserError, closest, in_one_line
 from .files import UNFINISHED, atomic_write, read_json, remove, remove_unfinished, temporary_sibling
 from .packages import require
@@ -33,6 +40,7 @@ __all__ = [
     "in_one_line",
     "positive",
     "print_error",
+    "print_wrapped",
     "project_root",
     "read_into",
     "read_json",

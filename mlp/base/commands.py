@@ -10,7 +10,7 @@ from collections.abc import Callable
 from functools import wraps
 from shutil import get_terminal_size
 from textwrap import fill
-from typing import NoReturn
+from typing import NoReturn, TextIO
 
 from mlp.base.errors import UserError
 from mlp.base.signals import exit_on_signals
@@ -23,6 +23,7 @@ class Parser(ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Refuse the command line."""
+        message = message.replace("the following arguments are required:", f"{self.prog} needs")
         raise UserError(f"{message}; see {self.prog} --help")
 
 
@@ -48,12 +49,17 @@ def collect_seldom() -> None:
 
 
 def print_error(error: object) -> None:
-    """Print a sentence on stderr; a terminal gets it broken between words."""
-    text = f"mlp: {error}"
-    if sys.stderr.isatty():
+    """Print a sentence on stderr."""
+    print_wrapped(f"mlp: {error}", sys.stderr)
+
+
+def print_wrapped(text: str, file: TextIO | None = None) -> None:
+    """Print a text, whose lines are broken between words on a terminal; on stdout by default."""
+    file = file or sys.stdout
+    if file.isatty():
         width = get_terminal_size().columns
         text = "\n".join(_wrapped(line, width) for line in text.splitlines())
-    print(text, file=sys.stderr)
+    print(text, file=file)
 
 
 def _wrapped(line: str, width: int) -> str:

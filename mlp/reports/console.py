@@ -139,7 +139,8 @@ class Console:
         """
         style = "bold green" if record.status == "FINISHED" else "bold red"
         end = f" after {record.epochs} epochs, {record.seconds:.1f} s"
-        end += f": {record.stop_reason}" if record.stop_reason else ""
+        if record.status != "FAILED" and record.stop_reason:  # an error is said at the very end
+            end += f": {record.stop_reason}"
         print_text(Text.assemble((record.status, style), end), self._terminal)
         if (results := _results(record)).rows:
             self._terminal.print(results)

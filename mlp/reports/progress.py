@@ -55,14 +55,14 @@ class ProgressBar:
         metrics = _shown(event.metrics, self.monitor)
         if event.best_epoch == event.epoch:
             self.best = metrics
-        left = event.elapsed / event.epoch * (self.max_epochs - event.epoch)
-        self.bar.update(self.task, completed=event.epoch, left=f"at most {clock(left)} left")
+        last = min(event.best_epoch + (self.patience or self.max_epochs), self.max_epochs)
+        left = event.elapsed / event.epoch * (last - event.epoch)
+        self.bar.update(self.task, completed=event.epoch, left=f"about {clock(left)} left")
         table = number_table("", *metrics)
         table.add_row(f"epoch {event.epoch}", *metrics.values())
         table.add_row(f"best: {event.best_epoch}", *self.best.values())
-        waited = f"{event.epoch - event.best_epoch} epochs since the best, patience {self.patience}"
-        waiting = [Text(waited, style="dim")] if self.patience else []
-        self.live.update(Group(table, *waiting, self.bar))
+        ends = Text(f"ends after epoch {last} unless {self.monitor} improves", "dim")
+        self.live.update(Group(table, *[ends] * (last < self.max_epochs), self.bar))
 
     def stop(self) -> None:
         """Erase the bar and show the cursor again."""

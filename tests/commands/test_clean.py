@@ -100,7 +100,7 @@ class TestRuns:
         status, _, err = clean("one", "--yes")
         assert (status, "'one' is a run of the sweep 'sweep-5eed'" in err) == (2, True)
         status, out, _ = clean("sweep-5eed", "--yes")
-        assert (status, "(a sweep of 2 runs)" in out) == (0, True)
+        assert (status, "(2 runs)" in out) == (0, True)
         assert not any(path.is_dir() for path in runs.iterdir())
 
     def test_a_sweep_that_failed_for_one_run_keeps_the_others_results(
