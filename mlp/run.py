@@ -17,6 +17,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from mlp.base import ConfigError, command, exit_status, print_error
 from mlp.config import accepted, conf_dir, config_places, explained, run_help
+from mlp.tracking import ensure_mirror
 
 if TYPE_CHECKING:
     from mlp.jobs import Result
@@ -67,6 +68,8 @@ def task(config: DictConfig) -> Any:
 
 def _run(config: DictConfig, words: list[str], overrides: list[str]) -> int:
     """Train a network, and return the exit status."""
+    if HydraConfig.get().runtime.choices["tracking"] != "none":
+        ensure_mirror(soon=True)  # before all that is imported here
     from mlp.jobs import announce_orphaned_runs, run_job
     from mlp.reports import Console
 

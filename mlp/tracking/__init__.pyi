@@ -1,19 +1,17 @@
+from .address import is_lost, is_remote, tracking_uri, uri_of
 from .counterpart import delete, read_counterpart
 from .delivery import deliver
-from .mirror_control import ensure_mirror, wait_for_delivery
+from .mirror_start import ensure_mirror
+from .mirror_wait import wait_for_delivery
 from .pages import address_of, comparison_page, lists_of_runs, page_of
 from .server import served_address, served_ui
 from .store import (
     MLflowTracking,
     NoTracking,
     client_of,
-    is_lost,
     is_outage,
-    is_remote,
     mlflow_client,
     reason_of,
-    tracking_uri,
-    uri_of,
 )
 
 __all__ = [

@@ -22,6 +22,7 @@ from mlp.runs import (
     read_run,
     read_training,
 )
+from mlp.tracking.address import is_remote
 from mlp.tracking.artifacts import store_files
 from mlp.tracking.batch import log_batch
 from mlp.tracking.counterpart import (
@@ -39,7 +40,7 @@ from mlp.tracking.logged_model import log_model
 from mlp.tracking.metrics import STEP, final_metrics, sweep_metrics
 from mlp.tracking.params import chosen_params
 from mlp.tracking.retry import retrying
-from mlp.tracking.store import client_of, is_remote
+from mlp.tracking.store import client_of
 from mlp.tracking.views import sweep_view, view_tag
 
 if TYPE_CHECKING:

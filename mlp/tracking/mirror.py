@@ -7,7 +7,8 @@ ended. It depends on no other process; what it leaves undone when it dies, the n
 import fcntl
 import os
 import sys
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field
 from functools import cached_property
 from math import inf
 from time import monotonic, sleep
@@ -25,17 +26,18 @@ from mlp.runs import (
     settle,
     undelivered_runs,
 )
+from mlp.tracking.address import is_lost, tracking_uri, uri_of
 from mlp.tracking.delivery import deliver, last_epoch, send_opening, send_rows
-from mlp.tracking.mirror_control import lock_file, locked
+from mlp.tracking.mirror_start import lock_file, locked
 from mlp.tracking.retry import retrying
-from mlp.tracking.store import is_lost, mlflow_client, reason_of, tracking_uri, uri_of
+from mlp.tracking.store import keep_mlflow_quiet, mlflow_client, reason_of
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
-POLL = 0.2  # seconds between two looks at the outbox
-INTERVAL = 1.0  # seconds between two batches of a run's epochs
-LONGEST_PAUSE = 30.0  # seconds between two attempts at what fails
+POLL = 0.05  # seconds between two looks at the outbox, at least
+INTERVAL = 2.0  # seconds between two batches of a run's epochs; a shorter run is sent as a whole
+SHORTEST_PAUSE, LONGEST_PAUSE = 0.2, 30.0  # seconds between two attempts at what fails
 TURN = 2.0  # seconds given to ended runs before those that are being trained are served again
 IDLE = 10.0  # seconds without anything to do after which the process ends
 
@@ -43,15 +45,18 @@ IDLE = 10.0  # seconds without anything to do after which the process ends
 def main() -> None:
     """Serve the outbox until there is nothing left to do; the lock was acquired by our parent."""
     collect_seldom()
-    lock, mirror, last = int(sys.argv[1]), Mirror(), monotonic()
+    lock, mirror = int(sys.argv[1]), Mirror()
+    mirror.get_ready()
+    last = monotonic()
     while _is_current(lock) and not mirror.has_lost_store:
+        begin = monotonic()
         if mirror.step():
             last = monotonic()
         elif monotonic() > last + IDLE:
             fcntl.flock(lock, fcntl.LOCK_UN)  # from here on another process may be started
             if not mirror.step() or not locked(lock):
                 return
-        sleep(POLL)
+        sleep(max(POLL, monotonic() - begin))
 
 
 def _is_current(lock: int) -> bool:
@@ -73,7 +78,7 @@ class _Progress:
     run_id: str = ""  # of its counterpart, while it is being trained
     sent: bytes = b""  # of a sweep, its record
     epoch: int = 0  # the last that was sent
-    next_batch: float = 0.0  # when later ones are
+    next_batch: float = field(default_factory=lambda: monotonic() + INTERVAL)
 
 
 class Mirror:
@@ -85,6 +90,15 @@ class Mirror:
     @cached_property
     def _client(self) -> "MlflowClient":
         return retrying(mlflow_client())
+
+    def get_ready(self) -> None:
+        """Import what takes long, and connect to a store that exists: a run may be on its way."""
+        keep_mlflow_quiet()
+        import mlflow.pyfunc  # noqa: F401 - the models'
+
+        with suppress(Exception):  # it is tried again, and told, with the first run
+            if not is_lost(tracking_uri()):
+                _ = self._client
 
     @property
     def has_lost_store(self) -> bool:
@@ -121,7 +135,7 @@ class Mirror:
             else:
                 deliver(folder, self._client)
         except Exception as error:
-            progress.pause = min(2 * progress.pause or POLL, LONGEST_PAUSE)
+            progress.pause = min(2 * progress.pause or SHORTEST_PAUSE, LONGEST_PAUSE)
             progress.due = monotonic() + progress.pause
             settle(folder, content, reason_of(error))
             return progress.running

@@ -5,9 +5,10 @@ from collections.abc import Sequence
 from urllib.parse import quote
 
 from mlp.runs import Record, RunFolder, SweepRecord
+from mlp.tracking.address import is_remote, uri_of
 from mlp.tracking.counterpart import Counterpart, read_counterpart
 from mlp.tracking.server import served_address
-from mlp.tracking.store import is_remote, mlflow_client, uri_of
+from mlp.tracking.store import mlflow_client
 from mlp.tracking.views import KIND, RESULTS, view_key
 
 # Without it the UI opens with its side for language models, whatever the experiment's kind is.

@@ -1,15 +1,15 @@
-"""The MLflow store: where it is, and how it is created exactly once."""
+"""The MLflow store: how it is created exactly once, and what its errors mean."""
 
 import logging
 import os
 import re
 from dataclasses import dataclass
-from pathlib import Path
 from time import time
 from typing import TYPE_CHECKING, Any
 
 from mlp.base import ConfigError, RunError, atomic_write, runs_dir
 from mlp.runs import Tracking, check_name
+from mlp.tracking.address import database, is_lost, is_remote, own_uri, tracking_uri, uri_of
 from mlp.tracking.views import KIND, PREFIX, RESULTS, results_view
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ class MLflowTracking:
     def destination(self) -> Tracking:
         """Return where a run that begins now is mirrored, as its record states it."""
         uri = tracking_uri()
-        return Tracking(uri=None if uri == _own_uri() else uri, experiment=self.experiment_name)
+        return Tracking(uri=None if uri == own_uri() else uri, experiment=self.experiment_name)
 
 
 @dataclass(kw_only=True)
@@ -56,21 +56,6 @@ class NoTracking:
 
     def destination(self) -> None:
         """Return nothing: such a run is not mirrored."""
-
-
-def tracking_uri() -> str:
-    """Return ``$MLFLOW_TRACKING_URI`` if set, else the SQLite database among the runs."""
-    return os.environ.get("MLFLOW_TRACKING_URI") or _own_uri()
-
-
-def uri_of(tracking: Tracking) -> str:
-    """Return the address of the store that a record names."""
-    return tracking.uri or _own_uri()
-
-
-def is_remote(uri: str) -> bool:
-    """Tell whether a store is a server."""
-    return uri.startswith(("http:", "https:"))
 
 
 def mlflow_client(uri: str | None = None) -> "MlflowClient":
@@ -92,8 +77,8 @@ def mlflow_client(uri: str | None = None) -> "MlflowClient":
     # Whatever it logs, at length, it raises as well, and we report that in one line.
     logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)
     uri = uri or tracking_uri()
-    if uri == _own_uri() and not _database().is_file():
-        _create_database()
+    if uri == own_uri() and not database().is_file():
+        _createdatabase()
     return MlflowClient(uri)
 
 
@@ -107,33 +92,20 @@ def client_of(tracking: Tracking) -> "MlflowClient":
         decide where something is created.
     """
     uri = uri_of(tracking)
-    if uri not in (tracking_uri(), _own_uri()) and is_lost(uri):
+    if uri not in (tracking_uri(), own_uri()) and is_lost(uri):
         raise RunError(f"the MLflow store {uri} does not exist")
     return mlflow_client(uri)
-
-
-def is_lost(uri: str) -> bool:
-    """Tell whether a store is neither a server nor a database that exists."""
-    return not is_remote(uri) and not Path(uri.removeprefix("sqlite:///")).is_file()
-
-
-def _database() -> Path:
-    return runs_dir() / "mlflow.db"
-
-
-def _own_uri() -> str:
-    return f"sqlite:///{_database()}"
 
 
 def _artifacts() -> str:
     return (runs_dir() / "artifacts").as_uri()
 
 
-def _create_database() -> None:
+def _createdatabase() -> None:
     """Create our database, unless another process does; it appears when it is complete."""
     from filelock import FileLock, Timeout
 
-    if odd := {"?", "%"} & set(str(_database())):
+    if odd := {"?", "%"} & set(str(database())):
         raise RunError(
             f"{runs_dir()} has a {odd.pop()!r} in it, which means something else in the address of "
             "MLflow's database: MLP_RUNS=... chooses another folder"
@@ -142,8 +114,8 @@ def _create_database() -> None:
     lock = FileLock(runs_dir() / "mlflow.lock", timeout=LOCK_TIMEOUT)
     try:
         with lock:
-            if not _database().is_file():
-                _fill_database()
+            if not database().is_file():
+                _filldatabase()
     except Timeout:
         raise RunError(
             f"another process has held {lock.lock_file} for {LOCK_TIMEOUT:g} s, as if it were "
@@ -151,17 +123,17 @@ def _create_database() -> None:
         ) from None
 
 
-def _fill_database() -> None:
+def _filldatabase() -> None:
     from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
     from sqlalchemy import Engine, event
 
-    if _database().exists():
-        raise RunError(f"{_database()} is not a file, and should be MLflow's database")
+    if database().exists():
+        raise RunError(f"{database()} is not a file, and should be MLflow's database")
     for remains in runs_dir().glob(".mlflow.db.*"):  # of a process that was killed
         remains.unlink()
     event.listen(Engine, "connect", _do_not_sync)  # else it takes five times as long
     try:
-        with atomic_write(_database()) as unfinished:
+        with atomic_write(database()) as unfinished:
             SqlAlchemyStore(f"sqlite:///{unfinished}", _artifacts()).engine.dispose()
     finally:
         event.remove(Engine, "connect", _do_not_sync)
@@ -195,7 +167,7 @@ def find_experiment(client: "MlflowClient", name: str) -> str:
 
     experiment = client.get_experiment_by_name(name)
     if experiment is None:
-        location = _artifacts() if client.tracking_uri == _own_uri() else None
+        location = _artifacts() if client.tracking_uri == own_uri() else None
         try:
             return client.create_experiment(name, artifact_location=location, tags=_tags())
         except MlflowException:

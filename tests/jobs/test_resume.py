@@ -17,7 +17,7 @@ from mlp.jobs import resume_run, run_job
 from mlp.runs import RunFolder, RunLock, read_history, read_run, update_run
 from mlp.runs.find import list_runs
 from mlp.tracking import mlflow_client, read_counterpart, wait_for_delivery
-from mlp.tracking.mirror_control import lock_file
+from mlp.tracking.mirror_start import lock_file
 from mlp.training import EpochEnded, Pruner
 from tests.conftest import Said
 

@@ -28,7 +28,7 @@ from mlp.tracking import (
     wait_for_delivery,
 )
 from mlp.tracking.mirror import Mirror
-from mlp.tracking.mirror_control import lock_file, locked
+from mlp.tracking.mirror_start import lock_file, locked
 from tests.cases import CONFIG, Case
 
 pytestmark = pytest.mark.e2e
@@ -180,7 +180,7 @@ class TestWaiting:
     ):
         with opened(case) as run:
             pass
-        monkeypatch.setattr("mlp.tracking.mirror_control.ensure_mirror", lambda: False)
+        monkeypatch.setattr("mlp.tracking.mirror_wait.ensure_mirror", lambda: False)
         run.folder.undelivered.write_text("the disk is full")
         wait_for_delivery([run.folder])
         assert caplog.messages == [
@@ -199,7 +199,7 @@ class TestWaiting:
         caplog: pytest.LogCaptureFixture,
         program: str,
     ):
-        monkeypatch.setattr("mlp.tracking.mirror_control.sys.executable", program)
+        monkeypatch.setattr("mlp.tracking.mirror_start.sys.executable", program)
         with opened(case) as run:
             pass
         wait_for_delivery([run.folder])

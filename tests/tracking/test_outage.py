@@ -142,7 +142,7 @@ class TestGone:
         caplog: pytest.LogCaptureFixture,
     ):
         """A server that accepts connections and is silent is the worst: only time tells."""
-        monkeypatch.setattr("mlp.tracking.mirror_control.SERVER_TIMEOUT", 0.5)
+        monkeypatch.setattr("mlp.tracking.mirror_wait.SERVER_TIMEOUT", 0.5)
         server.start()
         server.misbehave("late 3", forever=True)
         begin = time.monotonic()
