@@ -1,10 +1,14 @@
 """A small data set, and runs recorded from it: a folder is made fast, an MLflow store once."""
 
+from copy import deepcopy
+from functools import cache
 from typing import Any, NamedTuple
 
 import numpy as np
+from omegaconf import DictConfig
 
 from mlp.base import generator
+from mlp.config import compose
 from mlp.data import Dataset, Part, Parts, fit_scaler
 from mlp.nn import MLP, Adam, Constant, Network, SoftmaxCrossEntropy
 from mlp.reports import draw_evaluation_figures, draw_training_figures
@@ -55,6 +59,16 @@ class Finished(NamedTuple):
     folder: RunFolder
     outcome: Outcome
     evaluation: Evaluation
+
+
+def composed(*words: str) -> DictConfig:
+    """Return what Hydra composes of these words; it does so once, for it takes its time."""
+    return deepcopy(_composed(*words))
+
+
+@cache
+def _composed(*words: str) -> DictConfig:
+    return compose(words)
 
 
 def make_case() -> Case:

@@ -40,6 +40,8 @@ def copy_code(classes: Mapping[str, OwnClass], folder: RunFolder) -> None:
     Packages that are installed are not copied. With the copy on its path, Python finds the classes
     again.
     """
+    if not classes:
+        return
     for file, root in _sources({name.rpartition(".")[0] for name in classes}):
         path = folder.code / file.relative_to(root)
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -143,6 +143,8 @@ def mcnemar(a_right: np.ndarray, b_right: np.ndarray) -> Difference:
 
 def holm(p_values: Sequence[float]) -> list[float]:
     """Return p-values that hold for several tests at once (Holm 1979)."""
+    if len(p_values) == 1:  # statsmodels collects the garbage of the process each time
+        return list(p_values)
     from statsmodels.stats.multitest import multipletests
 
     return [float(p) for p in multipletests(p_values, ALPHA, method="holm")[1]]

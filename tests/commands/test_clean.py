@@ -12,7 +12,7 @@ from mlp.clean import main
 from mlp.jobs import Criteria, caches, leftovers, remove_from, select
 from mlp.runs import RunFolder, RunLock, read_run, undelivered_runs, update_run
 from mlp.runs.find import list_runs
-from mlp.tracking import MLflowTracking, NoTracking, deliver, mlflow_client, read_counterpart
+from mlp.tracking import MLflowTracking, deliver, mlflow_client, read_counterpart
 from tests.cases import make_case, record_whole_run
 from tests.records import make_child, make_sweep
 
@@ -250,11 +250,3 @@ class TestCache:
         assert clean("--cache", "--yes")[0] == 0
         assert list((tmp_path / "data" / "cache").iterdir()) == []
         assert Digits().load().digest == digest
-
-
-def test_an_unfinished_run_without_mlflow_is_deleted_as_well(clean: Clean):
-    """The record of a killed run is enough."""
-    record_whole_run(make_case(), NoTracking(), name="short")
-    update_run(list_runs()[0], status="KILLED")
-    assert clean("--status", "killed", "--yes")[0] == 0
-    assert list_runs() == []

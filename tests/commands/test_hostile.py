@@ -6,10 +6,11 @@ from pathlib import Path
 import pytest
 
 from mlp.base import ConfigError, UserError
-from mlp.config import changed, check, compose, read_settings
+from mlp.config import changed, check, read_settings
 from mlp.jobs import run_job
 from mlp.runs import read_run
 from mlp.runs.find import list_runs
+from tests.cases import composed
 from tests.conftest import Said
 
 Command = Callable[..., Said]
@@ -136,13 +137,13 @@ class TestTargets:
     )
     def test_only_an_optimizer_is_an_optimizer(self, target: object):
         """From a stored configuration, which anybody may have written."""
-        stored = changed(compose(QUICK), [])
+        stored = changed(composed(*QUICK), [])
         stored["optimizer"]["_target_"] = target
         with pytest.raises(ConfigError, match=r"optimizer\._target_ must name a class of the"):
             check(stored)
 
     def test_a_target_deeper_down_is_a_key_like_any_other(self):
-        stored = changed(compose(QUICK), [])
+        stored = changed(composed(*QUICK), [])
         stored["model"]["hidden_sizes"] = [{"_target_": "os.system", "command": "true"}]
         with pytest.raises(ConfigError, match=r"model\.hidden_sizes\[0\] must be a valid integer"):
             check(stored)
@@ -150,7 +151,7 @@ class TestTargets:
     def test_a_target_that_an_interpolation_would_make_is_refused(self, tmp_path: Path):
         """Escaped, it is a string to the check, and would be resolved by what makes the objects."""
         called = tmp_path / "called"
-        stored = changed(compose(QUICK), [])
+        stored = changed(composed(*QUICK), [])
         stored["model"]["weight_init"] = f"\\${{oc.create:{{_target_:os.mkdir,path:'{called}'}}}}"
         with pytest.raises(ConfigError, match="is left in a value"):
             check(stored)
@@ -166,7 +167,7 @@ class TestTargets:
 class TestNames:
     @pytest.mark.parametrize("name", IMPOSSIBLE_NAMES, ids=lambda name: repr(name)[:20])
     def test_impossible_ones_are_refused(self, name: str):
-        config = compose(["data=digits"])
+        config = composed("data=digits")
         for kind in ("experiment_", ""):
             config.tracking.experiment_name = name if kind else "mlp"
             config.name = name
@@ -178,7 +179,7 @@ class TestNames:
 
     def test_odd_one_is_data_and_never_a_path(self, tmp_path: Path, runs: Path):
         name = "../../$(id); rm -rf ~/*\\"
-        run_job(changed(compose(QUICK), []) | {"name": name, "tags": {"odd": name}})
+        run_job(changed(composed(*QUICK), []) | {"name": name, "tags": {"odd": name}})
         [folder] = list_runs()
         assert (read_run(folder).name, folder.path.parent) == (name, runs)
         assert list(tmp_path.iterdir()) == [runs]
@@ -197,7 +198,7 @@ class TestPaths:
 
         monkeypatch.setattr("mlp.data.download._download", no_network)
         monkeypatch.chdir(tmp_path)
-        stored = changed(compose([*QUICK[1:], f"data={data}", f"data.{key}=here"]), [])
+        stored = changed(composed(*QUICK[1:], f"data={data}", f"data.{key}=here"), [])
         stored["data"][key] = path
         with pytest.raises(UserError):
             run_job(stored)

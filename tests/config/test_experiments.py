@@ -5,14 +5,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from omegaconf import OmegaConf
 
 from mlp.base import generator
 from mlp.config import check, compose, conf_dir
 from mlp.data import Dataset
 from mlp.jobs import check_fit
 from mlp.training import EpochLimit
+from tests.cases import composed
 
 FILES = sorted(conf_dir().glob("experiment/*.yaml"))
+PRESETS = [*FILES, *sorted(conf_dir().glob("debug/*.yaml"))]
 IMAGES = [path.stem for path in FILES if not path.stem.startswith("tabular")]
 
 
@@ -27,8 +30,9 @@ def dataset() -> Dataset:
 
 @pytest.mark.parametrize("preset", IMAGES)
 def test_takes_an_epoch(preset: str, dataset: Dataset):
-    words = [f"experiment={preset}", "data.val_size=50", "trainer.limit_batches=2"]
-    job = check(compose(words))
+    config = composed(f"experiment={preset}")
+    config.data.val_size, config.trainer.limit_batches = 50, 2
+    job = check(config)
     parts = job.task.prepare(job.data.parts(dataset, job.seed))
     check_fit(job, dataset, parts)
     network = job.model.build(784, 10, job.loss, generator(job.seed, "init"))
@@ -81,12 +85,19 @@ def test_opens_with_its_command(path):
     assert lines[1].startswith(f"# python -m mlp.run experiment={path.stem}")
 
 
+@pytest.mark.parametrize("path", PRESETS, ids=lambda path: path.stem)
+def test_wins_over_the_defaults(path: Path):
+    diff = OmegaConf.load(path)
+    diff.pop("defaults", None)
+    config = composed(f"{path.parent.name}={path.stem}")
+    assert OmegaConf.merge(config, diff) == config
+
+
 @pytest.mark.parametrize("preset", IMAGES)
 def test_what_is_published_is_named_in_the_header(preset: str):
-    published = compose([f"experiment={preset}"]).published
-    text = (conf_dir() / "experiment" / f"{preset}.yaml").read_text(encoding="utf-8")
-    header = text.partition("\ndefaults:")[0]
+    path = conf_dir() / "experiment" / f"{preset}.yaml"
+    header = path.read_text(encoding="utf-8").partition("\ndefaults:")[0]
     assert "Measured: " in header
-    if published:
+    if published := OmegaConf.load(path).get("published"):
         assert f"{published.error:g}" in header
         assert "Source: " in header

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from mlp.base import UserError
 
 fuzz = settings(
-    max_examples=100,
+    max_examples=40,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

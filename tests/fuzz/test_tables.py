@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from mlp.base import DataError
 from mlp.data import Csv
+from tests.fuzz.damage import fuzz
 
 GOOD = "a,b,c,y\n" + "".join(f"{i},{'uvw'[i % 3]},{i % 2 == 0},{i % 2}\n" for i in range(12))
 CELLS = st.one_of(
@@ -31,6 +32,7 @@ def decode(path, targets):
     assert "\n" not in said
 
 
+@fuzz
 @given(st.lists(st.lists(CELLS, min_size=3, max_size=5), max_size=6), st.sampled_from(",;\t"))
 def test_random_cells(tmp_path_factory, rows, separator):
     path = tmp_path_factory.getbasetemp() / "cells.csv"
@@ -40,6 +42,7 @@ def test_random_cells(tmp_path_factory, rows, separator):
         decode(path, targets)
 
 
+@fuzz
 @given(st.integers(0, len(GOOD) - 1), st.binary(max_size=3))
 def test_damaged_bytes(tmp_path_factory, position, damage):
     path = tmp_path_factory.getbasetemp() / "bytes.csv"
@@ -48,6 +51,7 @@ def test_damaged_bytes(tmp_path_factory, position, damage):
     decode(path, "classes")
 
 
+@fuzz
 @given(st.integers(0, 10_000), st.integers(0, 255))
 def test_a_damaged_parquet_file(tmp_path_factory, position, value):
     path = tmp_path_factory.getbasetemp() / "damaged.parquet"

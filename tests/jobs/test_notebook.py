@@ -12,12 +12,14 @@ from mlp.base import ConfigError, DataError
 @pytest.fixture(autouse=True)
 def _in_a_folder_of_its_own(runs, tmp_path, monkeypatch):
     monkeypatch.setattr("mlp.base.paths.project_root", lambda: tmp_path)
+    monkeypatch.setattr("mlp.jobs.train.draw_figures", lambda *_: None)  # they take their time
 
 
 def fit(x, y, *overrides, **settings):
     return mlp.fit(x, y, "tracking=none", *overrides, quiet=True, **settings)
 
 
+@pytest.mark.e2e
 def test_arrays():
     """A run like any other, found again by its id, with the labels' own names."""
     x, y = load_iris(return_X_y=True)
@@ -34,6 +36,7 @@ def test_arrays():
     assert "val/accuracy 0.9" in repr(again) or "val/accuracy 1" in repr(again)
 
 
+@pytest.mark.e2e
 def test_a_frame_with_categories_and_gaps():
     """Numbers come back in their own units, from raw columns."""
     rng = np.random.default_rng(0)
@@ -45,6 +48,7 @@ def test_a_frame_with_categories_and_gaps():
     assert run.predict(frame[10:]) == pytest.approx(price[10:], rel=0.5)
 
 
+@pytest.mark.e2e
 def test_all_runs():
     """One row each, named as by MLflow; without parameters where they cannot be read."""
     assert mlp.runs().query("status == 'FINISHED'").empty
@@ -68,6 +72,7 @@ def test_settings_that_are_none():
         fit(x, y, metrics=["f2"])
 
 
+@pytest.mark.e2e
 def test_several_targets_and_labels_of_any_kind():
     """By the names of their frame, else numbered; and true or false."""
     rng = np.random.default_rng(0)

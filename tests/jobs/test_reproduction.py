@@ -14,7 +14,6 @@ import numpy as np
 import pytest
 
 from mlp.base import RunError
-from mlp.config import compose
 from mlp.jobs import evaluate_run, make_ensemble, reproduce_run, resume_run, run_job
 from mlp.reports import Console
 from mlp.reproduce import main
@@ -22,7 +21,10 @@ from mlp.runs import RunFolder, read_config, read_history, read_training, update
 from mlp.runs.find import list_runs
 from mlp.runs.folder import write_yaml
 from mlp.training import EpochEnded, Pruner
+from tests.cases import composed
 from tests.conftest import Said
+
+pytestmark = pytest.mark.e2e
 
 QUICK = ("data=digits", "tracking=none", "trainer.max_epochs=2", "model.hidden_sizes=[16]")
 CONF = Path(__file__).parents[2] / "conf"
@@ -62,7 +64,7 @@ class Signal(Pruner):
 
 def trained(*words: str, pruner: Pruner | None = None) -> RunFolder:
     words = tuple({word.partition("=")[0]: word for word in (*QUICK, *words)}.values())
-    return run_job(compose(words), words, pruner=pruner).folder
+    return run_job(composed(*words), words, pruner=pruner).folder
 
 
 def choices(group: str) -> list[str]:
@@ -141,7 +143,6 @@ class TestIdentical:
         assert "the history of 3 epochs, the weights" in reproduced(folder)
 
 
-@pytest.mark.e2e
 def test_the_recorded_commit_with_its_uncommitted_changes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):

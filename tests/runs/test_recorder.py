@@ -14,24 +14,30 @@ from mlp.nn import load
 from mlp.runs import Recorder, open_run, read_config, read_history, read_run
 from mlp.tracking import NoTracking
 from mlp.training import EpochEnded
-from tests.cases import CONFIG, OVERRIDES, Case, record_whole_run
+from tests.cases import CONFIG, OVERRIDES, Case, Finished, make_case, record_whole_run
 
 
 def opened(case: Case, **config: object) -> Recorder:
     return open_run(None, CONFIG | config, OVERRIDES, case.dataset, case.parts, case.network)
 
 
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Finished:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MLP_RUNS", str(tmp_path_factory.mktemp("runs")))
+        return record_whole_run(make_case(), NoTracking(), name="my run")
+
+
 class TestFinished:
-    def test_folder_is_enough_to_repeat_and_to_evaluate(self, runs: Path, case: Case):
+    def test_folder_is_enough_to_repeat_and_to_evaluate(self, whole: Finished):
         """Config, overrides, weights and scaling come back as they were."""
-        folder = record_whole_run(case, NoTracking()).folder
-        assert folder.path.parent == runs
-        assert read_config(folder) == CONFIG
+        case, folder, *_ = whole
+        assert read_config(folder) == CONFIG | {"name": "my run"}
         assert np.array_equal(load(folder.weights).params, case.network.params)
         assert np.array_equal(Scaler.load(folder.weights).factor, case.parts.scaler.factor)
 
-    def test_record_tells_the_run(self, runs: Path, case: Case):
-        folder, outcome, evaluation = record_whole_run(case, NoTracking(), name="my run")[1:]
+    def test_record_tells_the_run(self, whole: Finished):
+        case, folder, outcome, evaluation = whole
         record = read_run(folder)
         assert record.id == folder.path.name
         assert record.name == "my run"
@@ -49,25 +55,22 @@ class TestFinished:
         assert (record.data.n_train, record.data.n_val) == (100, 20)
         assert record.tracking is None
 
-    def test_history_has_a_row_per_epoch_to_the_last_digit(self, runs: Path, case: Case):
-        folder, outcome, _ = record_whole_run(case, NoTracking())[1:]
-        rows = read_history(folder)
+    def test_history_has_a_row_per_epoch_to_the_last_digit(self, whole: Finished):
+        rows = read_history(whole.folder)
         assert [{k: v for k, v in row.items() if k != "timestamp"} for row in rows] == [
-            dict(row) for row in outcome.history
+            dict(row) for row in whole.outcome.history
         ]
 
-    def test_predictions_name_the_classes(self, runs: Path, case: Case):
-        folder, _, evaluation = record_whole_run(case, NoTracking())[1:]
-        with folder.test_predictions.open(newline="", encoding="utf-8") as file:
+    def test_predictions_name_the_classes(self, whole: Finished):
+        with whole.folder.test_predictions.open(newline="", encoding="utf-8") as file:
             rows = list(csv.DictReader(file))
         right = np.mean([row["label"] == row["prediction"] for row in rows])
-        assert right == evaluation.metrics["accuracy"]
+        assert right == whole.evaluation.metrics["accuracy"]
         assert {row["label"] for row in rows} == {"apple", "pear", "plum"}
-        assert float(rows[5]["score"]) == evaluation.answers[5].max()
+        assert float(rows[5]["score"]) == whole.evaluation.answers[5].max()
 
-    def test_no_file_is_left_unfinished(self, runs: Path, case: Case):
-        folder = record_whole_run(case, NoTracking()).folder
-        assert not [path for path in folder.path.rglob(".*")]
+    def test_no_file_is_left_unfinished(self, whole: Finished):
+        assert not [path for path in whole.folder.path.rglob(".*")]
 
 
 class TestOtherEnds:
