@@ -75,8 +75,7 @@ check: $(INSTALLED)  ## lint, formatting, types, the order of the rooms, spellin
 	$(BIN)/codespell
 
 docs: $(DOCS)  ## build the documentation into site/, a warning is an error
-	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
-	@echo "open site/index.html"
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build
 
 format: $(INSTALLED)  ## sort the imports and format the code
 	$(BIN)/ruff check --select I --fix .

@@ -1,11 +1,15 @@
 """LaTeX as GitHub writes it, $`x`$ and ```math, becomes SVG: no script, no font, no network."""
 
 import re
+import warnings
 from typing import Any
 
-import ziamath
 from markdown import Extension, Markdown
 from markdown.inlinepatterns import InlineProcessor
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")  # it opens its font in a way that is deprecated
+    import ziamath
 
 BEFORE_CODE = 195  # `code` has 190
 SIZE = 100  # of the letter that the SVG is measured in

@@ -34,10 +34,9 @@ def on_files(files: Any, config: Any) -> Any:
     """Add the pages that are made of other files, and the figures of notebooks."""
     changes = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
     files.append(File.generated(config, "changelog.md", content=changes.replace("](docs/", "](")))
-    for notebook in [file for file in files if file.src_uri.endswith(".ipynb")]:
-        files.remove(notebook)
-        page, figures = notebook_page.markdown(Path(notebook.abs_src_path))
-        files.append(File.generated(config, notebook.src_uri, content=page))
+    for notebook in (ROOT / "docs").glob("*.ipynb"):
+        page, figures = notebook_page.markdown(notebook)
+        files.append(File.generated(config, f"{notebook.stem}.md", content=page))
         for name, image in figures.items():
             files.append(File.generated(config, name, content=image))
     return files
@@ -49,6 +48,7 @@ def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
         marker = f"<!-- {name} -->"
         if marker in markdown:
             markdown = markdown.replace(marker, generate())
+    markdown = markdown.replace(".ipynb)", ".md)")
     depth = page.file.src_uri.count("/")
     outside = rf"\[([^]\[]*)\]\((?:\.\./){{{depth + 1}}}(?!\.\.)([\w./-]+)\)"
     return re.sub(outside, _outside, markdown)
