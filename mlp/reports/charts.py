@@ -96,7 +96,9 @@ def new_chart(
         active_drag="box_select" if "box_select" in tools else "box_zoom",
     )
     if log:
-        chart.yaxis[0].ticker = LogTicker(mantissas=[1, 2, 5], num_minor_ticks=0)
+        chart.yaxis[0].ticker = LogTicker(
+            mantissas=[1, 2, 5], desired_num_ticks=5, num_minor_ticks=0
+        )
     return chart
 
 

@@ -83,8 +83,9 @@ def _documents(charts: Charts) -> dict[str, Any]:
     from bokeh.themes import Theme
 
     document = Document(theme=Theme(json=THEME))
-    for chart in charts.values():
-        document.add_root(chart)
+    with document.models.freeze():  # collects the models once, and not again for each chart
+        for chart in charts.values():
+            document.add_root(chart)
     ids = {chart.id: element for element, chart in charts.items()}
     item = {"docid": "report", "root_ids": list(ids), "roots": ids}
     return {"docs": {"report": document.to_json(deferred=False)}, "items": [item]}

@@ -125,8 +125,8 @@ def _summary(record: SweepRecord, board: Leaderboard) -> list[str]:
     for metric in board.test_metrics:
         if values := best.tests(metric):
             found += f", test {metric} {runs.mean_in_words(metric, values)}"
-    counts = [f"{board.n_runs - len(others)} finished"]
-    counts += [f"{others.count(state)} {state}" for state in dict.fromkeys(others)]
+    counts = [f"{board.n_runs - len(others):,} finished"]
+    counts += [f"{others.count(state):,} {state}" for state in dict.fromkeys(others)]
     tried = f"{len(board.rows):,} settings of {', '.join(runs.short_keys(board.keys).values())}"
     return [f"{found}.", f"{tried}, on {board.winner.data.name}. Runs: {', '.join(counts)}."]
 

@@ -24,7 +24,7 @@ SELECTION: dict[str, Any] = {
     "nonselection_alpha": 0.06,
 }
 LINE = {"color": "color", "line_width": "width", "line_alpha": "alpha", **SELECTION}
-DOT = {"color": "color", "alpha": "alpha", "size": "size", "marker": "marker", **SELECTION}
+DOT = {"color": "color", "alpha": "dot_alpha", "size": "size", "marker": "marker", **SELECTION}
 INVISIBLE: dict[str, Any] = dict.fromkeys(("alpha", "selection_alpha", "nonselection_alpha"), 0)
 
 
@@ -45,7 +45,7 @@ def sweep_charts(
     metrics : sequence of str
         Of the curves, a chart for each.
     """
-    looks = [_look(rank) for rank in range(len(board.rows))]
+    looks = [_look(rank, len(board.rows)) for rank in range(len(board.rows))]
     charts = _curve_charts(board, histories, metrics, looks)
     if len(board.rows) > 1:
         charts |= _parameter_charts(board, looks)
@@ -57,13 +57,14 @@ def colour_of(rank: int) -> str:
     return COLOURS[rank] if rank < TOP else OTHERS
 
 
-def _look(rank: int) -> dict[str, Any]:
-    """Return how a setting is drawn, by the names of a data source's columns."""
+def _look(rank: int, n: int) -> dict[str, Any]:
+    """Return how one of n settings is drawn, by the names of a data source's columns."""
     top = rank < TOP
     return {
         "color": colour_of(rank),
         "strong": colour_of(rank) if top else style.INK,  # when it is selected
-        "alpha": 0.9 if top else 0.4,
+        "alpha": 0.9 if top else max(0.08, min(0.5, 30 / n)),  # of a line: many make a dark area
+        "dot_alpha": 0.9 if top else 0.5,
         "width": 2.5 if rank == 0 else 1.8 if top else 1,
         "size": 7 if rank else 15,
         "marker": "circle" if rank else "star",
@@ -180,5 +181,5 @@ def _label(chart: "Figure", laid_out: Scale) -> None:
     axis.ticker = list(laid_out.ticks)
     axis.major_label_overrides = dict(zip(laid_out.ticks, laid_out.labels, strict=True))
     chart.xgrid[0].visible = False
-    if sum(map(len, laid_out.labels)) > 30:
+    if sum(map(len, laid_out.labels)) > 22:
         axis.major_label_orientation = 0.6  # radians

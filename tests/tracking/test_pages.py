@@ -114,6 +114,17 @@ def test_a_sweeps_own_page_leads_to_its_best_run_and_its_curves(
     assert sections[:2] == ["train", "val"]
 
 
+def test_a_sweeps_report_opens_among_its_artifacts(page: "Page", start: str, board: Leaderboard):
+    sweep = list_sweeps()[0]
+    page.goto(start)
+    page.get_by_role("link", name=sweep.name).click()
+    page.get_by_role("tab", name="Artifacts").click()
+    page.get_by_text("report.html").first.click()
+    report = page.frame_locator("iframe")
+    report.locator("html.drawn").wait_for()
+    assert report.locator("#board tbody tr").first.locator("td").nth(1).inner_text() == "0.01"
+
+
 def test_a_comparison_opens_on_the_monitored_metric(page: "Page", start: str, board: Leaderboard):
     ids = [row.runs[0].id for row in board.rows]
     said, _ = ui(*ids).communicate(timeout=240)
