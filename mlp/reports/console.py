@@ -24,6 +24,7 @@ from mlp.runs import (
     USUAL,
     RunFolder,
     RunRecord,
+    findings_in_words,
     metric_in_words,
     results_in_words,
     verdict_in_words,
@@ -146,6 +147,8 @@ class Console:
             self._terminal.print(results)
         if verdict := verdict_in_words(record):
             self.announce(verdict, "bold")
+        for sentence in findings_in_words(record):
+            self.announce(sentence, "yellow" if record.findings else "green")
         self._terminal.print()
         self.show_places(record, folder)
 

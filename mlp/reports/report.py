@@ -89,7 +89,8 @@ def write_run_report(folder: RunFolder, path: Path, defaults: Mapping[str, Any])
     values = {
         "kind": "run",
         "title": record.name,
-        "lead": list(filter(None, [*_description(record), runs.verdict_in_words(record)])),
+        "lead": list(filter(None, [*_description(record), runs.verdict_in_words(record)]))
+        + list(runs.findings_in_words(record)),
         "results": results if len(results) > 1 else [],
         "note": _thinned(len(history)),
         "differing": _in_words(differing),

@@ -115,6 +115,13 @@ def verdict_in_words(record: RunRecord) -> str:
     )
 
 
+def findings_in_words(record: RunRecord) -> Sequence[str]:
+    """Return what the looks inside a network have found, in sentences; none without looks."""
+    if record.findings is None:
+        return []
+    return record.findings or ["The looks inside the network found no fault."]
+
+
 def name_of(params: Mapping[str, Any], names: Mapping[str, str]) -> str:
     """Return ``lr=0.003 hidden_sizes=128x64``.
 

@@ -5,12 +5,7 @@ from datetime import datetime
 from typing import Annotated, Any, Literal, Self
 
 from annotated_types import Ge, Le, Lt
-from pydantic import (
-    Field,
-    StringConstraints,
-    TypeAdapter,
-    ValidationError,
-)
+from pydantic import Field, StringConstraints, TypeAdapter, ValidationError
 
 from mlp.base import ConfigError, RunError
 from mlp.runs.fields import Count, Id, Line, Model, Moment, Status, Text, Value
@@ -185,6 +180,7 @@ class RunRecord(Common):
     pruned: bool = False
     resumed: tuple[Resumption, ...] = ()
     code: dict[Line, OwnClass] = {}
+    findings: tuple[Text, ...] | None = None  # of the looks inside, if there were any
     members: tuple[Id, ...] = ()  # of an ensemble, the runs whose predictions are averaged
 
     @property

@@ -33,6 +33,7 @@ from mlp.runs.inspections import append_inspection, read_inspections
 from mlp.runs.lock import RunLock
 from mlp.runs.record import Best
 from mlp.training import (
+    DivergedError,
     EpochEnded,
     Evaluation,
     Event,
@@ -42,6 +43,7 @@ from mlp.training import (
     Predictor,
     RunEnded,
     RunStarted,
+    diagnose,
 )
 
 logger = logging.getLogger(__name__)
@@ -200,6 +202,10 @@ class Recorder:
                 with self._tolerant():
                     text = "".join(traceback.format_exception(error))
                     write_text(self.folder.traceback, text)
+        with self._tolerant():
+            if looks := read_inspections(self.folder):
+                diverged = isinstance(error, DivergedError)
+                changes["findings"] = tuple(diagnose(looks, self._rows, diverged))
         self._update(**changes, **self.record.ended_at(datetime.now(UTC)))
         if not self._changes and changes["status"] == "FINISHED" and not self.keep_checkpoint:
             remove(self.folder.checkpoints)

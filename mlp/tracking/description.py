@@ -9,6 +9,7 @@ from mlp.runs import (
     RunFolder,
     RunRecord,
     SweepRecord,
+    findings_in_words,
     in_words,
     metric_in_words,
     read_leaderboard,
@@ -37,6 +38,7 @@ def describe(record: RunRecord) -> str:
         _members(record) if record.members else _how_it_ended(record),
         _table(record),
         verdict_in_words(record),
+        "\n".join(f"- {sentence}" for sentence in findings_in_words(record)),
         f"To repeat it:\n\n{_fenced(record.command)}",
     )
     return "\n\n".join(paragraph for paragraph in paragraphs if paragraph)

@@ -1,6 +1,7 @@
 """The training loop: it emits events, listeners observe them, conditions stop it."""
 
 from mlp.training.checkpoint import Checkpoints
+from mlp.training.diagnosis import diagnose
 from mlp.training.epoch import DivergedError
 from mlp.training.evaluation import Evaluation, Evaluator
 from mlp.training.events import (
@@ -56,6 +57,7 @@ __all__ = [
     "blas_threads",
     "check_memory",
     "confusion_matrix",
+    "diagnose",
     "higher_is_better",
     "label_column",
     "most_confused",
