@@ -29,15 +29,20 @@ def export(reference: str, path: Path) -> None:
     UserError
         When the run or the file is not acceptable.
     """
-    from mlp.onnx import write_onnx
+    from mlp.onnx import signature, write_onnx
     from mlp.training import Predictor
 
     folder = runs.training_of(runs.find_run(reference))
     runs.refuse_links(folder)
     runs.check_own_classes(runs.read_config(folder), runs.read_training(folder), folder)
     graph = write_onnx(Predictor.load(folder.weights), path).graph
-    inputs, outputs = (", ".join(v.name for v in vs) for vs in (graph.input, graph.output))
-    print(f"{path} takes {inputs} and gives {outputs}")
+    print(path)
+    for title, values in {"inputs": graph.input, "outputs": graph.output}.items():
+        rows = signature(values)
+        width = max(len(name) for name, _, _ in rows)
+        for name, kind, shape in rows:
+            print(f"{title:9}{name:{width}}  {kind}  {shape}")
+            title = ""
 
 
 if __name__ == "__main__":

@@ -144,5 +144,8 @@ def _explain(
     place = max(places, key=len)
     wrong = [e for e, there in zip(wrong, places, strict=True) if there == place]
     wanted = [e["msg"].removeprefix("Input should be ") for e in wrong]
+    got = shown(wrong[0]["input"])
     words = " or ".join(dict.fromkeys(wanted)).replace("an instance of Sequence", "a valid list")
-    return ConfigError(f"{name}{place} must be {words}, got {shown(wrong[0]['input'])}")
+    if words == "a valid list":
+        words = f"a list, as in [{got}]"
+    return ConfigError(f"{name}{place} must be {words}, got {got}")

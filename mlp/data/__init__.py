@@ -10,9 +10,10 @@ from mlp.data.augment import (
 )
 from mlp.data.batches import Batches
 from mlp.data.cache import is_entry
-from mlp.data.columns import Column, decode_row
+from mlp.data.columns import CellError, Column, decode_row
 from mlp.data.dataset import Dataset, Part, Parts, as_inputs
 from mlp.data.deskew import Deskewer, DeskewingScaler
+from mlp.data.inputs import read_inputs
 from mlp.data.mnist import FashionMnist, Mnist
 from mlp.data.npz import Npz
 from mlp.data.packaged import Digits, Mnist5k
@@ -21,6 +22,7 @@ from mlp.data.ready_tables import Keel, Sklearn
 from mlp.data.scaling import Scaler, fit_scaler
 from mlp.data.source import Source, Targets
 from mlp.data.split import split_rows
+from mlp.data.table_files import Table
 from mlp.data.tables import Csv, TableSource
 from mlp.data.target_scaling import TargetScaler
 from mlp.data.toys import Circles, Moons, Spirals
@@ -30,6 +32,7 @@ __all__ = [
     "AffineElastic",
     "Augmentation",
     "Batches",
+    "CellError",
     "Circles",
     "Column",
     "Csv",
@@ -52,6 +55,7 @@ __all__ = [
     "Sklearn",
     "Source",
     "Spirals",
+    "Table",
     "TablePreprocessing",
     "TableSource",
     "TargetScaler",
@@ -61,5 +65,6 @@ __all__ = [
     "fit_scaler",
     "is_entry",
     "load_preprocessing",
+    "read_inputs",
     "split_rows",
 ]

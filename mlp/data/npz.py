@@ -70,7 +70,7 @@ class Npz(Source):
     def _read(self, files: Sequence[Path]) -> list["Pair"]:
         """Return the arrays to train on and, if there are any, those to test on."""
         [path] = files
-        arrays = _read_arrays(path)
+        arrays = read_arrays(path)
         if "X" in arrays or "y" in arrays:
             return [_pair(arrays, "X", "y", path)]
         pairs = [_pair(arrays, "x_train", "y_train", path)]
@@ -116,7 +116,8 @@ class Pair(NamedTuple):
     path: Path
 
 
-def _read_arrays(path: Path) -> dict[str, np.ndarray]:
+def read_arrays(path: Path) -> dict[str, np.ndarray]:
+    """Return the arrays of a file that have a name known here; DataError when it is damaged."""
     try:
         with zipfile.ZipFile(path) as archive:
             members = {info.filename: info for info in archive.infolist()}

@@ -64,6 +64,7 @@ class TablePreprocessing:
         Parameters
         ----------
         x : DataFrame, mapping of str to sequence, or array_like of shape (n, n_columns)
+            A matrix cannot hold categories.
 
         Raises
         ------
@@ -72,10 +73,15 @@ class TablePreprocessing:
         """
         if hasattr(x, "keys"):
             return encode_table(self.columns, x)
+        names = ", ".join(column.name for column in self.columns)
+        if text := [column.name for column in self.columns if column.kind == "categorical"]:
+            raise ValueError(
+                f"inputs must be a table with the columns {names} by name: {text[0]} is categorical"
+            )
         try:
             matrix = np.asarray(x, np.float64)
         except (TypeError, ValueError):
-            raise ValueError("inputs must be a table with its columns by name") from None
+            raise ValueError(f"inputs must be a table with the columns {names} by name") from None
         if matrix.ndim != 2 or matrix.shape[1] != self.n_raw:
             raise ValueError(f"inputs must be of shape (n, {self.n_raw}), got {matrix.shape}")
         if np.isinf(matrix).any():

@@ -12,6 +12,7 @@ from .cleanup import (
 from .ensemble import make_ensemble, members_of
 from .evaluate import evaluate_run
 from .explanation import explain_example
+from .prediction import predict_file
 from .reproduction import Reproduction, reproduce_run
 from .resume import announce_orphaned_runs, resume_run
 from .train import Result, check_fit, run_job
@@ -30,6 +31,7 @@ __all__ = [
     "leftovers",
     "make_ensemble",
     "members_of",
+    "predict_file",
     "remove_cache",
     "remove_from",
     "reproduce_run",

@@ -7,6 +7,7 @@ import numpy as np
 from mlp import runs
 from mlp.base import ConfigError, RunError
 from mlp.config import changed, check
+from mlp.data import decode_row
 from mlp.jobs.evaluate import own_test_part
 from mlp.nn import Trace, trace_example
 from mlp.reports import Example
@@ -48,7 +49,8 @@ def explain_example(folder: RunFolder, index: int) -> tuple[Example, Trace, floa
     if part.scaler:
         x = part.scaler.transform(x, np.empty(x.shape, np.float32))
     names = dataset.classes or dataset.targets
-    answer = _words(predictor.predict(raw[None])[0])
+    cells = decode_row(dataset.columns, raw).items() if dataset.columns else ()
+    answer = _words(predictor.predict({key: [cell] for key, cell in cells} or raw[None])[0])
     truth = names[int(y[0])] if dataset.classes else _words(y[0])
     title = f"{record.name}: example {index} of the {len(part):,} test examples of {dataset.name}"
     example = Example(title, raw, dataset.image_shape, dataset.columns, names, truth, answer)

@@ -1,10 +1,12 @@
 """The runner from Python: train, fit arrays, ask a run."""
 
 import json
+import re
 from collections.abc import Mapping
 from functools import cached_property
 from hashlib import sha256
 from io import BytesIO
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,7 +23,14 @@ from mlp.base import (
 from mlp.config import check, compose, conf_dir
 from mlp.jobs.train import run_job
 from mlp.reports import Console, learning_curves
-from mlp.runs import RunRecord, find_run, read_config, read_history, read_training
+from mlp.runs import (
+    RunRecord,
+    find_run,
+    metric_in_words,
+    read_config,
+    read_history,
+    read_training,
+)
 from mlp.training import Predictor
 
 if TYPE_CHECKING:
@@ -47,7 +56,7 @@ class Run:
 
     def __repr__(self) -> str:
         record = self.record
-        metrics = ", ".join(f"{name} {value:.4g}" for name, value in record.final_metrics.items())
+        metrics = ", ".join(f"{k} {metric_in_words(k, v)}" for k, v in record.final_metrics.items())
         return f"<Run {record.name}: {metrics or record.status}>"
 
     @property
@@ -70,7 +79,7 @@ class Run:
         """The metrics of each epoch, with its number as the index; RunError without any."""
         from pandas import DataFrame
 
-        return DataFrame(self._history()).set_index("epoch")
+        return DataFrame(self._history()).set_index("epoch").drop(columns="timestamp")
 
     @cached_property
     def predictor(self) -> Predictor:
@@ -144,16 +153,33 @@ def fit(x: Any, y: Any, *overrides: str, quiet: bool = False, **settings: Any) -
         When the configuration or the data are not acceptable, or the training failed.
     """
     choices = [key for key in settings if (conf_dir() / key).is_dir()]
-    words = [*_store(x, y), *(f"{key}={settings[key]}" for key in choices)]
+    path, content, data = _as_file(x, y)
+    words = [*data, *(f"{key}={settings[key]}" for key in choices)]
     config = check(compose([*words, *overrides])).config
     for key in settings.keys() - set(choices):
         value = json.dumps(settings[key], default=_plain)
         words.append(f"{_full_key(config, key)}={value}")
-    return train(*words, *overrides, quiet=quiet)
+    is_new = not path.exists()
+    if is_new:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with atomic_write(path) as unfinished:
+            unfinished.write_bytes(content)
+    try:
+        return train(*words, *overrides, quiet=quiet)
+    except DataError as error:
+        if is_new:
+            path.unlink()
+        raise DataError(_without_file(str(error), path)) from None
 
 
-def _store(x: Any, y: Any) -> list[str]:
-    """Store arrays or a frame, named by their content; return the words that read them again."""
+def _without_file(sentence: str, path: Path) -> str:
+    """Return what is wrong with the data in the words of who passed them as x and y."""
+    sentence = re.sub(rf"^({re.escape(str(path))}|csv|npz)(: |, )", "", sentence)
+    return re.sub(r"\bX\b", "x", sentence.replace(str(path), "the frame"))
+
+
+def _as_file(x: Any, y: Any) -> tuple[Path, bytes, list[str]]:
+    """Return a file of arrays or of a frame, named by its content, and the words that read it."""
     buffer = BytesIO()
     if hasattr(x, "columns"):
         try:
@@ -167,11 +193,7 @@ def _store(x: Any, y: Any) -> list[str]:
         choice, suffix, words = "npz", "npz", []
     content = buffer.getvalue()
     path = data_dir() / "arrays" / f"{sha256(content).hexdigest()[:16]}.{suffix}"
-    if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with atomic_write(path) as unfinished:
-            unfinished.write_bytes(content)
-    return [f"data={choice}", f"data.path={json.dumps(str(path))}", *words]
+    return path, content, [f"data={choice}", f"data.path={json.dumps(str(path))}", *words]
 
 
 def _table(x: "DataFrame", y: Any) -> tuple["DataFrame", list[str]]:

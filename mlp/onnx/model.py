@@ -1,7 +1,7 @@
 """A predictor as an ONNX model: preprocessing, network and answers."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,7 +15,7 @@ from mlp.onnx.preprocessing import add_inputs
 from mlp.training import BinaryClassification, Classification, Predictor, Regression
 
 if TYPE_CHECKING:
-    from onnx import ModelProto
+    from onnx import ModelProto, ValueInfoProto
 
 OUTPUTS = ("label", "probabilities", "scores", "prediction")
 
@@ -38,6 +38,19 @@ def write_onnx(predictor: Predictor, path: Path) -> "ModelProto":
     except OSError as error:
         raise UserError(f"{path} cannot be written: {error.strerror or error}") from None
     return model
+
+
+def signature(values: "Iterable[ValueInfoProto]") -> list[tuple[str, str, str]]:
+    """Return name, type and shape of inputs or outputs: ``("city", "string", "(n, 1)")``."""
+    from onnx import TensorProto
+
+    described = []
+    for value in values:
+        tensor = value.type.tensor_type
+        sizes = ", ".join(str(size.dim_param or size.dim_value) for size in tensor.shape.dim)
+        kind = TensorProto.DataType.Name(tensor.elem_type).lower()
+        described.append((value.name, kind, f"({sizes})"))
+    return described
 
 
 def onnx_model(predictor: Predictor) -> "ModelProto":

@@ -16,11 +16,11 @@ __getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
 
 
 class _Room(ModuleType):
-    def __call__(self) -> "DataFrame":
+    def __call__(self, all_params: bool = False) -> "DataFrame":
         """Return a row for each stored training, see `runs_frame`."""
         from mlp.runs.frame import runs_frame
 
-        return runs_frame()
+        return runs_frame(all_params)
 
 
 sys.modules[__name__].__class__ = _Room

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from copy import deepcopy
 from dataclasses import replace
+from numbers import Integral
 from typing import Any, Literal, Self
 
 import numpy as np
@@ -33,7 +34,7 @@ class _Estimator(BaseEstimator):  # type: ignore[misc]
 
     def __init__(
         self,
-        hidden_sizes: Sequence[int] = (128, 64),
+        hidden_sizes: int | Sequence[int] = (128, 64),
         activation: str | Sequence[str] = "relu",
         *,
         dropout: float = 0.0,
@@ -72,8 +73,9 @@ class _Estimator(BaseEstimator):  # type: ignore[misc]
         """Train on ``x`` of shape (n, n_in) and targets as the task has them."""
         seed = int(check_random_state(self.random_state).randint(2**31))
         parts = task.prepare(self._parts(x, y, seed))
+        sizes: Any = self.hidden_sizes
         model = nn.MLP(
-            self.hidden_sizes,
+            [int(sizes)] if isinstance(sizes, Integral) else sizes,
             self.activation,
             dropout=self.dropout,
             batch_norm=self.batch_norm,
@@ -132,8 +134,8 @@ class MLPClassifier(ClassifierMixin, _Estimator):  # type: ignore[misc]
 
     Parameters
     ----------
-    hidden_sizes : sequence of int
-        Units of each hidden layer; empty for a linear model.
+    hidden_sizes : int or sequence of int
+        Units of each hidden layer; a number is that of the only one. Empty for a linear model.
     activation : str or sequence of str
         Of all hidden layers, or one for each.
     dropout : float

@@ -33,7 +33,13 @@ def test_the_file_answers_as_the_run(frame, tmp_path, capsys):
     path = tmp_path / "model.onnx"
     path.write_text("replaced")
     export("latest", path)
-    assert capsys.readouterr().out == f"{path} takes size, city and gives label, probabilities\n"
+    assert capsys.readouterr().out.splitlines() == [
+        str(path),
+        "inputs   size  double  (n, 1)",
+        "         city  string  (n, 1)",
+        "outputs  label          string  (n)",
+        "         probabilities  float  (n, 2)",
+    ]
     session = onnxruntime.InferenceSession(path)
     cities = frame[["city"]].fillna("").to_numpy(object)
     labels, probabilities = session.run(None, {"size": frame[["size"]].to_numpy(), "city": cities})

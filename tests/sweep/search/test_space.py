@@ -80,7 +80,7 @@ class TestRead:
             ([1, 2], "lr.kind must be choice"),
             ({"kind": "choice", "values": []}, "lr.values must not be empty"),
             ({"kind": "choice", "values": [1, 1]}, "lr.values must differ, got [1, 1]"),
-            ({"kind": "choice", "values": 3}, "lr.values must be a valid list, got 3"),
+            ({"kind": "choice", "values": 3}, "lr.values must be a list, as in [3], got 3"),
         ],
     )
     def test_mistake_is_named_by_its_key(self, dimension: Any, message: str):

@@ -1,0 +1,50 @@
+"""What a stored network answers about rows whose labels nobody knows."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mlp import runs
+from mlp.base import DataError
+from mlp.data import CellError, Table, TablePreprocessing, read_inputs
+from mlp.runs import RunFolder
+from mlp.training import Predictor
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+
+def predict_file(folder: RunFolder, path: Path) -> "DataFrame":
+    """Return what a stored run answers for each row of a file, see `Predictor.table`.
+
+    Parameters
+    ----------
+    folder : RunFolder
+    path : Path
+        As `mlp.data.read_inputs` takes it. Of a table, columns that the network does not know are
+        ignored.
+
+    Raises
+    ------
+    UserError
+        When the run or the file is not acceptable.
+    """
+    runs.refuse_links(folder)
+    runs.check_own_classes(runs.read_config(folder), runs.read_training(folder), folder)
+    predictor, inputs = Predictor.load(folder.weights), read_inputs(path)
+    try:
+        if not isinstance(inputs, Table):
+            return predictor.table(inputs)
+        by_name = isinstance(predictor.scaler, TablePreprocessing)
+        return predictor.table(inputs.frame if by_name else _numbers(inputs))
+    except CellError as error:
+        assert isinstance(inputs, Table)
+        raise inputs.bad_cell(error) from None
+    except ValueError as error:
+        raise DataError(f"{path}: {error}") from None
+
+
+def _numbers(table: Table) -> Any:
+    """Return a table as a matrix of numbers, for a network that was trained on arrays."""
+    from pandas import to_numeric
+
+    return table.frame.apply(to_numeric).to_numpy()
