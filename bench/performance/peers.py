@@ -2,6 +2,8 @@
 
 import os
 from collections.abc import Callable
+from contextlib import suppress
+from importlib.metadata import PackageNotFoundError, version
 from itertools import pairwise
 from math import log
 from typing import NamedTuple
@@ -112,10 +114,11 @@ def jax(load: Load, optimizer: str) -> Training:
     params = [(jnp.asarray(W), jnp.asarray(b)) for W, b in weights_of(network(load))]
     zeros = [jax.tree.map(jnp.zeros_like, params) for _ in "mv"]
     state = (params, (*zeros, jnp.float32(0)) if optimizer == "adam" else ())
+    compiled = epoch.lower(state, x, y, order(1)).compile()
 
     def run(number: int) -> None:
         nonlocal state
-        state, loss = epoch(state, x, y, order(number))
+        state, loss = compiled(state, x, y, order(number))
         loss.block_until_ready()
 
     return Training(run, lambda: [(np.array(W), np.array(b)) for W, b in state[0]])
@@ -198,3 +201,13 @@ PEERS = {
     "PyTorch eager": pytorch,
     "scikit-learn": scikit_learn,
 }
+PACKAGES = {"JAX jit": "jax", "PyTorch eager": "torch", "scikit-learn": "scikit-learn"}
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of the packages that are installed."""
+    found = {}
+    for package in ("numpy", *PACKAGES.values()):
+        with suppress(PackageNotFoundError):
+            found[package] = version(package)
+    return found

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager, suppress
 from multiprocessing import get_context
+from pathlib import Path
 from threading import Event, Thread
 from time import perf_counter
 from typing import NamedTuple
@@ -16,14 +17,13 @@ from unittest.mock import patch
 
 import psutil
 
-from bench.performance.results import ROOT
-
+ROOT = Path(__file__).resolve().parents[2]
 LOOK = 0.005  # seconds between two looks at a process's memory
 ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 
 def environment(threads: int | None = None) -> dict[str, str]:
-    """Return this environment with the libraries' own settings, but for their threads."""
+    """Return this environment, in which libraries choose their kernels, and perhaps threads."""
     variables = {key: value for key, value in os.environ.items() if not key.startswith("OPENBLAS_")}
     if threads:
         counts = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "NPROC")

@@ -4,16 +4,22 @@ import json
 import os
 import platform
 from datetime import datetime
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parents[2]
+from bench.performance.peers import versions
+from bench.performance.processes import ROOT, worker
+
 RESULTS = ROOT / "bench" / "results"
 
 
+def cores() -> int:
+    """Return how many cores this process may use."""
+    return len(os.sched_getaffinity(0))
+
+
 def machine() -> dict[str, Any]:
-    """Return what figures depend on, and how busy the machine was."""
+    """Return what figures depend on."""
     import psutil
     from threadpoolctl import threadpool_info
 
@@ -25,13 +31,12 @@ def machine() -> dict[str, Any]:
     blas = next(pool for pool in threadpool_info() if pool["user_api"] == "blas")
     return {
         "processor": models[0],
-        "cores": len(os.sched_getaffinity(0)),
+        "cores": cores(),
         "memory_gb": round(psutil.virtual_memory().total / 2**30),
         "system": f"{platform.system()} {platform.release()}",
         "python": platform.python_version(),
-        "numpy": version("numpy"),
         "blas": f"{blas['internal_api']} {blas['version']}, {blas['architecture']} kernels",
-        "load": os.getloadavg()[0],
+        "peers": [f"{package} {version}" for package, version in versions().items()],
         "date": datetime.now().date().isoformat(),
     }
 
@@ -39,7 +44,9 @@ def machine() -> dict[str, Any]:
 def write(part: str, rows: Any) -> None:
     """Store the result of a part."""
     RESULTS.mkdir(exist_ok=True)
-    text = json.dumps({"machine": machine(), "rows": rows}, indent=1)
+    with worker(threads=1) as process:
+        found = process.submit(machine).result()
+    text = json.dumps({"machine": found, "rows": rows}, indent=1)
     (RESULTS / f"{part}.json").write_text(text + "\n", encoding="utf-8")
 
 
