@@ -11,6 +11,7 @@ from mlp.runs import in_words
 
 MAX_EVEN = 8  # up to so many different values each have a tick
 FEW = 4  # the same where no value occurs twice, as in a search
+BEYOND = 1.15  # times as far as the last of the others an outlier is drawn
 STEP = 0.12  # between words, and at least between values that lie by size and have a tick each
 
 
@@ -109,10 +110,12 @@ def clip_outliers(values: Sequence[float] | np.ndarray) -> tuple[np.ndarray, np.
     Returns
     -------
     clipped : ndarray of shape (n,), float64
-        No further from the best than four times the median is.
+        Outliers lie a little beyond the others.
     outliers : ndarray of shape (n,), bool
-        Which values were clipped.
+        Which values are further from the best than four times the median is.
     """
     distances = np.array(values) - values[0]
     reach = 4 * np.median(np.abs(distances)) or np.inf
-    return values[0] + np.clip(distances, -reach, reach), np.abs(distances) > reach
+    outliers = np.abs(distances) > reach
+    end = min(reach, BEYOND * np.abs(distances[~outliers]).max())
+    return values[0] + np.where(outliers, np.sign(distances) * end, distances), outliers

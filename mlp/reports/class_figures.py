@@ -167,7 +167,7 @@ def _gallery(images: np.ndarray, captions: Sequence[tuple[str, str]], title: str
     ink /= max(ink.max(), 1e-12)
     room = np.full((len(images), height, beside - gap), np.nan, np.float32)
     canvas = style.tiled(np.concatenate([ink, room], axis=2), COLUMNS, gap)
-    figure, axes = style.subplots(canvas.shape[0] / inch + 0.7)
+    figure, axes = style.subplots(canvas.shape[0] / inch + 0.6)
     axes.imshow(canvas, cmap="Greys", vmin=0, vmax=1, interpolation="nearest")
     for i, caption in enumerate(captions):
         row, column = divmod(i, COLUMNS)

@@ -29,6 +29,8 @@ def learning_curves(history: History, best_epoch: int) -> "Figure":
         best = f"best epoch: {best_epoch}"
         axes.axvline(best_epoch, label=best, zorder=0, color=style.GREY, ls="--", lw=1)
         axes.set_title(metric.capitalize())
+        if metric == "loss":
+            scale_loss(axes)
 
     part = "val" if "val/loss" in history[0] else "train"
     return _over_epochs(["loss", *_scores(history[0], part)[:1]], draw, 3.6, 3)

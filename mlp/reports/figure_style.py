@@ -74,8 +74,9 @@ def slanted(angle: int) -> dict[str, Any]:
 
 
 def truncated(name: str, longest: int = 14) -> str:
-    """Return a name that fits its place."""
-    return name if len(name) <= longest else name[: longest - 1] + "…"
+    """Return a name that fits its place: long ones differ at their beginning or at their end."""
+    n_end = longest // 3
+    return name if len(name) <= longest else f"{name[: longest - n_end - 1]}…{name[-n_end:]}"
 
 
 def tiled(images: np.ndarray, columns: int, gap: int) -> np.ndarray:

@@ -173,13 +173,19 @@ def parallel_coordinates(
     names, columns = columns_of(params)
     heights, outliers, log = heights_of(results, metric)
     scales = [scale(column, ranges.get(key)) for key, column in zip(names, columns, strict=True)]
-    scales.append(number_scale(heights.tolist(), log))
+    n = len(results)
+    repeated = [rank for rank in range(n) if len(results[rank]) > 1 and not outliers[rank]]
+    seeds = [(rank, value) for rank in repeated for value in results[rank]]
+    scales.append(number_scale([*heights.tolist(), *(value for _, value in seeds)], log))
     figure, axes = style.subplots(4.2)
-    lines = np.array([laid_out.places for laid_out in scales]).T  # a row for each setting
-    shades = colormaps["Blues"](np.linspace(0.95, 0.35, len(results)))
-    for rank in reversed(range(len(results))):
-        colour, width = (shades[rank], 1.5) if rank else (style.ORANGE, 2.5)
-        axes.plot(range(len(scales)), lines[rank], color=colour, linewidth=width)
+    lines = np.array([laid_out.places[:n] for laid_out in scales]).T  # a row for each setting
+    colours = [style.ORANGE, *colormaps["Blues"](np.linspace(0.95, 0.35, n))[1:]]
+    width, alpha = (1.5, 1.0) if n <= 50 else (0.6, 0.6)
+    for rank in reversed(range(1, n)):
+        axes.plot(lines[rank], color=colours[rank], linewidth=width, alpha=alpha)
+    axes.plot(lines[0], color=style.ORANGE, linewidth=2.5)
+    for (rank, _), place in zip(seeds, scales[-1].places[n:], strict=True):
+        axes.plot(len(scales) - 1, place, "o", color=colours[rank], ms=4, clip_on=False)
     paper: dict[str, Any] = {"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 1}
     staggered = len(scales) > 6  # many names overlap in one line
     titles = [*names.values(), metric]
@@ -193,7 +199,8 @@ def parallel_coordinates(
     axes.set_ylim(-0.05, 1.05)
     axes.axis("off")
     note = f"; at the end of its axis: beyond {heights[outliers][0]:.4g}" if outliers.any() else ""
-    title = f"{len(results)} settings, the darker the better, orange the best{note}"
+    note += "; the dots are their runs" if seeds else ""
+    title = f"{n:,} settings, the darker the better, orange the best{note}"
     axes.set_title(title, pad=36 if staggered else 26)
     return figure
 

@@ -68,7 +68,7 @@ class TestOutliers:
         clipped, beyond = clip_outliers(values)
         assert beyond.tolist() == [False] * 4 + [True]
         assert clipped[:4].tolist() == values[:4]
-        assert abs(clipped[4]) == pytest.approx(1.8)  # four times as far as the median, 1.2
+        assert clipped[4] - values[0] == pytest.approx(1.15 * (values[3] - values[0]))
 
     def test_even_spread_has_none(self):
         assert not clip_outliers(np.linspace(0, 1, 11).tolist())[1].any()

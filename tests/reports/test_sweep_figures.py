@@ -127,6 +127,11 @@ class TestPanels:
         best = lines[-1]  # on top of the others
         assert best.get_ydata().tolist() == [0.0, 0.5, 0.0]
 
+    def test_parallel_coordinates_have_a_dot_for_each_seed(self):
+        axes = parallel_coordinates(PARAMS, [[0.1, 0.3], [0.4], [0.5]], "val/loss").axes[0]
+        dots = [line.get_ydata()[0] for line in axes.lines if line.get_marker() == "o"]
+        assert dots == pytest.approx([0, 0.5])  # of the axis from 0.1 to 0.5
+
     def test_importances_are_said_in_per_cent(self):
         axes = importances({"optimizer.lr": 0.75, "model.dropout": 0.25}).axes[0]
         assert [text.get_text() for text in axes.texts] == ["75%", "25%"]
