@@ -12,9 +12,10 @@ from mlp.reports import (
     draw_boundary,
     draw_distortions,
     draw_evaluation_figures,
+    draw_inspection,
     draw_training_figures,
 )
-from mlp.runs import Recorder
+from mlp.runs import Recorder, read_history, read_inspections
 from mlp.training import Evaluation, Outcome, Predictor, Snapshots, Task
 
 logger = logging.getLogger(__name__)
@@ -56,6 +57,8 @@ def draw_figures(
                 x, y = dataset.x_train[rows], dataset.y_train[rows]
                 inputs = [column.name for column in dataset.columns or ()] or ["x1", "x2"]
                 draw_boundary(figures, predictors, x, y, inputs)
+        if looks := read_inspections(run.folder):
+            draw_inspection(figures, looks, read_history(run.folder))
         if evaluation:
             names = dataset.classes or dataset.targets
             draw_evaluation_figures(figures, job.task.figures, *evaluation, names, image)

@@ -4,6 +4,7 @@ from .console import Console, ProgressConsole
 from .curves import learning_curves
 from .explanation import Example, show_explanation
 from .figure_style import save_figure
+from .inspection_figure import draw_inspection
 from .progress import clock
 from .report import write_run_report, write_sweep_report
 from .run_figures import draw_distortions, draw_evaluation_figures, draw_training_figures
@@ -22,6 +23,7 @@ __all__ = [
     "draw_boundary",
     "draw_distortions",
     "draw_evaluation_figures",
+    "draw_inspection",
     "draw_training_figures",
     "importances",
     "learning_curves",

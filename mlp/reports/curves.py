@@ -102,13 +102,19 @@ def _over_epochs(
 
 
 def scale_loss(axes: "Axes") -> None:
-    """Make the y axis logarithmic if the loss falls a long way, with plain numbers on it."""
+    """Make the y axis logarithmic if the loss falls a long way."""
+    low, high = axes.dataLim.intervaly
+    if 0 < 3 * low < high:
+        scale_log(axes)
+
+
+def scale_log(axes: "Axes") -> None:
+    """Make the y axis logarithmic, with plain numbers on it."""
     from matplotlib.ticker import LogLocator, NullLocator
 
     low, high = axes.dataLim.intervaly
-    if 0 < 3 * low < high:
-        axes.set_yscale("log")
-        between = (1, 2, 3, 5, 7) if high < 30 * low else (1,)
-        axes.yaxis.set_major_locator(LogLocator(subs=between))
-        axes.yaxis.set_minor_locator(NullLocator())
-        axes.yaxis.set_major_formatter("{x:g}")
+    axes.set_yscale("log")
+    between = (1, 2, 3, 5, 7) if high < 30 * low else (1, 2, 5) if high < 300 * low else (1,)
+    axes.yaxis.set_major_locator(LogLocator(subs=between))
+    axes.yaxis.set_minor_locator(NullLocator())
+    axes.yaxis.set_major_formatter("{x:g}")
