@@ -80,7 +80,7 @@ def write_page() -> None:
     parts = {"steps": steps, "runs": whole_commands, "busy": busy, "growth": growth}
     results = {part: result for part in parts if (result := read(part))}
     machines = {machine_in_words(result["machine"]): None for result in results.values()}
-    text = INTRODUCTION.format(machine="\n\n".join(machines))
+    text = INTRODUCTION.format(machine="\n\n".join(machines) or "Nothing has been measured yet.")
     text += "".join(parts[part](result) for part, result in results.items())
     if TRIED.exists():
         text += "\n" + TRIED.read_text(encoding="utf-8")
