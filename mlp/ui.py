@@ -35,10 +35,14 @@ def main() -> None:
     uri, found = _pages(arguments.runs)
     address = uri if is_remote(uri) else served_address(uri)
     if address:
+        if not is_remote(uri):
+            print("MLflow's UI is being served already:")
         _show(address, found)
         return
     print("starting MLflow's UI ...", flush=True)
     with served_ui(uri, arguments.port) as (address, process):
+        if not address.endswith(f":{arguments.port}"):
+            print(f"port {arguments.port} is taken, another one is used:")
         _show(address, found)
         print("Ctrl-C ends it", flush=True)
         try:

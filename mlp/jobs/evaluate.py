@@ -25,6 +25,16 @@ from mlp.training import Evaluation, Evaluator, Predictor
 logger = logging.getLogger(__name__)
 
 CHANGEABLE = ("data", "threads", "trainer.eval_batch_size")
+# Of the inputs, which is stored with the network
+PREPARATION = (
+    "scale",
+    "deskew",
+    "drop",
+    "categorical",
+    "numeric",
+    "missing_indicators",
+    "unknown_column",
+)
 
 
 def evaluate_run(
@@ -95,6 +105,10 @@ def _changed(config: dict[str, Any], changes: Sequence[str]) -> dict[str, Any]:
             raise ConfigError(
                 f"'{change[:80]}' changes nothing here: an evaluation depends on "
                 f"{', '.join(CHANGEABLE)}; the network is the stored one"
+            )
+        if key.removeprefix("data.") in PREPARATION:
+            raise ConfigError(
+                f"'{change[:80]}' changes nothing here: inputs are prepared as in the training"
             )
     moved = any(change.startswith("data.path=") for change in changes)
     if moved and "test_path" in config["data"]:

@@ -278,7 +278,7 @@ class Training:
 
 
 def check_fit(job: Job, dataset: Dataset, parts: Parts) -> None:
-    """Raise ConfigError if the job cannot be done on these data."""
+    """Raise UserError if the job cannot be done on these data."""
     with prefixed("schedule."):
         job.schedule.check(job.trainer.max_epochs)
     with prefixed("loss."):
@@ -289,6 +289,10 @@ def check_fit(job: Job, dataset: Dataset, parts: Parts) -> None:
             f"schedule=reduce_on_plateau follows trainer.monitor={job.trainer.monitor}, and "
             "data.validation is none: set trainer.monitor=train/loss"
         )
+    if job.task.metrics and (part := parts.val or parts.test):
+        y = part.target_scaler.inverse(part.labels) if part.target_scaler else part.labels
+        right = np.eye(dataset.n_classes)[y] if dataset.classes else y
+        job.task.measure(right, y)  # a scorer that is not for such targets is refused
     if job.refit:
         check_refit(job, parts)
     with prefixed("augment ", ": set augment=none"):

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -158,8 +159,11 @@ class Predictor:
         self.scaler.save(folder)
         if self.target_scaler:
             self.target_scaler.save(folder)
+        # Of what the task was made with, but for what it measures: a predictor measures nothing.
+        names = [field.name for field in fields(self.task) if field.name != "metrics"]
         stored = {
             "task": class_name(type(self.task)),
+            "task_arguments": {name: getattr(self.task, name) for name in names},
             "names": self.names,
             "batch_size": self.batch_size,
         }
@@ -186,7 +190,7 @@ class Predictor:
                 return Ensemble([cls.load(folder / _plain_name(m)) for m in stored["members"]])
             network, scaler = load(folder), load_preprocessing(folder)
             names, batch_size = list(map(str, stored["names"])), int(stored["batch_size"])
-            task = import_class(str(stored["task"]), Task)()
+            task = import_class(str(stored["task"]), Task)(**stored.get("task_arguments", {}))
             numbers = TargetScaler.load(folder) if task.targets == "numbers" else None
             return cls(network, scaler, names, batch_size, task, numbers)
         except (OSError, KeyError, TypeError, ValueError) as error:

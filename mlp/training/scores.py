@@ -11,11 +11,14 @@ LOWER_IS_BETTER = frozenset({"loss", "penalty", "rmse", "mse", "mae"})
 
 
 def higher_is_better(metric: str) -> bool:
-    """Tell the direction of a metric, ``val/loss`` or ``loss``: losses and errors are to fall.
+    """Tell the direction of a metric by its name: losses and errors are to fall.
 
-    Every scorer of scikit-learn is to rise: of its errors the negative is taken.
+    Such are ``loss``, ``rmse`` and ``pinball_loss``. Every scorer of scikit-learn is to rise: of
+    its errors the negative is taken, as in ``neg_max_error``.
     """
-    return metric.rpartition("/")[2] not in LOWER_IS_BETTER
+    name = metric.rpartition("/")[2]
+    is_loss = name in LOWER_IS_BETTER or name.endswith(("_loss", "_error"))
+    return name.startswith("neg_") or not is_loss
 
 
 def scorer_names() -> list[str]:

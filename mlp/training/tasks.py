@@ -32,8 +32,8 @@ class Task(ABC):
         Whether the data are to give class indices, of shape (n,), or numbers, of shape
         (n, n_targets).
     own_metrics : tuple of str
-        What `measure` gives without being asked. Of names other than ``rmse``, ``mse`` and ``mae``
-        a higher value is better.
+        What `measure` gives without being asked. Of ``rmse``, ``mse``, ``mae`` and whatever ends in
+        ``_error`` or ``_loss`` a lower value is better, of others a higher one.
     train_metric : str
         The one of them that is measured in training as well.
     figures : tuple of str

@@ -112,10 +112,8 @@ class TestMistake:
             ("model.hidden_sizes=[3]", "the network is the stored one"),
             ("data=digit", "data has no choice 'digit'; did you mean 'digits'?"),
             ("data.scal=unit", "unknown key 'data.scal'; did you mean 'scale'?"),
-            (
-                "data.scale=big",
-                "data.scale must be 'unit', 'standardize', 'robust' or 'none', got 'big'",
-            ),
+            ("data.scale=unit", "'data.scale=unit' changes nothing here: inputs are prepared"),
+            ("data.val_size=0", "data.val_size must be at least 1, got 0"),
             ("trainer.eval_batch_size=0", "trainer.eval_batch_size must be at least 1, got 0"),
             ("data.path=[", "is not of the form key=value"),
         ],

@@ -139,6 +139,13 @@ class TestMistake:
         [sweep] = [record for record in all_runs() if isinstance(record, SweepRecord)]
         assert sweep.command.startswith(f"python -m mlp.run -m {option} experiment=mine")
 
+    def test_a_scorer_that_is_not_for_such_targets_is_refused(self, mlp_run: Command, runs: Path):
+        """Before the run's folder is made."""
+        said = mlp_run("data=digits", "task.metrics=[f1]")
+        assert said.status == 2
+        assert "task.metrics: f1 cannot be measured here: Target is multiclass" in said.err
+        assert not [*runs.glob("*/run.json")]
+
     def test_data_error_stands_alone(self, mlp_run: Command):
         """No configuration is shown above it."""
         assert mlp_run("data=npz", "data.path=no.npz").out == ""

@@ -44,9 +44,10 @@ def taken() -> Iterator[int]:
 def test_it_is_served_at_a_free_port_until_ctrl_c(runs: Path, taken: int):
     process = ui("--port", str(taken))
     try:
-        said = [process.stdout.readline() for _ in range(3)]
+        said = [process.stdout.readline() for _ in range(4)]
         assert said[0] == "starting MLflow's UI ...\n"
-        address = said[1].split()[-1].rstrip("/")
+        assert said[1] == f"port {taken} is taken, another one is used:\n"
+        address = said[2].split()[-1].rstrip("/")
         port = urlsplit(address).port
         assert taken < port < taken + 100
         connection = HTTPConnection("127.0.0.1", port, timeout=30)
@@ -54,7 +55,9 @@ def test_it_is_served_at_a_free_port_until_ctrl_c(runs: Path, taken: int):
         assert b"<title>MLflow</title>" in connection.getresponse().read()
         connection.close()
         second = ui()  # it knows of the first, and that is enough
-        assert address in second.communicate(timeout=STARTUP)[0]
+        lines = second.communicate(timeout=STARTUP)[0].splitlines()
+        assert lines[0] == "MLflow's UI is being served already:"
+        assert address in lines[1]
         assert second.returncode == 0
         process.send_signal(signal.SIGINT)
         assert process.communicate(timeout=60) == ("", "")

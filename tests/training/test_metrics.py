@@ -44,6 +44,8 @@ def test_direction():
     """Losses fall, accuracies rise."""
     assert higher_is_better("val/accuracy")
     assert not higher_is_better("train/loss")
+    assert not higher_is_better("val/pinball_loss")
+    assert higher_is_better("val/neg_max_error")
 
 
 @pytest.fixture

@@ -1,13 +1,14 @@
 """A stored network predicts what the run itself did, to the last bit, from raw inputs."""
 
 import json
+from dataclasses import dataclass
 
 import numpy as np
 import pytest
 
 from mlp.base import RunError, generator
 from mlp.nn import SoftmaxCrossEntropy
-from mlp.training import Ensemble, Evaluator, Predictor
+from mlp.training import Classification, Ensemble, Evaluator, Predictor
 from tests.cases import make_case
 
 
@@ -86,9 +87,28 @@ def test_description_is_plain(stored):
     described = json.loads((stored / "predictor.json").read_text())
     assert described == {
         "task": "mlp.training.tasks.Classification",
+        "task_arguments": {},
         "names": ["apple", "pear", "plum"],
         "batch_size": 1000,
     }
+
+
+@dataclass(frozen=True)
+class Shifted(Classification):
+    """Answers with each score raised."""
+
+    by: float = 0.0
+
+    def answers(self, outputs, scaler):
+        return outputs + self.by
+
+
+def test_a_task_keeps_what_it_was_made_with(case, tmp_path):
+    predictor = case.predictor
+    predictor.task = Shifted(["f1_macro"], by=2.5)
+    predictor.save(tmp_path, case.model)
+    raw = case.dataset.x_test
+    np.testing.assert_array_equal(Predictor.load(tmp_path).answers(raw), predictor.answers(raw))
 
 
 def untrained(case) -> Predictor:
