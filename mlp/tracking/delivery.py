@@ -24,7 +24,7 @@ from mlp.runs import (
 )
 from mlp.tracking.address import is_remote
 from mlp.tracking.artifacts import store_files
-from mlp.tracking.batch import log_batch
+from mlp.tracking.batch import MetricRow, log_batch
 from mlp.tracking.counterpart import (
     ID,
     counterpart_lock,
@@ -84,7 +84,9 @@ def deliver(folder: RunFolder, client: "MlflowClient | None" = None) -> None:
 def send_opening(folder: RunFolder, client: "MlflowClient") -> "Run":
     """Send what is known when a training begins, and return the MLflow run."""
     record, run = read_training(folder), find_or_create(folder, client)
-    _send_origin(folder, record, run, client)
+    params, tags = _origin(folder, record, client)
+    log_batch(client, run.info.run_id, params=params, tags=tags)
+    client.log_inputs(run.info.run_id, [_dataset_input(record)])
     if run.info.status != "RUNNING":  # it had ended before it was resumed
         client.update_run(run.info.run_id, "RUNNING")
     return run
@@ -100,13 +102,16 @@ def send_rows(
     """
     n = max(1, LARGEST_BATCH // max(map(len, rows), default=1))
     for first in range(0, len(rows), n):
-        metrics = [
-            (key, value, int(row["timestamp"]), int(row["epoch"]))
-            for row in rows[first : first + n]
-            for key, value in sorted(row.items(), key=lambda item: item[0] != monitor)
-            if key not in ("epoch", "timestamp")
-        ]
-        log_batch(client, run_id, metrics)
+        log_batch(client, run_id, _row_metrics(rows[first : first + n], monitor))
+
+
+def _row_metrics(rows: Sequence[Mapping[str, float]], monitor: str) -> list[MetricRow]:
+    return [
+        (key, value, int(row["timestamp"]), int(row["epoch"]))
+        for row in rows
+        for key, value in sorted(row.items(), key=lambda item: item[0] != monitor)
+        if key not in ("epoch", "timestamp")
+    ]
 
 
 def last_epoch(client: "MlflowClient", run: "Run", rows: Sequence[Mapping[str, float]]) -> int:
@@ -121,16 +126,21 @@ def _send_training(
     folder: RunFolder, record: RunRecord, run: "Run", client: "MlflowClient"
 ) -> None:
     run_id, rows = run.info.run_id, read_history(folder)
-    _send_origin(folder, record, run, client)
+    params, tags = _origin(folder, record, client)
     known = last_epoch(client, run, rows)
-    send_rows(client, run_id, [row for row in rows if row["epoch"] > known], record.monitor)
-    tags = {
+    new, final = [row for row in rows if row["epoch"] > known], final_metrics(record, rows)
+    if sum(map(len, new)) + len(final) <= LARGEST_BATCH:  # all in one request
+        final = _row_metrics(new, record.monitor) + final
+    else:
+        send_rows(client, run_id, new, record.monitor)
+    tags |= {
         "mlp.stop_reason": record.stop_reason,
         "mlp.pruned": "true" if record.pruned else None,
         "mlp.verdict": record.verdict and record.verdict.word,
         "mlflow.note.content": describe(record),
     }
-    log_batch(client, run_id, final_metrics(record, rows), tags=tags)
+    log_batch(client, run_id, final, params, tags)
+    client.log_inputs(run_id, [_dataset_input(record)])
     places = [folder.config, folder.overrides, folder.record, folder.history, folder.log]
     places += [folder.test_predictions, folder.traceback, folder.diff, folder.code]
     places += [folder.inspections]
@@ -141,8 +151,10 @@ def _send_training(
         log_model(folder, record, run, client)
 
 
-def _send_origin(folder: RunFolder, record: RunRecord, run: "Run", client: "MlflowClient") -> None:
-    """Send params, tags and the data."""
+def _origin(
+    folder: RunFolder, record: RunRecord, client: "MlflowClient"
+) -> tuple[dict[str, str], dict[str, Any]]:
+    """Return params and tags that are known when a training begins."""
     tags = record.tags | _origin_tags(record) | family_tags(record, client)
     tags["mlp.init_from"] = record.init_from
     for resumption in record.resumed:  # what is a param cannot be changed in MLflow
@@ -152,9 +164,7 @@ def _send_origin(folder: RunFolder, record: RunRecord, run: "Run", client: "Mlfl
     if record.members:  # the rest is the first member's
         config = {"data": config["data"]} if "data" in config else {}
         tags["mlp.members"] = " ".join(record.members)
-    params = chosen_params(config, read_overrides(folder))
-    log_batch(client, run.info.run_id, params=params, tags=tags)
-    client.log_inputs(run.info.run_id, [_dataset_input(record)])
+    return chosen_params(config, read_overrides(folder)), tags
 
 
 def _origin_tags(record: Record) -> dict[str, Any]:

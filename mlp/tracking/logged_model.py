@@ -2,11 +2,12 @@
 
 import shutil
 import sys
+from datetime import UTC, datetime
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from mlflow import MlflowClient
     from mlflow.entities import LoggedModel, Run
-    from mlflow.models import ModelSignature
+    from mlflow.models import Model, ModelSignature
 
 PACKAGE = Path(__file__).resolve().parent.parent
 NEEDED = ("__init__.py", "__init__.pyi", "base", "nn", "data", "training")
@@ -50,49 +51,104 @@ def log_model(folder: RunFolder, record: RunRecord, run: "Run", client: "MlflowC
     )
 
     root, log = model.artifact_location, partial(client.log_model_artifact, model.model_id)
+    shared = _shared_files(folder, record)
     with TemporaryDirectory() as temporary:
-        local = Path(temporary) / "model"
-        _save(folder, record, model, local)
-        shutil.rmtree(local / "artifacts" / "weights")  # a copy
-        store_files([local], local, root, log)
+        shared.describe(record, folder, model).save(f"{temporary}/MLmodel")
+        store_files([Path(temporary)], Path(temporary), root, log)
+    store_files([shared.path], shared.path, root, log)
     store_files([folder.weights], folder.path, root, log, below="artifacts")
     client.finalize_logged_model(model.model_id, "READY")
     client.log_outputs(run_id, [LoggedModelOutput(model.model_id, step)])
 
 
-def _save(folder: RunFolder, record: RunRecord, model: "LoggedModel", path: Path) -> None:
-    """Write the model in MLflow's format, with those parts of our code that it needs."""
-    import mlflow.pyfunc
-    from mlflow.models import Model
+class _SharedFiles:
+    """The files that the models of a sweep share: all but their weights and their names.
 
-    code = path.with_name("mlp")
-    own_code = list(folder.code.iterdir()) if folder.code.exists() else []
-    packages = ["lazy-loader", "mlflow", "numpy", "pandas"]
-    for part in NEEDED:
-        _copy(PACKAGE / part, code / part)
-    mlflow.pyfunc.save_model(
-        path,
-        python_model=str(PACKAGE / "tracking" / "served_model.py"),
-        artifacts={"weights": str(folder.weights)},
-        code_paths=[str(code), *map(str, own_code)],
-        mlflow_model=Model(
-            artifact_path=model.artifact_location,
-            run_id=model.source_run_id,
-            model_uuid=model.model_id,
-            model_id=model.model_id,
-        ),
-        signature=_signature(record),
-        input_example=_example(folder, record),
-        pip_requirements=[f"{name}=={version(name)}" for name in packages],
-        metadata={
-            "run": record.name,
-            "columns": record.data.columns,
-            "classes": record.data.classes,
-            "targets": record.data.targets,
-        },
-    )
-    for module in [name for name in sys.modules if name.startswith("code_model_")]:
-        del sys.modules[module]  # MLflow imports the code to check it, and keeps each import
+    Parameters
+    ----------
+    folder : RunFolder
+        Of one of the runs.
+    record : RunRecord
+    example : ndarray or DataFrame
+        A raw row of their data.
+    """
+
+    def __init__(
+        self, folder: RunFolder, record: RunRecord, example: "np.ndarray | pd.DataFrame"
+    ) -> None:
+        import mlflow.pyfunc
+        from mlflow.models import Model
+
+        self._directory = TemporaryDirectory()
+        self.path = Path(self._directory.name) / "model"
+        code = self.path.with_name("mlp")
+        own_code = list(folder.code.iterdir()) if folder.code.exists() else []
+        packages = ["lazy-loader", "mlflow", "numpy", "pandas"]
+        for part in NEEDED:
+            _copy(PACKAGE / part, code / part)
+        self._description = Model()
+        mlflow.pyfunc.save_model(
+            self.path,
+            python_model=str(PACKAGE / "tracking" / "served_model.py"),
+            artifacts={"weights": str(folder.weights)},
+            code_paths=[str(code), *map(str, own_code)],
+            mlflow_model=self._description,
+            signature=_signature(record),
+            input_example=example,
+            pip_requirements=[f"{name}=={version(name)}" for name in packages],
+        )
+        for module in [name for name in sys.modules if name.startswith("code_model_")]:
+            del sys.modules[module]  # MLflow imports the code to check it, and keeps each import
+        shutil.rmtree(self.path / "artifacts")  # a copy of the weights
+        (self.path / "MLmodel").unlink()
+        for compiled in list(self.path.rglob("__pycache__")):
+            shutil.rmtree(compiled)
+        self._size = _size(self.path)
+
+    def describe(self, record: RunRecord, folder: RunFolder, model: "LoggedModel") -> "Model":
+        """Return MLflow's description of a run's model."""
+        values = self._description.to_dict()
+        weights = {"path": "artifacts/weights", "uri": str(folder.weights)}
+        flavor = values["flavors"]["python_function"] | {"artifacts": {"weights": weights}}
+        return type(self._description).from_dict(
+            values
+            | {
+                "flavors": {"python_function": flavor},
+                "artifact_path": model.artifact_location,
+                "run_id": model.source_run_id,
+                "model_uuid": model.model_id,
+                "model_id": model.model_id,
+                "utc_time_created": f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S.%f}",
+                "model_size_bytes": self._size + _size(folder.weights),
+                "metadata": {
+                    "run": record.name,
+                    "columns": record.data.columns,
+                    "classes": record.data.classes,
+                    "targets": record.data.targets,
+                },
+            }
+        )
+
+    def remove(self) -> None:
+        """Remove the files."""
+        self._directory.cleanup()
+
+
+_last: tuple[Any, _SharedFiles] | None = None
+
+
+def _shared_files(folder: RunFolder, record: RunRecord) -> _SharedFiles:
+    """Return what the model of a run shares with the last one's, if they are of one kind."""
+    global _last
+    example, data = _example(folder, record), record.data
+    row = example.tolist() if isinstance(example, np.ndarray) else example.to_json()
+    own_code = {name: own.digest for name, own in record.code.items()}
+    kind = row, data.columns, data.classes, data.targets, own_code
+    if _last is None or _last[0] != kind:
+        if _last:
+            _last[1].remove()
+        _last = kind, _SharedFiles(folder, record, example)
+    return _last[1]
 
 
 def _signature(record: RunRecord) -> "ModelSignature":
@@ -124,6 +180,10 @@ def _example(folder: RunFolder, record: RunRecord) -> "np.ndarray | pd.DataFrame
     preprocessing = load_preprocessing(weights)
     assert isinstance(preprocessing, TablePreprocessing)
     return pd.DataFrame([decode_row(preprocessing.columns, row[0])])
+
+
+def _size(folder: Path) -> int:
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
 
 
 def _copy(source: Path, target: Path) -> None:
