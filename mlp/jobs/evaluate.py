@@ -17,6 +17,7 @@ from mlp import data, runs
 from mlp.base import ConfigError, DataError, RunError
 from mlp.config import Job, changed, check, compose
 from mlp.data import Dataset, Part, TablePreprocessing
+from mlp.jobs.stored_training import draw_stored_training
 from mlp.reports import Console, draw_evaluation_figures
 from mlp.runs import RunFolder
 from mlp.tracking import ensure_mirror
@@ -84,6 +85,8 @@ def evaluate_run(
         name = runs.record_evaluation(folder, evaluation, names, dataset.digest, other)
         figures = folder.evaluations / name if name else folder.figures
         image = dataset.image_shape
+        if own and not (figures.exists() or record.members):
+            draw_stored_training(folder, dataset)
         draw_evaluation_figures(figures, job.task.figures, evaluation, part, names, image)
     except OSError as error:
         raise RunError(f"{folder.path} cannot be written: {error.strerror or error}") from None

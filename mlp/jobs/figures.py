@@ -2,6 +2,7 @@
 
 import logging
 import traceback
+from collections.abc import Callable
 
 import numpy as np
 
@@ -15,7 +16,7 @@ from mlp.reports import (
     draw_inspection,
     draw_training_figures,
 )
-from mlp.runs import Recorder, read_history, read_inspections
+from mlp.runs import RunFolder, read_history, read_inspections
 from mlp.training import Evaluation, Outcome, Predictor, Snapshots, Task
 
 logger = logging.getLogger(__name__)
@@ -32,7 +33,8 @@ def is_plane(dataset: Dataset, task: Task) -> bool:
 
 def draw_figures(
     job: Job,
-    run: Recorder,
+    folder: RunFolder,
+    log: Callable[[str], None],
     dataset: Dataset,
     parts: Parts,
     learned: np.ndarray,
@@ -43,9 +45,9 @@ def draw_figures(
     """Draw what was trained on, how that went, and where the network is wrong.
 
     ``learned`` is what training has added to the first layer's weights. A run does not depend on
-    the figures: what goes wrong here is logged.
+    the figures: what goes wrong here is told to ``log``, and warned of.
     """
-    figures, image = run.folder.figures, dataset.image_shape
+    figures, image = folder.figures, dataset.image_shape
     try:
         if outcome:
             draw_training_figures(figures, outcome.history, outcome.best_epoch, learned, image)
@@ -57,13 +59,13 @@ def draw_figures(
                 x, y = dataset.x_train[rows], dataset.y_train[rows]
                 inputs = [column.name for column in dataset.columns or ()] or ["x1", "x2"]
                 draw_boundary(figures, predictors, x, y, inputs)
-        if looks := read_inspections(run.folder):
-            draw_inspection(figures, looks, read_history(run.folder))
+        if looks := read_inspections(folder):
+            draw_inspection(figures, looks, read_history(folder))
         if evaluation:
             names = dataset.classes or dataset.targets
             draw_evaluation_figures(figures, job.task.figures, *evaluation, names, image)
     except Exception as error:
-        run.log(traceback.format_exc())
+        log(traceback.format_exc())
         logger.warning("the figures could not be drawn: %s", error or type(error).__name__)
 
 

@@ -1,7 +1,7 @@
 """One run, from its configuration to its stored result."""
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +20,7 @@ from mlp.runs import Recorder, RunFolder, RunRecord
 from mlp.tracking import ensure_mirror, wait_for_delivery
 from mlp.training import Pruner, StopCondition, StopOnSignal
 
+WORTH_DRAWING = 20.0  # seconds; a job of a sweep that is shorter is drawn when it is evaluated
 logger = logging.getLogger(__name__)
 
 
@@ -122,7 +123,8 @@ def run_job(
                         raise
                 finally:
                     console.show_result(run.record, run.folder.path)
-                prepared.draw(run)
+                if not sweep or run.record.seconds > WORTH_DRAWING:
+                    prepared.draw(run.folder, run.log)
     if not sweep:
         wait_for_delivery([run.folder])
     return Result(run.record, run.folder, interruption.signal)
@@ -220,11 +222,11 @@ class Training:
                 run.save_test(evaluation, self.dataset.classes or self.dataset.targets)
             self.evaluation = evaluation, part
 
-    def draw(self, run: Recorder) -> None:
+    def draw(self, folder: RunFolder, log: Callable[[str], None]) -> None:
         """Draw what was trained on, how that went, and where the network is wrong."""
         learned = self._first_layer() - self._first_weights
         made = learned, self.outcome, self.evaluation, self.snapshots
-        draw_figures(self.job, run, self.dataset, self.parts, *made)
+        draw_figures(self.job, folder, log, self.dataset, self.parts, *made)
 
     def _first_layer(self) -> np.ndarray:
         """Return the first weights that a layer has, a view; none in some networks of one's own."""

@@ -119,6 +119,21 @@ def test_deskewing_is_done_wherever_the_network_is_used():
     assert np.mean(names.astype(int) == dataset.y_test) == tested
 
 
+@pytest.mark.parametrize(("data", "last"), [("digits", "mistakes"), ("moons", "boundary")])
+def test_a_short_job_of_a_sweep_is_drawn_when_it_is_evaluated(data: str, last: str):
+    """As it would have been at its end."""
+    job = {"parent": "p", "key": "k", "name": "n", "params": {}}
+    config = compose([f"data={data}", *QUICK[1:]])
+    alone, folder = run_job(config).folder, run_job(config, sweep=job).folder
+    assert not folder.figures.exists()
+    evaluate_run(folder)
+    names = {path.name for path in folder.figures.iterdir()}
+    assert names == {path.name for path in alone.figures.iterdir()} >= {f"{last}.png"}
+    assert (folder.figures / "curves.png").read_bytes() == (
+        alone.figures / "curves.png"
+    ).read_bytes()
+
+
 def test_what_augmentation_does_is_drawn():
     for augment, is_drawn in (("elastic", True), ("none", False)):
         result = run_job(compose([*QUICK, f"augment={augment}"]))
