@@ -4,7 +4,7 @@ from .defaults import unusual_keys
 from .help import read_choice, run_help
 from .hydra_settings import check_settings
 from .instantiation import build, construct
-from .job import Job, check
+from .job import Job, check, is_plain
 from .messages import explained, prefixed
 from .sweep import Grid, Search, Settings, read_settings
 
@@ -23,6 +23,7 @@ __all__ = [
     "config_places",
     "construct",
     "explained",
+    "is_plain",
     "prefixed",
     "read_choice",
     "read_settings",

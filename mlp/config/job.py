@@ -5,6 +5,7 @@ Nothing is loaded, written or trained here.
 
 import re
 from collections.abc import Mapping
+from copy import deepcopy
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, get_type_hints
@@ -120,7 +121,9 @@ def check(config: Mapping[str, Any], parts: dict[str, Any] | None = None) -> Job
 
 
 def _plain(config: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the configuration as dicts and lists, without interpolations."""
+    """Return a copy of the configuration as dicts and lists, without interpolations."""
+    if isinstance(config, dict) and is_plain(config):
+        return deepcopy(config)
     try:
         config = config if OmegaConf.is_config(config) else OmegaConf.create(dict(config))
         plain = OmegaConf.to_container(config, resolve=True, throw_on_missing=True)
@@ -129,6 +132,11 @@ def _plain(config: Mapping[str, Any]) -> dict[str, Any]:
     except OmegaConfBaseException as error:
         raise ConfigError(f"{error.full_key}: {first_line(error)}") from None
     return dict(plain)  # type: ignore[arg-type]
+
+
+def is_plain(value: Any) -> bool:
+    """Tell whether there is nothing in plain containers for OmegaConf to resolve or to miss."""
+    return not any(sign in repr(value) for sign in ("${", "???"))
 
 
 def _make_paths_absolute(config: dict[str, Any]) -> None:

@@ -14,7 +14,7 @@ from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, OmegaConf
 
 from mlp.base import ConfigError
-from mlp.config import Job, Settings, check, check_settings
+from mlp.config import Job, Settings, check, check_settings, is_plain
 from mlp.data import Dataset, Parts, Source, Targets
 from mlp.jobs import check_fit
 from mlp.runs import IRRELEVANT
@@ -142,9 +142,7 @@ class Composer:
         values = [override for override in parsed if self._sets_a_value(override)]
         shared = [str(override.input_line) for override in self.fixed.values()]
         config = self._compose([*shared, *(str(o.input_line) for o in parsed if o not in values)])
-        for override in values:  # an unknown key is set as well: the check names it
-            OmegaConf.update(config, override.key_or_group, override.value(), force_add=True)
-        job = check(config, self._parts)
+        job = check(_with_values(config, values), self._parts)
         if job.name is not None:
             raise ConfigError(
                 "name is a single run's; a sweep names its jobs by what differs, and sweep.name "
@@ -167,14 +165,16 @@ class Composer:
         plain = override.type == OverrideType.CHANGE and override.package is None
         return plain and not self._options(override.key_or_group)
 
-    def _compose(self, words: Sequence[str]) -> DictConfig:
-        """Return a new copy of what Hydra composes."""
+    def _compose(self, words: Sequence[str]) -> DictConfig | dict[str, Any]:
+        """Return a new copy of what Hydra composes; a dict if there is nothing to resolve in it."""
         if tuple(words) not in self._composed:
             config = self._loader.load_sweep_config(self._master, list(words))
             check_settings(config.hydra)
             keys = [str(key) for key in config if key not in ("hydra", "sweep")]
-            self._composed[tuple(words)] = pickle.dumps(OmegaConf.masked_copy(config, keys))
-        copy: DictConfig = pickle.loads(self._composed[tuple(words)])
+            composed: Any = OmegaConf.masked_copy(config, keys)
+            plain = OmegaConf.to_container(composed)
+            self._composed[tuple(words)] = pickle.dumps(plain if is_plain(plain) else composed)
+        copy: DictConfig | dict[str, Any] = pickle.loads(self._composed[tuple(words)])
         return copy
 
     def _load(self, job: Job) -> tuple[Dataset, Parts]:
@@ -184,6 +184,25 @@ class Composer:
             dataset = job.data.load(job.task.targets)
             self._loaded[key] = dataset, job.data.parts(dataset, job.seed)
         return self._loaded[key]
+
+
+def _with_values(config: DictConfig | dict[str, Any], overrides: Sequence[Override]) -> Any:
+    """Return a configuration with some values; an unknown key is set as well: the check names it.
+
+    Plain containers take plain values, which is as quick as it looks; the rest is OmegaConf's.
+    """
+    for override in overrides:
+        *path, last = override.key_or_group.split(".")
+        value: Any = override.value()
+        node: Any = config
+        for name in path:
+            node = node.get(name) if isinstance(node, dict) else None
+        if isinstance(node, dict) and not isinstance(value, dict) and is_plain(value):
+            node[last] = value
+        else:
+            config = config if isinstance(config, DictConfig) else OmegaConf.create(config)
+            OmegaConf.update(config, override.key_or_group, value, force_add=True)
+    return config
 
 
 def job_key(config: Mapping[str, Any], data_digest: str) -> str:

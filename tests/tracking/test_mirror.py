@@ -36,7 +36,8 @@ pytestmark = pytest.mark.e2e
 
 @pytest.fixture(autouse=True)
 def _empty_outbox(tracked: Path) -> None:
-    """The store is shared by all tests, and the others leave runs in the outbox."""
+    """The store is shared by all tests, and the others leave runs and a mirror behind."""
+    kill_mirror()
     for folder in undelivered_runs():
         folder.undelivered.unlink()
 
