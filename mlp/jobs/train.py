@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -173,13 +174,14 @@ class Training:
     def fit(self, run: Recorder, console: Console, stops: Sequence[StopCondition]) -> None:
         """Train, and store the best epoch's weights unless better ones were stored before."""
         job, snapshots = self.job, [self.snapshots] if self.snapshots else []
+        slow = training.SlownessWarning(partial(_report, run), run.record.provenance.blas.threads)
         outcome = job.trainer.fit(
             self.network,
             job.optimizer,
             job.schedule,
             self.parts,
             job.seed,
-            listeners=(run, console, *snapshots, *self._callbacks(run)),
+            listeners=(run, console, slow, *snapshots, *self._callbacks(run)),
             stops=stops,
             checkpoints=self._checkpoints(run),
             augment=job.augment.of_rows(self.dataset.image_shape),
@@ -264,19 +266,20 @@ class Training:
 
     def _checkpoints(self, run: Recorder) -> training.Checkpoints:
         """Return the run's checkpoints, which report to its log and to the screen."""
-
-        def report(sentence: str) -> None:
-            run.log(sentence)
-            if not run.record.sweep:  # a sweep shows a line for each job
-                logger.warning(sentence)
-
-        run.keep_checkpoint = self.job.trainer.keep_checkpoint
+        report, run.keep_checkpoint = partial(_report, run), self.job.trainer.keep_checkpoint
         keep = run.keep_checkpoint or self.job.refit  # a second training is continued by itself
         every, folder = self.job.trainer.checkpoint_every, run.folder.checkpoints
         checkpoints = training.Checkpoints(folder, every, keep, report, self.may_start_over)
         if run.record.resumed and not checkpoints.stored():
             report("there is no checkpoint: the training starts over")
         return checkpoints
+
+
+def _report(run: Recorder, sentence: str) -> None:
+    """Note something about a training that goes on."""
+    run.log(sentence)
+    if not run.record.sweep:  # a sweep shows a line for each job
+        logger.warning(sentence)
 
 
 def check_fit(job: Job, dataset: Dataset, parts: Parts) -> None:

@@ -19,6 +19,7 @@ from mlp.training.memory import check_memory
 from mlp.training.metrics import ClassFigures, confusion_matrix, most_confused, per_class
 from mlp.training.predictor import Ensemble, Predictor, label_column
 from mlp.training.scores import higher_is_better
+from mlp.training.slowness import SlownessWarning
 from mlp.training.snapshots import Snapshots
 from mlp.training.stopping import EpochLimit, Pruner, StopCondition, StopOnSignal
 from mlp.training.tasks import BinaryClassification, Classification, Regression, Task
@@ -48,6 +49,7 @@ __all__ = [
     "Regression",
     "RunEnded",
     "RunStarted",
+    "SlownessWarning",
     "Snapshots",
     "StopCondition",
     "StopOnSignal",
