@@ -111,12 +111,13 @@ def dead_units(evidence: Evidence) -> str | None:
         return None
     word = "saturated" if saturates else "dead"
     sentence = (
-        f"{share:.0%} of the units of layer {layer.number} are {word}, {at_first:.0%} before the "
-        "training: on no inspected row do they pass a gradient back. "
+        f"{100 * share:.0f} % of the units of layer {layer.number} are {word} (before the training "
+        f"{100 * at_first:.0f} %): on no inspected row do they pass a gradient back. "
     )
     if at_first >= 0.4:
         return sentence + (
-            "Begin with smaller weights and biases: model.weight_init, model.bias_init=zeros."
+            "Begin with small weights and no biases (model.weight_init, model.bias_init=zeros), "
+            "and give each input mean 0 and deviation 1 (data.scale=standardize)."
         )
     return sentence + (
         "Too large steps pushed them there: lower optimizer.lr, or begin with a warm-up "
@@ -154,7 +155,7 @@ def too_large_steps(evidence: Evidence) -> str | None:
         if jump >= 2:
             sign = f"train/loss jumped to {jump:.1f} times its value from one epoch to the next"
         elif dying >= 0.2:
-            sign = f"{dying:.0%} of a layer's units died by epoch {early.epoch}"
+            sign = f"{100 * dying:.0f} % of a layer's units died by epoch {early.epoch}"
         elif ratio >= 0.06:
             sign = "the steps are large"
     if sign is None:
@@ -192,7 +193,7 @@ def too_much_regularization(evidence: Evidence) -> str | None:
     pairs = zip(evidence.looks[0].layers, evidence.looks[-1].layers, strict=True)
     kept = min(b.weight_rms / a.weight_rms if a.weight_rms else 1.0 for a, b in pairs)
     if kept < 0.5:
-        sign = f"the weights of a layer shrank to {kept:.0%}"
+        sign = f"the weights of a layer shrank to {100 * kept:.0f} %"
     elif penalties and penalties[0] > 5 * evidence.chance:
         sign = f"the penalty began at {penalties[0]:.3g}"
     else:
