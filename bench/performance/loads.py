@@ -74,8 +74,8 @@ def weights_of(network: Network) -> Weights:
 
 
 def mean_loss(weights: Weights) -> float:
-    """Return the cross-entropy on all training images."""
-    a, y = scaled_mnist()
+    """Return the cross-entropy on the first 10,000 training images."""
+    a, y = (array[:10_000] for array in scaled_mnist())
     for i, (W, b) in enumerate(weights):
         a = (np.maximum(a, 0) if i else a) @ W + b
     z = a.astype(np.float64)
