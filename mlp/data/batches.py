@@ -6,9 +6,7 @@ import numpy as np
 
 from mlp.data.dataset import Part
 
-AT_ONCE = (
-    1 << 17
-)  # values: small batches are gathered together, for a call costs more than its rows
+AT_ONCE = 1 << 17  # values gathered together: of small batches, the calls cost more than the rows
 
 
 class Batches:

@@ -1,4 +1,8 @@
-"""Optimizers that scale each parameter's step by the history of its gradient."""
+"""Optimizers that scale each parameter's step by the history of its gradient.
+
+A moving average v ← β·v + (1 - β)·x is kept as the sum V = v / (1 - β), V ← β·V + x, which takes a
+pass less over the parameters.
+"""
 
 # ruff: noqa: D102 -- the rules are described by their classes, the rest in Optimizer
 
@@ -45,16 +49,17 @@ class RMSprop(Optimizer):
     rho: float = 0.9
     eps: float = 1e-8
 
-    slots = ("v",)
+    slots = ("V",)
 
     def __post_init__(self) -> None:
         super().__post_init__()
         fraction(rho=self.rho)
         positive(eps=self.eps)
 
-    def update(self, lr: float, p: ndarray, g: ndarray, v: ndarray, s: ndarray) -> None:
-        _average(v, np.square(g, out=s), self.rho, s)
-        _descend(p, lr, g, v, self.eps, s)
+    def update(self, lr: float, p: ndarray, g: ndarray, V: ndarray, s: ndarray) -> None:
+        _add(V, self.rho, np.square(g, out=s))
+        root = 1 / sqrt(1 - self.rho)  # √v = √V / root
+        _descend(p, lr * root, g, V, self.eps * root, s)
 
 
 @dataclass
@@ -71,18 +76,23 @@ class Adam(Optimizer):
     beta2: float = 0.999
     eps: float = 1e-8
 
-    slots = ("m", "v")
+    slots = ("M", "V")
 
     def __post_init__(self) -> None:
         super().__post_init__()
         fraction(beta1=self.beta1, beta2=self.beta2)
         positive(eps=self.eps)
 
-    def update(self, lr: float, p: ndarray, g: ndarray, m: ndarray, v: ndarray, s: ndarray) -> None:
-        _average(m, g, self.beta1, s)
-        _average(v, np.square(g, out=s), self.beta2, s)
-        root = sqrt(1 - self.beta2**self.t)  # √v̂ = √v / root
-        _descend(p, lr * root / (1 - self.beta1**self.t), m, v, self.eps * root, s)
+    def update(self, lr: float, p: ndarray, g: ndarray, M: ndarray, V: ndarray, s: ndarray) -> None:
+        _add(M, self.beta1, g)
+        _add(V, self.beta2, np.square(g, out=s))
+        share = (1 - self.beta1) / (1 - self.beta1**self.t)  # m̂ = share·M
+        _descend(p, lr * self._root * share, M, V, self.eps * self._root, s)
+
+    @property
+    def _root(self) -> float:
+        """Return what √V is to be divided by to give √v̂."""
+        return sqrt((1 - self.beta2**self.t) / (1 - self.beta2))
 
 
 @dataclass
@@ -119,20 +129,19 @@ class NAdam(Adam):
 
     lr: float = 0.002
 
-    def update(self, lr: float, p: ndarray, g: ndarray, m: ndarray, v: ndarray, s: ndarray) -> None:
-        _average(m, g, self.beta1, s)
-        _average(v, np.square(g, out=s), self.beta2, s)
-        root = sqrt(1 - self.beta2**self.t)
-        share_m = self.beta1 / (1 - self.beta1 ** (self.t + 1))
+    def update(self, lr: float, p: ndarray, g: ndarray, M: ndarray, V: ndarray, s: ndarray) -> None:
+        _add(M, self.beta1, g)
+        _add(V, self.beta2, np.square(g, out=s))
+        share_m = self.beta1 * (1 - self.beta1) / (1 - self.beta1 ** (self.t + 1))
         share_g = (1 - self.beta1) / (1 - self.beta1**self.t)
-        _descend(p, lr * root * share_m, m, v, self.eps * root, s)
-        _descend(p, lr * root * share_g, g, v, self.eps * root, s)
+        _descend(p, lr * self._root * share_m, M, V, self.eps * self._root, s)
+        _descend(p, lr * self._root * share_g, g, V, self.eps * self._root, s)
 
 
-def _average(average: ndarray, value: ndarray, beta: float, s: ndarray) -> None:
-    """Update a moving average: average ← β·average + (1 - β)·value; ``s`` may be ``value``."""
-    average *= beta
-    average += np.multiply(value, 1 - beta, out=s)
+def _add(total: ndarray, beta: float, value: ndarray) -> None:
+    """Update a sum in which what is older counts less: total ← β·total + value."""
+    total *= beta
+    total += value
 
 
 def _descend(p: ndarray, lr: float, m: ndarray, v: ndarray, eps: float, s: ndarray) -> None:

@@ -80,11 +80,9 @@ class Loss(ABC):
     def buffers(self, n_batch: int, n_out: int, dtype: np.dtype) -> LossBuffers:
         """Return new buffers for ``forward`` and ``backward`` on batches of ``n_batch`` rows."""
         t, a, dz, scratch = (np.empty((n_batch, n_out), dtype) for _ in range(4))
-        column, weights = np.empty((n_batch, 1), dtype), np.ones((n_batch, 1), dtype)
-        ones, class_weights = (
-            np.ones((1, n_out), dtype),
-            np.array([self.class_weights or ()], dtype),
-        )
+        column = np.empty((n_batch, 1), dtype)
+        weights, ones = np.ones((n_batch, 1), dtype), np.ones((1, n_out), dtype)
+        class_weights = np.array([self.class_weights or ()], dtype)
         row_numbers = np.arange(n_batch)
         return LossBuffers(t, a, dz, scratch, column, weights, ones, class_weights, row_numbers)
 
