@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 from mlp import runs
@@ -16,7 +17,7 @@ from mlp.runs import Leaderboard, RunFolder, RunRecord, SweepRecord
 
 MAX_CURVES = 1000  # runs whose curves are drawn
 N_COMPARED = 3  # settings between which there are verdicts
-Cell = tuple[str, float | None]  # its text, and by what it is sorted if not by that
+Cell = str | tuple[str, float]  # its text, and the number for which that stands if it is none
 Values = dict[str, Any]  # what a template shows, by name
 
 
@@ -133,20 +134,21 @@ def _summary(record: SweepRecord, board: Leaderboard) -> list[str]:
 
 
 def _table(board: Leaderboard) -> Values:
-    """Return the leaderboard; a row has the number of its setting in the charts."""
+    """Return the leaderboard; a row has the number of its setting in the charts, and a colour."""
     names, tests, n = runs.short_keys(board.keys), board.test_metrics, len(board.rows)
     header = ["#", *names.values(), board.metric, "epoch", "seconds"]
     rows: list[tuple[int | None, str | None, list[Cell]]] = []
     for rank, row in enumerate(board.rows, 1):
-        ids: Cell = " ".join(run.id[:8] for run in row.runs), None
-        results = [(row.in_words(board.metric), row.mean), *_cost(row.best_epoch, row.seconds)]
-        results += [_mean(metric, row.tests(metric)) for metric in tests]
-        cells = [(str(rank), rank), *_params(board, row.params), *results, ids]
+        value = row.in_words(board.metric), row.mean
+        tested = [_mean(metric, row.tests(metric)) for metric in tests]
+        ids = " ".join(run.id[:8] for run in row.runs)
+        cells: list[Cell] = [str(rank), *_params(board, row.params), value]
+        cells += [*_cost(row.best_epoch, row.seconds), *tested, ids]
         rows.append((n - rank, colour_of(rank - 1), cells))
     for run in board.others:
-        results = [(run.state, None), *_cost(run.epochs, run.seconds), *[("", None)] * len(tests)]
-        params = _params(board, board.params[run.id])
-        rows.append((None, None, [("", None), *params, *results, (run.id[:8], None)]))
+        cells = ["", *_params(board, board.params[run.id]), run.state]
+        cells += [*_cost(run.epochs, run.seconds), *[""] * len(tests), run.id[:8]]
+        rows.append((None, None, cells))
     return {
         "header": [*header, *(f"test {metric}" for metric in tests), "run"],
         "rows": rows,
@@ -154,17 +156,16 @@ def _table(board: Leaderboard) -> Values:
     }
 
 
-def _params(board: Leaderboard, params: Mapping[str, Any]) -> list[Cell]:
-    values = [params.get(key, "") for key in board.keys]
-    return [(runs.in_words(v), v if isinstance(v, int | float) else None) for v in values]
+def _params(board: Leaderboard, params: Mapping[str, Any]) -> list[str]:
+    return [runs.in_words(params.get(key, "")) for key in board.keys]
 
 
-def _cost(epochs: float, seconds: float) -> list[Cell]:
-    return [(f"{epochs:.0f}", epochs), (f"{seconds:.1f}", seconds)]
+def _cost(epochs: float, seconds: float) -> list[str]:
+    return [f"{epochs:.0f}", f"{seconds:.1f}"]
 
 
 def _mean(metric: str, values: list[float]) -> Cell:
-    return (runs.mean_in_words(metric, values), sum(values) / len(values)) if values else ("", None)
+    return (runs.mean_in_words(metric, values), fmean(values)) if values else ""
 
 
 def _importances(board: Leaderboard) -> dict[str, float]:
@@ -177,9 +178,11 @@ def _importances(board: Leaderboard) -> dict[str, float]:
 
 def _verdicts(board: Leaderboard) -> list[str]:
     """Return what the seeds say of the best settings, each two of them compared."""
-    top = [row for row in board.rows[:N_COMPARED] if len(row.runs) == len(board.rows[0].runs)]
-    sides = [runs.side_of(row, f"#{rank}") for rank, row in enumerate(top, 1)]
-    return verdicts_on(sides) if len(top) > 1 else []
+    top = list(enumerate(board.rows[:N_COMPARED], 1))
+    sides = [
+        runs.side_of(row, f"#{rank}") for rank, row in top if len(row.runs) == len(top[0][1].runs)
+    ]
+    return verdicts_on(sides) if len(sides) > 1 else []
 
 
 def _thinned(n_epochs: int) -> str:

@@ -21,7 +21,7 @@ FAR = 20  # times as large as the better half's last values are those of diverge
 SELECTION: dict[str, Any] = {
     "selection_color": "strong",
     "selection_alpha": 1,
-    "nonselection_alpha": 0.06,
+    "nonselection_alpha": 0.08,
 }
 LINE = {"color": "color", "line_width": "width", "line_alpha": "alpha", **SELECTION}
 DOT = {"color": "color", "alpha": "dot_alpha", "size": "size", "marker": "marker", **SELECTION}

@@ -8,6 +8,7 @@ import json
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import chain
 from statistics import fmean, stdev
 from typing import Any
@@ -149,7 +150,7 @@ class Leaderboard:
         """How many runs there are, ranked or not."""
         return len(self.params)
 
-    @property
+    @cached_property
     def test_metrics(self) -> list[str]:
         """The metrics of the test sets that were read, but for the loss."""
         tests = [run.results.get("test", {}) for row in self.rows for run in row.runs]

@@ -5,9 +5,10 @@ const charts = document.getElementById("charts");
 const selected = new Set(); // of settings, as the charts number them
 let sources = null; // of the charts, once they are drawn
 
-// A cell as what it is compared by: a number where it has one.
+// A cell as what it is compared by: a number where it is one, or stands for one.
 function content(cell) {
-  return "value" in cell.dataset ? Number(cell.dataset.value) : cell.textContent.toLowerCase();
+  const text = cell.dataset.value ?? cell.textContent.trim().toLowerCase();
+  return text === "" || Number.isNaN(Number(text)) ? text : Number(text);
 }
 
 function sort(column, direction) {
@@ -101,6 +102,8 @@ async function draw() {
   follow(sources.runs, (i) => sources.runs.data.setting[i]);
 }
 
+for (const figure of document.getElementsByTagName("figure"))
+  figure.addEventListener("click", () => figure.classList.toggle("large"));
 if (board) {
   for (const [column, heading] of [...board.tHead.rows[0].cells].entries())
     heading.addEventListener("click", () => sort(column, heading.ariaSort === "ascending" ? -1 : 1));
