@@ -84,6 +84,7 @@ def _table(
 ) -> Iterator[str]:
     if not values:
         return
+    yield from ('<div class="keys" markdown="1">', "")
     yield from ("| key | default | |", "| --- | --- | --- |")
     for key, value in values.items():
         meaning = comments.get(key, "").replace("|", r"\|").replace("<", "&lt;")
@@ -91,6 +92,7 @@ def _table(
         takes = "" if hint in WORDS else _in_words(hint)  # the default shows what it is
         takes = f'<br><span class="takes">{takes}</span>' if takes else ""
         yield f"| `{prefix}{key}` | `{_in_yaml(value)}` | {meaning}{takes} |"
+    yield from ("", "</div>")
 
 
 def _in_words(hint: Any) -> str:

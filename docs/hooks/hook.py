@@ -44,6 +44,8 @@ def on_files(files: Any, config: Any) -> Any:
 
 def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
     """Fill in what is generated, and show the paths of files that the site does not have."""
+    if page.is_homepage:
+        page.meta["hide"] = ["navigation", "toc"]
     for name, generate in GENERATED.items():
         marker = f"<!-- {name} -->"
         if marker in markdown:
