@@ -14,7 +14,6 @@ from mlp import runs
 from mlp.base import Parser, RunError, command, relative, runs_dir
 from mlp.reports import (
     show_comparison,
-    show_places,
     show_summary,
     show_verdicts,
     wide_terminal,
@@ -105,11 +104,11 @@ def _compare_sweeps(
     if n_twice := n_all - board.n_runs:
         terminal.print(f"{n_twice} jobs are the same in several sweeps, and shown once")
     terminal.print()
-    show_summary(board, terminal, max_rows, metric)
     alone = len(ids) == 1 and metric is None  # then these are the sweep's own files
     into = runs_dir() / ids[0] if alone else _place([*ids, *filter(None, [metric])])
+    places = {"figures and CSV": str(relative(into))}
+    show_summary(board, terminal, places, max_rows, metric)
     write_summary(board, into)
-    show_places({"figures and CSV": str(relative(into))}, terminal)
 
 
 def _place(words: Iterable[str]) -> Path:

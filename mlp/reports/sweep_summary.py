@@ -43,7 +43,11 @@ def write_summary(board: Leaderboard, into: Path) -> None:
 
 
 def show_summary(
-    board: Leaderboard, terminal: Terminal, max_rows: int = 20, metric: str | None = None
+    board: Leaderboard,
+    terminal: Terminal,
+    places: Mapping[str, str],
+    max_rows: int = 20,
+    metric: str | None = None,
 ) -> None:
     """Print the leaderboard, a verdict on the best two settings, and commands to go on with.
 
@@ -51,6 +55,8 @@ def show_summary(
     ----------
     board : Leaderboard
     terminal : rich.console.Console
+    places : mapping of str to str
+        Where more is to be found, by what it is.
     max_rows : int
     metric : str, optional
         Of the verdict, which only settings of several seeds get; as `compare_sides` takes it.
@@ -65,7 +71,7 @@ def show_summary(
         show_verdicts([runs.side_of(row) for row in top_two], terminal, metric)
     top = [RunFolder.of(row.runs[0].id) for row in board.rows[:TOP]]
     evaluation = {"evaluate the best": f"python -m mlp.evaluate {board.winner.id[:8]}"}
-    show_places(evaluation | comparison_in_mlflow(top), terminal)
+    show_places({**evaluation, **comparison_in_mlflow(top), **places}, terminal)
 
 
 def _table(board: Leaderboard, max_rows: int, narrow: bool = False) -> Table:

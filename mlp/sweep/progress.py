@@ -183,9 +183,11 @@ class SweepProgress:
     def _screen(self) -> Group:
         """Return what is shown below the lines that stay."""
         running = list(self._running.values())  # the main thread goes on meanwhile
-        states = {**self._counts, "running": len(running)}
-        parts = [(f"{n} {name}  ", STYLES.get(name, "")) for name, n in states.items() if n]
+        states = {name: n for name, n in {**self._counts, "running": len(running)}.items() if n}
+        parts = [(f"{n} {name}  ", STYLES.get(name, "")) for name, n in states.items()]
         lines: list[Text | Table] = [Text.assemble(*parts), self._jobs(running[:MOST_RUNNING])]
+        if not states:
+            lines = [Text("starting the workers", "dim")]
         if hidden := len(running[MOST_RUNNING:]):
             lines.append(Text(f"  and {hidden} more", "dim"))
         if self._best:

@@ -111,16 +111,17 @@ def _sum_up(
     folder: RunFolder, settings: Settings, progress: SweepProgress, news: bool = True
 ) -> None:
     """Show the leaderboard, and store it with its figures in the sweep's folder."""
+    own = {"sweep": folder.path.name[:8], "folder": str(relative(folder.path))}
     try:
-        board = summarise(folder, settings.test, news)
+        with progress.terminal.status("ranking the runs, drawing figures"):
+            board = summarise(folder, settings.test, news)
     except (RunError, OSError) as error:  # nothing has finished, or the disk is full
         progress.say(str(error), "red")
-    else:
-        show_summary(board, progress.terminal)
-    own = {"sweep": folder.path.name[:8], "folder": str(relative(folder.path))}
+        show_places(own, progress.terminal)
+        return
     if folder.report.exists():
         own["report"] = str(relative(folder.report))
-    show_places(own, progress.terminal)
+    show_summary(board, progress.terminal, own)
 
 
 def _run_jobs(

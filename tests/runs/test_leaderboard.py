@@ -27,7 +27,7 @@ def said(board: Leaderboard, width: int = 200) -> str:
     """What is printed of a board."""
     terminal = Terminal(width=width, color_system=None)
     with terminal.capture() as capture:
-        show_summary(board, terminal)
+        show_summary(board, terminal, {})
     return capture.get()
 
 

@@ -19,7 +19,7 @@ from typing import Annotated
 from annotated_types import Ge
 from pebble import ProcessExpired, ProcessPool
 
-from mlp.base import RunError, handled_signals
+from mlp.base import RunError, SignalCatcher, handled_signals
 from mlp.runs import DIED
 from mlp.sweep.composer import PlannedJob
 from mlp.sweep.executors.base import GRACE, JobByJob, cores_over
@@ -53,6 +53,13 @@ class LocalPool(JobByJob):
             forkserver.ensure_running()
         self._n_workers = max(1, min(self.workers or cores_over(threads), n_jobs))
         self._pool, self._breaks = self._new_pool(), 0
+        with SignalCatcher() as interruption:
+            self._pool.active  # noqa: B018 - starts the workers
+        if number := interruption.signal:
+            for worker in multiprocessing.active_children():
+                worker.kill()  # one that is half begun would complain that we are gone
+            self.close()
+            raise KeyboardInterrupt if number == signal.SIGINT else SystemExit(128 + number)
         return self._n_workers
 
     def submit(self, job: PlannedJob) -> Future[ChildResult]:
