@@ -152,21 +152,24 @@ def _parallel(axes: Mapping[str, Scale], source: "ColumnDataSource", shown: "CDS
     places = np.array([laid_out.places for laid_out in axes.values()])  # a column for each setting
     n_axes, n_settings = places.shape
     source.data["across"] = [list(range(n_axes))] * n_settings
-    source.data["places"] = [_column(setting)[::-1] for setting in places.T[::-1]]
+    source.data["places"] = [setting.round(4).tolist() for setting in places.T[::-1]]
     chart = new_chart("", 380, "", (-0.3, n_axes - 0.7), (0, 1.1), tools="tap,box_select")
     chart.axis.visible = chart.grid.visible = False
     lines = chart.multi_line("across", "places", source=source, view=shown, **LINE)
     add_hover(chart, lines, {"": "@name", list(axes)[-1]: "@result"})
-    for x, (name, laid_out) in enumerate(axes.items()):
-        chart.segment(x, 0, x, 1, color=style.GREY)
-        text: dict[str, Any] = {"text_color": style.INK, "text_font_size": "11px"}
-        text |= {"background_fill_color": "white", "background_fill_alpha": 0.75}
-        beside: dict[str, Any] = {"text_align": "right", "text_baseline": "middle", "x_offset": -5}
-        chart.text([x] * len(laid_out.ticks), laid_out.ticks, laid_out.labels, **text, **beside)
-        chart.text(x, 1.06, [name], text_align="center", text_font_style="bold", **text)
+    for x in range(n_axes):  # a box selects dots, and no lines
         source.data[f"at {x}"], source.data[f"place {x}"] = [x] * n_settings, _column(places[x])
-        # A box selects dots, and no lines.
         chart.scatter(f"at {x}", f"place {x}", source=source, view=shown, size=6, **INVISIBLE)
+    xs = list(range(n_axes))
+    chart.segment(xs, 0, xs, 1, color=style.GREY)
+    text: dict[str, Any] = {"text_color": style.INK, "text_font_size": "11px"}
+    text |= {"background_fill_color": "white", "background_fill_alpha": 0.75}
+    chart.text(xs, 1.06, list(axes), text_align="center", text_font_style="bold", **text)
+    at = [x for x, laid_out in enumerate(axes.values()) for _ in laid_out.ticks]
+    ticks = [tick for laid_out in axes.values() for tick in laid_out.ticks]
+    labels = [label for laid_out in axes.values() for label in laid_out.labels]
+    beside: dict[str, Any] = {"text_align": "right", "text_baseline": "middle", "x_offset": -5}
+    chart.text(at, ticks, labels, **text, **beside)
     return chart
 
 
