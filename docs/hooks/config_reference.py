@@ -28,21 +28,23 @@ def groups() -> str:
     top = {key: value for key, value in DEFAULTS.items() if key not in ("defaults", "hydra")}
     comments = read_choice(conf_dir() / "config.yaml").comments
     lines = ["## Keys of no group", "", *_table("", top, comments, {}), ""]
-    for group in [*GROUPS, "hydra/launcher"]:
+    for group in GROUPS:
         lines += [f"## {group}", ""]
         for path in sorted((conf_dir() / group).glob("*.yaml")):
             lines += _choice(group, path)
-    return "\n".join(lines)
+    return "\n".join([*lines, "## hydra/launcher", "", *_files("hydra/launcher")])
 
 
 def presets() -> str:
     """Return each preset as its file is."""
-    lines = []
-    for group in ("experiment", "debug"):
-        for path in sorted((conf_dir() / group).glob("*.yaml")):
-            text = path.read_text(encoding="utf-8").removeprefix("# @package _global_\n")
-            lines += [f"### {path.stem}", "", "```yaml", text.rstrip(), "```", ""]
-    return "\n".join(lines)
+    return "\n".join([*_files("experiment"), *_files("debug")])
+
+
+def _files(group: str) -> Iterator[str]:
+    """Yield a section for each choice, with its file as it is."""
+    for path in sorted((conf_dir() / group).glob("*.yaml")):
+        text = path.read_text(encoding="utf-8").removeprefix("# @package _global_\n")
+        yield from (f"### {path.stem}", "", "```yaml", text.rstrip(), "```", "")
 
 
 def _choice(group: str, path: Path) -> Iterator[str]:
@@ -54,7 +56,7 @@ def _choice(group: str, path: Path) -> Iterator[str]:
     if target and target.startswith(DOCUMENTED):
         yield from (f"Class: [`{target}`][{target}]", "")
     hints = _hints(target) if target else {}
-    yield from (*_table(f"{group.replace('/', '.')}.", values, choice.comments, hints), "")
+    yield from (*_table(f"{group}.", values, choice.comments, hints), "")
 
 
 def _values(path: Path) -> dict[str, Any]:
