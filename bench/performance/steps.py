@@ -3,7 +3,7 @@
 Each peer has a process of its own for each number of threads, and they take turns, an epoch each.
 Where another number of threads is much faster, a process leaves after that round. The best epoch
 counts. All start from the same weights and take the same batches, so that they must come to the
-same losses: after an epoch but for rounding, in the end nearly.
+same losses, but for rounding, which a training magnifies.
 """
 
 from collections.abc import Mapping, Sequence
@@ -21,7 +21,7 @@ from bench.performance.results import write
 
 MUCH = 1.15
 # By how much the losses may differ: after an epoch, relatively; at the end, by itself.
-FIRST, LAST = {"sgd": 0.001, "adam": 0.05}, 0.01
+FIRST, LAST = {"sgd": 0.02, "adam": 0.08}, 0.01
 
 Pools = Mapping[tuple[str, int], ProcessPoolExecutor]  # by the peer's name and its threads
 
