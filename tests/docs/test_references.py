@@ -22,3 +22,11 @@ def test_files_and_tests_that_are_named_exist(document: str):
             assert re.search(rf"(def|class) {name}\b", (ROOT / path).read_text()), name
     for path, _ in linked:
         assert ((ROOT / document).parent / path).exists(), path
+
+
+@pytest.mark.parametrize("page", ["nn", "data"])
+def test_snippet_of_a_reference_page_runs(page: str, capsys: pytest.CaptureFixture[str]):
+    text = (ROOT / "docs" / "reference" / f"{page}.md").read_text(encoding="utf-8")
+    [snippet] = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    exec(snippet, {})
+    assert capsys.readouterr().out
