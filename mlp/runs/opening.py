@@ -28,7 +28,7 @@ from mlp.runs.folder import (
 from mlp.runs.inspections import read_inspections
 from mlp.runs.lock import RunLock, mark_orphaned, this_process
 from mlp.runs.own_code import copy_code, own_classes
-from mlp.runs.provenance import collect_provenance, git_diff, origin_changes
+from mlp.runs.provenance import checkout_of_sweep, collect_provenance, origin_changes, read_checkout
 from mlp.runs.record import Resumption, RunRecord, Tracking
 from mlp.runs.recorder import Recorder
 
@@ -71,6 +71,7 @@ def open_run(
     """
     own, trainer = uuid4().hex, config["trainer"]
     job = dict(sweep) if sweep else None
+    checkout = checkout_of_sweep(job["parent"]) if job else read_checkout()
     values = {
         "id": own,
         "name": (job.pop("name") if job else config.get("name")) or f"run-{own[:8]}",
@@ -83,7 +84,7 @@ def open_run(
         "published": config.get("published"),
         "model": _describe_network(network),
         "data": _describe_data(dataset, parts),
-        "provenance": collect_provenance(),
+        "provenance": collect_provenance(checkout),
         "process": this_process(),
         "tracking": tracking,
         "sweep": job,
@@ -94,8 +95,8 @@ def open_run(
     with opening_lock(folder, new=True) as lock:
         write_yaml(folder.config, config)
         write_yaml(folder.overrides, list(overrides))
-        if record.provenance.git and record.provenance.git.dirty:
-            write_text(folder.diff, git_diff())
+        if checkout.diff:
+            write_text(folder.diff, checkout.diff)
         copy_code(record.code, folder)
         with atomic_write(folder.example) as unfinished, unfinished.open("wb") as file:
             np.save(file, dataset.x_train[:1])

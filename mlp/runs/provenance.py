@@ -3,6 +3,7 @@
 import getpass
 import platform
 import subprocess
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from itertools import takewhile
 from pathlib import Path
@@ -16,14 +17,14 @@ UNTRACKED = "# untracked: "  # begins a line of a diff that names a file
 PACKAGES = ("mlp", "numpy", "mlflow", "hydra-core")
 
 
-def collect_provenance() -> Provenance:
+def collect_provenance(checkout: "Checkout | None" = None) -> Provenance:
     """Return what a result depends on besides its configuration and its data.
 
-    ``git`` is None when the code does not run from a checkout.
+    ``git`` is None when the code does not run from a checkout, which is read unless it is given.
     """
     packages = {package: _version(package) for package in PACKAGES}
     return Provenance(
-        git=git_state(),
+        git=checkout.git if checkout else git_state(),
         versions={"python": platform.python_version()} | packages,
         blas=blas(),
         simd=_simd(),
@@ -43,6 +44,25 @@ def git_state() -> Git | None:
         branch=(_git("rev-parse", "--abbrev-ref", "HEAD") or "").strip(),
         dirty=bool((_git("status", "--porcelain") or "").strip()),
     )
+
+
+class Checkout(NamedTuple):
+    """The state of the code's checkout, and its changes if it is dirty."""
+
+    git: Git | None
+    diff: str
+
+
+def read_checkout() -> Checkout:
+    """Return the checkout as it is now."""
+    git = git_state()
+    return Checkout(git, git_diff() if git and git.dirty else "")
+
+
+@cache
+def checkout_of_sweep(parent: str) -> Checkout:
+    """Return the checkout when this process began with a sweep: its code stays what it was then."""
+    return read_checkout()
 
 
 def git_diff() -> str:

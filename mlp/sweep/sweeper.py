@@ -39,6 +39,8 @@ def run_sweep(line: CommandLine) -> None:
     settings = read_settings(line.config)
     executor = choose_executor(line, getattr(settings, "batch", None))
     progress = SweepProgress()
+    if not settings.dry_run:
+        executor.prepare()
     plan = _plan(settings, line, progress)
     earlier = None if settings.fresh else find_sweep(plan.identity)
     children = Children(earlier.id) if earlier else None

@@ -30,6 +30,9 @@ class Executor(ABC):
     def describe(self, threads: int) -> str:
         """Say in a few words how jobs of so many threads are run."""
 
+    def prepare(self) -> None:
+        """Begin with what takes long and depends on no job, while the jobs are being planned."""
+
     @abstractmethod
     def run(self, ask: Ask, n_jobs: int, threads: int) -> Outcomes:
         """Run jobs until there is no more, and yield each with its outcome.

@@ -19,14 +19,14 @@ from typing import Annotated
 from annotated_types import Ge
 from pebble import ProcessExpired, ProcessPool
 
-from mlp.base import RunError, SignalCatcher, handled_signals
+from mlp.base import RunError, SignalCatcher, collect_seldom, handled_signals
 from mlp.runs import DIED
 from mlp.sweep.composer import PlannedJob
 from mlp.sweep.executors.base import GRACE, JobByJob, cores_over
 from mlp.sweep.worker import ChildResult, first_line, run_child
 
 # Imported once, by the process that all workers are copies of; else it takes each some seconds.
-PRELOADED = ["mlp.sweep.worker", "matplotlib.figure", "matplotlib.backends.backend_agg"]
+PRELOADED = ["mlp.sweep.worker"]
 MOST_BREAKS = 3  # in a row; then something kills the workers before they can do anything
 
 
@@ -46,11 +46,15 @@ class LocalPool(JobByJob):
         """Say how many run at a time."""
         return f"{self.workers or cores_over(threads)} at a time"
 
-    def open(self, n_jobs: int, threads: int) -> int:
-        """Start no more workers than there are jobs."""
+    def prepare(self) -> None:
+        """Start the process that the workers will be copies of."""
         forkserver.set_forkserver_preload(PRELOADED)
         with _signals_ignored():
             forkserver.ensure_running()
+
+    def open(self, n_jobs: int, threads: int) -> int:
+        """Start no more workers than there are jobs."""
+        self.prepare()
         self._n_workers = max(1, min(self.workers or cores_over(threads), n_jobs))
         self._pool, self._breaks = self._new_pool(), 0
         with SignalCatcher() as interruption:
@@ -113,6 +117,7 @@ def _signals_ignored() -> Iterator[None]:
 def _begin_worker(environment: dict[str, str]) -> None:
     """Prepare a worker: it shares our environment, and ends when we say so or have died."""
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    collect_seldom()
     os.environ.update(environment)
     parent = multiprocessing.parent_process()
     assert parent is not None
