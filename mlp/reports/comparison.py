@@ -1,6 +1,6 @@
 """Runs side by side: what differs in their configurations and environments, and their results."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,8 @@ from mlp.reports.sweep_summary import comparison_in_mlflow
 from mlp.reports.terminal import show_places
 from mlp.runs import RunFolder, RunRecord
 from mlp.training import higher_is_better
+
+NARROWEST = 16  # characters of a column, if there are several tables
 
 
 def show_comparison(
@@ -39,25 +41,27 @@ def show_comparison(
     """
     records = [runs.read_training(folder) for folder in folders]
     places = _draw_curves(folders, records, metric or records[0].monitor, into / "curves.png")
-    terminal.print(_table(folders, records))
+    for table in _tables(_rows(folders, records), terminal.width):
+        terminal.print(table)
+        terminal.print()
     if len({record.task for record in records}) > 1:
         differences = "their data, split, loss or limit_batches"
         terminal.print(
             f"These runs differ in {differences}: their validation results are not comparable."
         )
-    terminal.print()
+        terminal.print()
     show_places(comparison_in_mlflow(folders) | places, terminal)
 
 
-def _table(folders: Sequence[RunFolder], records: Sequence[RunRecord]) -> Table:
-    """Return a table with a column for each run; the best figure of each row is bold."""
-    table = Table(box=None, padding=(0, 2, 0, 0))
-    table.add_column()
-    for record in records:
-        table.add_column(Text(record.name))
-    table.add_row("run", *(record.id[:8] for record in records))
-    table.add_row("status", *(record.status.lower() for record in records))
-    table.add_row("stopped", *(Text(record.stop_reason or "") for record in records))
+def _rows(folders: Sequence[RunFolder], records: Sequence[RunRecord]) -> list[list[Text]]:
+    """Return a column for each run behind their titles; the best figure of each row is bold."""
+    empty = [Text()] * len(records)
+    rows = [
+        [Text(), *(Text(record.name, "bold") for record in records)],
+        [Text("run"), *(Text(record.id[:8]) for record in records)],
+        [Text("status"), *(Text(record.status.lower()) for record in records)],
+        [Text("stopped"), *(Text(record.stop_reason or "") for record in records)],
+    ]
     configs = [
         {} if record.members else runs.read_config(folder)  # an ensemble has no single one
         for folder, record in zip(folders, records, strict=True)
@@ -68,11 +72,24 @@ def _table(folders: Sequence[RunFolder], records: Sequence[RunRecord]) -> Table:
         "result": [_results(record) for record in records],
     }.items():
         keys = dict.fromkeys(key for own in columns for key in own)
-        table.add_row()
-        table.add_row(Text(title, "dim"), Text("" if keys else "the same", "dim"))
-        for key in keys:
-            table.add_row(key, *_cells(key, columns))
-    return table
+        same = [Text("" if keys else "the same", "dim"), *empty[1:]]
+        rows += [[Text(), *empty], [Text(title, "dim"), *same]]
+        rows += [[Text(key), *_cells(key, columns)] for key in keys]
+    return rows
+
+
+def _tables(rows: Sequence[Sequence[Text]], width: int) -> Iterator[Table]:
+    """Yield a table, or several with as many of the columns as a width has room for."""
+    titles = max(len(row[0]) for row in rows)
+    n = max(1, (width - titles - 2) // (NARROWEST + 2))
+    for first in range(1, len(rows[0]), n):
+        table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
+        table.add_column(no_wrap=True, min_width=titles)
+        for _ in rows[0][first : first + n]:
+            table.add_column(overflow="fold")
+        for row in rows:
+            table.add_row(row[0], *row[first : first + n])
+        yield table
 
 
 def _draw_curves(

@@ -10,7 +10,6 @@ from typing import IO, Any
 
 import numpy as np
 from rich.columns import Columns
-from rich.console import Console as Terminal
 from rich.table import Table
 from rich.text import Text
 
@@ -19,7 +18,7 @@ from mlp.base import relative
 from mlp.data import Dataset, Parts
 from mlp.nn import Network
 from mlp.reports.progress import ProgressBar, ProgressLines
-from mlp.reports.terminal import number_table, print_text, show_places
+from mlp.reports.terminal import fits, number_table, print_text, show_places, wide_terminal
 from mlp.runs import (
     USUAL,
     RunFolder,
@@ -33,7 +32,7 @@ from mlp.tracking import address_of, is_remote, uri_of
 from mlp.training import EpochEnded, Evaluation, Event, RunStarted
 
 WORDS = {"None": "null", "True": "true", "False": "false"}  # as in YAML
-MAX_CLASSES = 20  # whose confusion matrix fits on a screen
+MAX_CLASSES = 20, 10, 5  # whose confusion matrix is shown, if it fits on the screen
 
 
 class Console:
@@ -49,7 +48,7 @@ class Console:
 
     def __init__(self, quiet: bool = False, file: IO[str] | None = None) -> None:
         # without markup, brackets in a name or a message are printed as they are
-        self._terminal = Terminal(quiet=quiet, file=file, markup=False, highlight=False)
+        self._terminal = wide_terminal(quiet=quiet, file=file, markup=False)
         self._progress: ProgressBar | ProgressLines | None = None
 
     def show_config(self, config: Mapping[str, Any], unusual: Collection[str]) -> None:
@@ -172,7 +171,7 @@ class Console:
     ) -> None:
         """Print the metrics and, of classes, precision and recall and their confusion.
 
-        Of more than 20 classes, the most confused ones are shown.
+        Of many classes, the most confused ones are shown.
         """
         n = f"{len(evaluation.labels):,} examples"
         metrics = [f"{k} {metric_in_words(k, value)}" for k, value in evaluation.metrics.items()]
@@ -181,10 +180,16 @@ class Console:
         if not classes:
             return
         outcome = evaluation.labels, evaluation.predictions, len(classes)
-        shown, counts = training.most_confused(*outcome, MAX_CLASSES)
-        names = [f"{i} {classes[i]}" if classes[i] != str(i) else str(i) for i in shown]
+        for most in MAX_CLASSES:
+            shown, counts = training.most_confused(*outcome, most)
+            names = [f"{i} {classes[i]}" if classes[i] != str(i) else str(i) for i in shown]
+            confusion = _confusion(counts, shown, names)
+            if not fits(confusion, self._terminal):  # the table above tells the names
+                confusion = _confusion(counts, shown, list(map(str, shown)))
+            if fits(confusion, self._terminal):
+                break
         by_class = _by_class(training.per_class(*outcome), shown, names)
-        self._terminal.print("", by_class, "", _confusion(counts, shown, names))
+        self._terminal.print("", by_class, "", confusion)
         if len(shown) < len(classes):
             self._terminal.print(f"the {len(shown)} most confused of {len(classes):,} classes")
         self._terminal.print()

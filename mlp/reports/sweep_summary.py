@@ -14,11 +14,12 @@ from rich.text import Text
 from mlp import runs
 from mlp.base import RunError
 from mlp.reports.sweep_figures import draw_sweep_figures
-from mlp.reports.terminal import show_places
+from mlp.reports.terminal import fits, show_places
 from mlp.reports.verdicts import show_verdicts
 from mlp.runs import Leaderboard, Row, RunFolder, read_training
 
 TOP = 5  # runs that are compared in MLflow
+LAYOUTS = (False, False), (True, False), (True, True)  # brief and merged; the first that fits
 logger = logging.getLogger(__name__)
 
 
@@ -61,10 +62,11 @@ def show_summary(
     metric : str, optional
         Of the verdict, which only settings of several seeds get; as `compare_sides` takes it.
     """
-    wide = _table(board, max_rows)
-    unbounded = terminal.options.update(max_width=10_000)
-    fits = terminal.measure(wide, options=unbounded).maximum <= terminal.width
-    terminal.print(wide if fits else _table(board, max_rows, narrow=True))
+    for brief, merged in LAYOUTS:
+        table = _table(board, max_rows, brief, merged)
+        if fits(table, terminal):
+            break
+    terminal.print(table)
     terminal.print()
     top_two = [row for row in board.rows[:2] if len(row.runs) > 1]
     if len(top_two) == 2:
@@ -74,31 +76,31 @@ def show_summary(
     show_places({**evaluation, **comparison_in_mlflow(top), **places}, terminal)
 
 
-def _table(board: Leaderboard, max_rows: int, narrow: bool = False) -> Table:
+def _table(board: Leaderboard, max_rows: int, brief: bool, merged: bool) -> Table:
     """Return a table of at most ``max_rows`` ranked and as many unranked runs.
 
-    On a narrow terminal all parameters share a column, and epochs, times and all ids but the best
-    run's are left out.
+    A brief one leaves out epochs, times and all ids but the best run's; in a merged one all
+    parameters share a column, in which lines are broken.
     """
     names = runs.short_keys(board.keys)
     table = Table(box=None, header_style="dim", padding=(0, 2, 0, 0), pad_edge=False)
     table.add_column("#", justify="right")
-    for name in ["setting"] if narrow else names.values():
-        table.add_column(name, no_wrap=not narrow, overflow="fold")
-    for header in [board.metric] if narrow else [board.metric, "epoch", "seconds"]:
+    for name in ["setting"] if merged else names.values():
+        table.add_column(name, no_wrap=not merged, overflow="fold")
+    for header in [board.metric] if brief else [board.metric, "epoch", "seconds"]:
         table.add_column(header, justify="right", no_wrap=True)
     for metric in board.test_metrics:
         table.add_column(f"test {metric}", justify="right")
-    table.add_column("run", no_wrap=narrow)
+    table.add_column("run", no_wrap=brief)
 
     def add(rank: str, params: Mapping[str, Any], metric: str, cost: list[str], *last: str) -> None:
         values = [runs.in_words(params[key]) if key in params else "" for key in board.keys]
-        setting = [runs.name_of(params, names)] if narrow else values
-        cells = [rank, *setting, metric, *([] if narrow else cost), *last]
+        setting = [runs.name_of(params, names)] if merged else values
+        cells = [rank, *setting, metric, *([] if brief else cost), *last]
         table.add_row(*map(Text, cells), style={"1": "bold", "": "dim"}.get(rank))
 
     for rank, row in enumerate(board.rows[:max_rows], 1):
-        ids = [run.id[:8] for run in row.runs][: 1 if narrow else None]
+        ids = [run.id[:8] for run in row.runs][: 1 if brief else None]
         cost = [f"{row.best_epoch:.0f}", f"{row.seconds:.1f}"]
         tests = [_tested(row, metric) for metric in board.test_metrics]
         add(str(rank), row.params, row.in_words(board.metric), cost, *tests, " ".join(ids))

@@ -1,17 +1,20 @@
 """Tables of numbers and lists of places, as the terminal shows them."""
 
 from collections.abc import Mapping
+from typing import Any
 
 from rich.console import Console as Terminal
 from rich.table import Table
 from rich.text import Text
 
+WIDE = 200  # characters of a line in a file
 
-def wide_terminal() -> Terminal:
-    """Return standard output, with room for a wide table if it is a file."""
-    terminal = Terminal(highlight=False)
+
+def wide_terminal(**options: Any) -> Terminal:
+    """Return a terminal, standard output by default, with room for a wide table if it is a file."""
+    terminal = Terminal(highlight=False, **options)
     if not terminal.is_terminal:
-        terminal.width = 200
+        terminal.width = WIDE
     return terminal
 
 
@@ -22,6 +25,12 @@ def number_table(first: str, *others: str) -> Table:
     for header in others:
         table.add_column(header, justify="right")
     return table
+
+
+def fits(table: Table, terminal: Terminal) -> bool:
+    """Tell whether a table needs no line to be broken."""
+    unbounded = terminal.options.update(max_width=10_000)
+    return terminal.measure(table, options=unbounded).maximum <= terminal.width
 
 
 def print_text(text: Text, terminal: Terminal) -> None:

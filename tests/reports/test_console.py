@@ -209,3 +209,17 @@ class TestTexts:
         assert len(lines) < 55
         assert "the 20 most confused of 1,000 classes" in lines
         assert ["7", "0.0000", "0.0000", "0.0000", "1"] in [line.split() for line in lines]
+
+    def test_no_name_is_broken_where_the_screen_is_narrow(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ):
+        """Rather fewer classes are shown."""
+        monkeypatch.setenv("COLUMNS", "80")
+        labels = np.arange(3000) % 30
+        scores = np.eye(30)[(labels + np.arange(3000) // 1000) % 30]
+        evaluation = Evaluation({"loss": 0.5}, scores, labels)
+        monkeypatch.setenv("TERM", "xterm")
+        file, classes = Terminal(), [f"a class of the kind {i}" for i in range(30)]
+        Console(file=file).show_evaluation("run", "data", evaluation, classes, tmp_path)
+        assert "the 10 most confused of 30 classes" in file.getvalue()
+        assert file.getvalue().count(" a class of the kind ") == 2 * 10
