@@ -7,6 +7,8 @@ RAY := .venv/.with-ray
 DOCS := .venv/.with-docs
 PEERS := .venv/.with-peers
 
+unexport PYTHONDONTWRITEBYTECODE  # else each process that a test starts compiles all modules anew
+
 .DEFAULT_GOAL := help
 .PHONY: help install run test test-fast test-all coverage reproduce bench wheel check docs format ui clean
 
@@ -36,13 +38,13 @@ run: $(INSTALLED)  ## train on 5,000 real digits (nothing to download) and show 
 	$(BIN)/python -m mlp.run $(ARGS)
 
 test: $(INSTALLED)  ## run the tests, a few minutes on two cores
-	$(BIN)/python -m pytest -n auto $(ARGS)
+	$(BIN)/python -m pytest -n auto --dist worksteal $(ARGS)
 
 test-fast: $(INSTALLED)  ## run all but the end-to-end tests, under 30 seconds
-	$(BIN)/python -m pytest -n auto -m 'not e2e and not slow' $(ARGS)
+	$(BIN)/python -m pytest -n auto --dist worksteal -m 'not e2e and not slow' $(ARGS)
 
 test-all: $(RAY)  ## run the slow tests too (installs Ray)
-	$(BIN)/python -m pytest -n auto -m '' $(ARGS)
+	$(BIN)/python -m pytest -n auto --dist worksteal -m '' $(ARGS)
 
 # Those that take minutes; the others are run by their own commands, and appear on the page too.
 PRESETS := lecun1998_linear lecun1998_linear_deskewed lecun1998_300 lecun1998_300_deskewed \
@@ -62,7 +64,7 @@ bench: $(PEERS)  ## measure on a quiet machine for 20 minutes, write docs/perfor
 	done
 
 coverage: $(INSTALLED)  ## run the tests and show the branches that none of them takes
-	$(BIN)/python -m pytest -n auto --cov --cov-report=term-missing:skip-covered $(ARGS)
+	$(BIN)/python -m pytest -n auto --dist worksteal --cov --cov-report=term-missing:skip-covered $(ARGS)
 
 wheel:  ## build the wheel, install it elsewhere, and train from it
 	PY=$(PY) .ci/wheel

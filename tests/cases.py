@@ -11,18 +11,9 @@ from mlp.base import generator
 from mlp.config import compose
 from mlp.data import Dataset, Part, Parts, fit_scaler
 from mlp.nn import MLP, Adam, Constant, Network, SoftmaxCrossEntropy
-from mlp.reports import draw_evaluation_figures, draw_training_figures
 from mlp.runs import RunFolder, open_run
 from mlp.tracking import MLflowTracking, NoTracking
-from mlp.training import (
-    Classification,
-    Evaluation,
-    Evaluator,
-    Listener,
-    Outcome,
-    Predictor,
-    Trainer,
-)
+from mlp.training import Evaluation, Evaluator, Listener, Outcome, Predictor, Trainer
 
 CONFIG: dict[str, Any] = {
     "model": {"_target_": "mlp.nn.MLP", "hidden_sizes": [6, 5], "max_norm": None},
@@ -97,7 +88,7 @@ def make_case() -> Case:
 def record_whole_run(
     case: Case, tracking: MLflowTracking | NoTracking, *listeners: Listener, **config: Any
 ) -> Finished:
-    """Do what a job does: train, save the weights, evaluate, draw."""
+    """Do what a job does: train, save the weights, evaluate, leave a figure."""
     dataset = case.dataset
     with open_run(
         tracking.destination(), CONFIG | config, OVERRIDES, dataset, case.parts, case.network
@@ -106,10 +97,6 @@ def record_whole_run(
         run.save_weights(case.predictor, case.model)
         evaluation = Evaluator(case.network, case.parts.test, 1000)()
         run.save_test(evaluation, dataset.classes)
-        figures, shape = run.folder.figures, dataset.image_shape
-        weights = case.network.layers[0].W
-        draw_training_figures(figures, outcome.history, outcome.best_epoch, weights, shape)
-        draw_evaluation_figures(
-            figures, Classification.figures, evaluation, case.parts.test, dataset.classes, shape
-        )
+        run.folder.figures.mkdir()
+        (run.folder.figures / "curves.png").write_bytes(b"\x89PNG")
     return Finished(case, run.folder, outcome, evaluation)

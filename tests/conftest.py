@@ -1,5 +1,6 @@
 """What every test may rely on: runs of its own, one BLAS thread, and a command line to call."""
 
+import gc
 import logging
 import os
 import shutil
@@ -80,6 +81,11 @@ def chromium() -> Iterator["Browser"]:
         browser.close()
 
 
+def pytest_collection_finish() -> None:
+    """Leave alone what stays to the end: each look for unused cycles would pass through it."""
+    gc.freeze()
+
+
 @pytest.hookimpl(tryfirst=True)  # before -m selects
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what uses the command line or MLflow's store as end-to-end."""
@@ -97,6 +103,12 @@ def pytest_configure(config: pytest.Config) -> None:
 @pytest.fixture
 def case() -> Case:
     return make_case()
+
+
+@pytest.fixture
+def without_figures(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Draw none: they take longer than so short a training."""
+    monkeypatch.setattr("mlp.jobs.train.draw_figures", lambda *_: None)
 
 
 @pytest.fixture(scope="session")

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 
 from mlp.base import ConfigError, DataError, RunError
-from mlp.config import compose
 from mlp.config import composition as composing
 from mlp.data import Digits, Mnist5k, Npz
 from mlp.evaluate import evaluate, main
 from mlp.jobs import resume_run, run_job
 from mlp.runs import RunFolder, read_run
+from tests.cases import composed
 
 pytestmark = pytest.mark.e2e
 
@@ -25,7 +25,7 @@ def stored(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder of runs that holds one; to be copied, not changed."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MLP_RUNS", str(tmp_path_factory.mktemp("stored")))
-        return run_job(compose(QUICK)).folder.path.parent
+        return run_job(composed(*QUICK)).folder.path.parent
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from mlp.jobs import explain_example
 from mlp.runs import find_run
 from mlp.training import Predictor
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.usefixtures("without_figures")]
 
 QUICK = ("tracking=none", "trainer.max_epochs=2")
 HOUSES = ("data=csv", "data.path=../houses.csv", "data.target=price", "task=regression")

@@ -13,6 +13,8 @@ from mlp.training import Predictor
 
 onnxruntime = pytest.importorskip("onnxruntime")
 
+pytestmark = pytest.mark.usefixtures("without_figures")
+
 RUN = ("data=csv", "data.path=../mine.csv", "data.target=kind", "data.scale=robust")
 RUN += ("model.hidden_sizes=[8]", "trainer.max_epochs=2", "tracking=none")
 

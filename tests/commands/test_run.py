@@ -15,7 +15,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-from mlp.config import conf_dir
 from mlp.runs import RunFolder, SweepRecord, all_runs, find_run, read_config, read_run
 from mlp.runs.find import list_runs
 from tests.conftest import Said
@@ -52,18 +51,10 @@ class TestRun:
         assert "\x1b" not in said.out
         assert not any(Path.cwd().iterdir())
 
-    @pytest.mark.parametrize(
-        "preset",
-        [
-            f"{p.parent.name}={p.stem}"
-            for g in ("experiment", "debug")
-            for p in sorted((conf_dir() / g).glob("*.yaml"))
-        ],
-    )
+    @pytest.mark.parametrize("preset", ["debug=limit", "debug=overfit", "experiment=best"])
     def test_preset_takes_an_epoch(self, mlp_run: Command, preset: str):
+        """One of each kind; tests/config/ trains with all that are published."""
         words = [*QUICK, "trainer.batch_size=64", "data.val_size=null"]  # of a smaller set
-        if preset.endswith("regression"):
-            words = ["data=sklearn", "data.name=diabetes", *words[1:]]
         assert mlp_run(preset, *words).status == 0
 
     def test_test_set_can_be_left_alone(self, mlp_run: Command):
@@ -184,14 +175,12 @@ class TestOwnClass:
             text=True,
         )
 
-    @pytest.mark.e2e
     def test_of_the_current_folder_is_found(self, here: Path):
         done = self.run(here, "optimizer=sgd", "optimizer._target_=own.Slow", "optimizer.lr=1")
         assert (done.returncode, done.stderr) == (0, "")
         [folder] = list_runs()
         assert read_config(folder)["optimizer"] == {"_target_": "own.Slow", "lr": 1}
 
-    @pytest.mark.e2e
     @pytest.mark.parametrize("target", ["own.not_a_class", "own.Twice", "own.Nothing"])
     def test_of_another_kind_is_refused_and_not_called(self, here: Path, target: str):
         done = self.run(here, "optimizer=sgd", f"optimizer._target_={target}")

@@ -11,6 +11,8 @@ from mlp.evaluate import evaluate
 from mlp.runs import find_run
 from mlp.training import Predictor
 
+pytestmark = pytest.mark.usefixtures("without_figures")
+
 RUN = ("data=csv", "data.path=../mine.csv", "data.target=kind", "data.scale=robust")
 RUN += ("model.hidden_sizes=[8]", "trainer.max_epochs=5", "tracking=none")
 

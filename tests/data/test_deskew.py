@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from mlp.base import RunError
-from mlp.config import check, compose
+from mlp.config import check
 from mlp.data import Batches, load_preprocessing
 from mlp.data.deskew import Deskewer, DeskewingScaler
+from tests.cases import composed
 
 
 def bar(lean: float) -> np.ndarray:
@@ -50,7 +51,7 @@ def test_without_ink_or_height_there_is_nothing_to_do(image: np.ndarray):
 
 @pytest.mark.parametrize("scale", ["unit", "standardize", "none"])
 def test_is_fitted_stored_and_loaded_with_the_scaling(scale: str, tmp_path: Path):
-    job = check(compose(["data=digits", "data.deskew=true", f"data.scale={scale}"]))
+    job = check(composed("data=digits", "data.deskew=true", f"data.scale={scale}"))
     dataset = job.data.load()
     parts = job.data.parts(dataset, 0)
     x = np.concatenate([x for x, _ in Batches(parts.train, len(parts.train)).in_order()])
@@ -61,7 +62,7 @@ def test_is_fitted_stored_and_loaded_with_the_scaling(scale: str, tmp_path: Path
     parts.scaler.save(tmp_path)
     loaded, raw = load_preprocessing(tmp_path), dataset.x_train[parts.train.rows]
     np.testing.assert_array_equal(loaded.transform(raw, np.empty_like(x)), x)
-    plain = check(compose(["data=digits", f"data.scale={scale}"])).data.parts(dataset, 0).scaler
+    plain = check(composed("data=digits", f"data.scale={scale}")).data.parts(dataset, 0).scaler
     assert not np.allclose(plain.transform(raw, np.empty_like(x)), x, atol=0.01)
 
 

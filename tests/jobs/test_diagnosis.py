@@ -6,12 +6,15 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from mlp.config import check, compose
+from mlp.config import check
 from mlp.data import Part, Parts
 from mlp.jobs import run_job
 from mlp.jobs.train import Training
 from mlp.runs import read_inspections
 from mlp.training import DivergedError, EpochEnded, Inspected, diagnose
+from tests.cases import composed
+
+pytestmark = pytest.mark.e2e  # dozens of short trainings
 
 DIGITS = ["data=digits", "trainer.max_epochs=12"]
 SGD = ["optimizer=sgd", "optimizer.lr=0.1"]
@@ -21,7 +24,7 @@ MSE = ["loss=mean_squared_error"]
 
 def diagnosis(*words: str, change: Callable[[Parts], Parts] = lambda parts: parts) -> list[str]:
     """Train as a command would, on parts that are changed first; return the sentences."""
-    job = check(compose([*words, "trainer.inspect=true", "tracking=none"]))
+    job = check(composed(*words, "trainer.inspect=true", "tracking=none"))
     prepared = Training(job, job.data.load(job.task.targets), has_checkpoint=False)
     looks, history, diverged = [], [], False
 
@@ -129,10 +132,9 @@ def test_a_healthy_training_is_left_in_peace(words):
     assert diagnosis(*words) == []
 
 
-@pytest.mark.e2e
 def test_a_run_keeps_what_was_seen_and_says_it():
     words = [*DIGITS, *SGD[:1], "optimizer.lr=1.0", "tracking=none"]
-    blind, seen = (run_job(compose([*words, f"trainer.inspect={on}"])) for on in ("false", "true"))
+    blind, seen = (run_job(composed(*words, f"trainer.inspect={on}")) for on in ("false", "true"))
     assert blind.record.findings is None
     assert any("learning rate is too high" in sentence for sentence in seen.record.findings)
     assert [look.epoch for look in read_inspections(seen.folder)][:4] == [0, 1, 2, 4]

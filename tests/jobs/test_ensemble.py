@@ -10,7 +10,6 @@ import pytest
 from sklearn.datasets import load_wine
 
 from mlp.base import RunError
-from mlp.config import compose
 from mlp.data import Sklearn
 from mlp.ensemble import main
 from mlp.evaluate import evaluate
@@ -18,6 +17,7 @@ from mlp.jobs import make_ensemble, members_of, resume_run, run_job
 from mlp.runs import RunFolder, read_training
 from mlp.tracking import deliver, mlflow_client, read_counterpart
 from mlp.training import Predictor
+from tests.cases import composed
 from tests.records import make_child, make_sweep
 
 pytestmark = pytest.mark.e2e
@@ -27,7 +27,7 @@ DIABETES = ("data=sklearn", "data.name=diabetes", "task=regression", *WINE[2:])
 
 
 def train(*words: str) -> RunFolder:
-    return run_job(compose(words)).folder
+    return run_job(composed(*words)).folder
 
 
 @pytest.fixture(scope="module")

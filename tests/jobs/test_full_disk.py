@@ -15,12 +15,12 @@ import numpy as np
 import pytest
 
 from mlp.base import RunError
-from mlp.config import compose
 from mlp.jobs import evaluate_run, resume_run, run_job
 from mlp.runs import Recorder, RunFolder, read_history, read_run
 from mlp.runs.find import list_runs
+from tests.cases import composed
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.usefixtures("without_figures")]
 
 TINY_DISK = 1_500_000  # bytes: enough for a run's record, not for its weights
 NAMESPACE = ["unshare", "--mount"]  # in which even a user without privileges may mount something
@@ -153,7 +153,7 @@ class TestMeanwhile:
     ):
         monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
         monkeypatch.setattr("mlp.training.Checkpoints.offer", lambda *_, last: delete(runs))
-        result = run_job(compose(QUICK))
+        result = run_job(composed(*QUICK))
         assert result.record.status == "FAILED"
         assert len(read_history(saved_elsewhere(result.record.stop_reason))) == 6
 
@@ -162,7 +162,7 @@ class TestMeanwhile:
     ):
         full["on"] = True
         with pytest.raises(RunError, match=r"cannot be written: .*No space left on device"):
-            run_job(compose(QUICK))
+            run_job(composed(*QUICK))
         assert list(runs.iterdir()) == []
 
     def test_disk_that_is_full_for_a_while_costs_nothing(
@@ -170,7 +170,7 @@ class TestMeanwhile:
     ):
         """What could not be recorded is recorded later."""
         full_between(full, 2, 5, monkeypatch)
-        result = run_job(compose([*QUICK, "trainer.checkpoint_every=0.001"]))
+        result = run_job(composed(*QUICK, "trainer.checkpoint_every=0.001"))
         assert result.record.status == "FINISHED"
         [folder] = list_runs()
         assert [row["epoch"] for row in read_history(folder)] == [1, 2, 3, 4, 5, 6]
@@ -189,7 +189,7 @@ class TestMeanwhile:
 
         with monkeypatch.context() as patch:
             patch.setattr(Recorder, "save_weights", save_and_fill)
-            result = run_job(compose([*QUICK, "trainer.checkpoint_every=0.001"]))
+            result = run_job(composed(*QUICK, "trainer.checkpoint_every=0.001"))
         assert result.record.status == "FINISHED"
         full["on"] = False
         assert resume_run(result.record.id).record.status == "FINISHED"
@@ -207,7 +207,7 @@ class TestMeanwhile:
 
         monkeypatch.setattr(os, "fsync", fsync)
         monkeypatch.setattr("mlp.training.checkpoint.MAX_SHARE", 1e9)
-        result = run_job(compose([*QUICK, "trainer.checkpoint_every=0.001"]))
+        result = run_job(composed(*QUICK, "trainer.checkpoint_every=0.001"))
         assert result.record.status == "FINISHED"
         [folder] = list_runs()
         assert evaluate_run(folder).metrics["accuracy"] > 0.5
@@ -221,7 +221,7 @@ class TestMeanwhile:
         monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
         with monkeypatch.context() as patch:
             full_between(full, 4, 100, patch)
-            result = run_job(compose([*QUICK, "trainer.checkpoint_every=0.001"]))
+            result = run_job(composed(*QUICK, "trainer.checkpoint_every=0.001"))
         full["on"] = False
         assert result.record.status == "FAILED"
         assert read_run(list_runs()[0]).status == "RUNNING"

@@ -12,9 +12,8 @@ from mlp.base import ConfigError, DataError
 
 
 @pytest.fixture(autouse=True)
-def _in_a_folder_of_its_own(runs, tmp_path, monkeypatch):
+def _in_a_folder_of_its_own(runs, tmp_path, monkeypatch, without_figures):
     monkeypatch.setattr("mlp.base.paths.project_root", lambda: tmp_path)
-    monkeypatch.setattr("mlp.jobs.train.draw_figures", lambda *_: None)  # they take their time
 
 
 def fit(x, y, *overrides, **settings):

@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 
 from mlp.base import ConfigError
-from mlp.config import compose
 from mlp.jobs import run_job
 from mlp.nn import load
 from mlp.runs import RunFolder, read_run
 from mlp.runs.find import list_runs
 from mlp.training import EpochEnded, EpochLimit
+from tests.cases import composed
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.usefixtures("without_figures")]
 
 WORDS = ["data=digits", "tracking=none", "threads=1", "data.scale=standardize"]
 WORDS += ["model.dropout=0.2", "model.batch_norm=true", "augment=affine"]
@@ -19,7 +19,7 @@ MORE = ["trainer.max_epochs=9", "trainer.patience=1", "trainer.min_delta=0.2"]
 
 
 def run(*words: str) -> RunFolder:
-    return run_job(compose([*WORDS, *words])).folder
+    return run_job(composed(*WORDS, *words)).folder
 
 
 def assert_same_weights(one: RunFolder, other: RunFolder) -> None:
@@ -53,10 +53,10 @@ def test_goes_on_to_the_same_bits_after_an_interruption(monkeypatch: pytest.Monk
     with monkeypatch.context() as patch:
         patch.setattr("mlp.jobs.refit.EpochLimit", Killer)
         with pytest.raises(KeyboardInterrupt):
-            run_job(compose(words))
+            run_job(composed(*words))
     [interrupted] = [folder for folder in list_runs() if read_run(folder).status == "KILLED"]
     assert load(interrupted.weights).params.any()  # those of the first training
-    assert run_job(compose(words), resume=interrupted).record.status == "FINISHED"
+    assert run_job(composed(*words), resume=interrupted).record.status == "FINISHED"
     assert "continued after epoch" in interrupted.log.read_text()
     assert_same_weights(interrupted, undisturbed)
 

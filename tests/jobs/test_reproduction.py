@@ -24,16 +24,10 @@ from mlp.training import EpochEnded, Pruner
 from tests.cases import composed
 from tests.conftest import Said
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.usefixtures("without_figures")]
 
 QUICK = ("data=digits", "tracking=none", "trainer.max_epochs=2", "model.hidden_sizes=[16]")
 CONF = Path(__file__).parents[2] / "conf"
-
-
-@pytest.fixture(autouse=True)
-def without_figures(monkeypatch: pytest.MonkeyPatch):
-    """They take longer than so short a training."""
-    monkeypatch.setattr("mlp.jobs.train.draw_figures", lambda *_: None)
 
 
 class Interruption(Pruner):

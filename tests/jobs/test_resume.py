@@ -5,94 +5,34 @@ import shutil
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import pytest
-from omegaconf import DictConfig
 
 from mlp.base import ConfigError, RunError
-from mlp.config import compose
 from mlp.jobs import resume_run, run_job
-from mlp.runs import RunFolder, RunLock, read_history, read_run, update_run
-from mlp.runs.find import list_runs
+from mlp.runs import read_history, read_run, update_run
 from mlp.tracking import mlflow_client, read_counterpart, wait_for_delivery
 from mlp.tracking.mirror_start import lock_file
-from mlp.training import EpochEnded, Pruner
 from tests.conftest import Said
+from tests.jobs.interruptions import (
+    QUICK,
+    Killer,
+    Stopper,
+    assert_same,
+    finished,
+    interrupted,
+    short,
+    weights,
+)
 
-pytestmark = pytest.mark.e2e
+pytestmark = [
+    pytest.mark.e2e,
+    pytest.mark.usefixtures("without_figures", "checkpoint_each_epoch"),
+]
 
 Command = Callable[..., Said]
-QUICK = ["data=digits", "tracking=none", "trainer.max_epochs=6", "threads=1"]
 MAYBE = ["model.dropout=0.2", "model.batch_norm=true", "optimizer=nadam", "schedule=one_cycle"]
 MAYBE += ["augment=affine_elastic"]
-TIMES = ("timestamp", "seconds", "examples_per_second")
-
-
-@pytest.fixture(autouse=True)
-def quick(monkeypatch: pytest.MonkeyPatch):
-    """A checkpoint each epoch, however much that costs in so short a training; no figures."""
-    monkeypatch.setattr("mlp.training.checkpoint.MAX_SHARE", 1e9)
-    monkeypatch.setattr("mlp.jobs.figures.draw_training_figures", lambda *_: None)
-    monkeypatch.setattr("mlp.jobs.figures.draw_evaluation_figures", lambda *_: None)
-
-
-class Killer(Pruner):
-    """Ends the process of a training after an epoch, as far as a test can bear it."""
-
-    def __init__(self, epoch: int) -> None:
-        self.epoch = epoch
-
-    def after_epoch(self, event: EpochEnded) -> None:
-        if event.epoch == self.epoch:
-            raise KeyboardInterrupt
-
-
-class Stopper(Pruner):
-    """Ends a training in order."""
-
-    def __init__(self, epoch: int) -> None:
-        self.epoch = epoch
-
-    def after_epoch(self, event: EpochEnded) -> str | None:
-        return "that is enough" if event.epoch >= self.epoch else None
-
-
-def composed(*words: str) -> DictConfig:
-    """Compose a short run; of two words with one key the later counts."""
-    return compose(list({word.partition("=")[0]: word for word in [*QUICK, *words]}.values()))
-
-
-def finished(*words: str) -> RunFolder:
-    """Return a run that nothing has interrupted."""
-    return run_job(composed(*words)).folder
-
-
-def interrupted(*words: str, epoch: int = 4) -> RunFolder:
-    """Return a run that ended in an epoch, with the checkpoints of the two before it."""
-    often = "trainer.checkpoint_every=1e-9"
-    with pytest.raises(KeyboardInterrupt):
-        run_job(composed(often, *words), pruner=Killer(epoch))
-    return list_runs()[-1]
-
-
-def weights(folder: RunFolder) -> dict[str, bytes]:
-    return {path.name: path.read_bytes() for path in folder.weights.glob("*.npy")}
-
-
-def figures(folder: RunFolder) -> tuple[Any, ...]:
-    """What a run has come to, but for the time it took."""
-    record = read_run(folder)
-    rows = [{k: v for k, v in r.items() if k not in TIMES} for r in read_history(folder)]
-    best = {k: v for k, v in record.metrics.items() if k not in TIMES}
-    tested = record.test and record.test.metrics
-    return record.status, record.stop_reason, record.epochs, best, tested, rows
-
-
-def assert_same(one: RunFolder, other: RunFolder) -> None:
-    assert weights(one) == weights(other)
-    assert figures(one) == figures(other)
 
 
 class TestTheSame:
@@ -246,7 +186,7 @@ class TestTwice:
     ):
         """No checkpoint was due yet, so that the second start is at its beginning again."""
         stop = partial(run_job, pruner=Stopper(4))
-        folder = stop(compose([*QUICK, "trainer.checkpoint_every=null"])).folder
+        folder = stop(short("trainer.checkpoint_every=null")).folder
         update_run(folder, status="KILLED", pruned=False)
         best, stored = read_run(folder).best, weights(folder)
         monkeypatch.setattr("mlp.jobs.resume.run_job", partial(run_job, pruner=Stopper(1)))
@@ -337,164 +277,3 @@ class TestLonger:
         folder = interrupted(*words)
         resume_run("latest", ["trainer.max_epochs=9"])
         assert_same(folder, finished(*words, "trainer.max_epochs=9"))
-
-
-class TestRefused:
-    """Exit status 2, one sentence, and nothing changed."""
-
-    @pytest.mark.parametrize(
-        ("changes", "sentence"),
-        [
-            (["optimizer.lr=1"], "mlp: optimizer.lr cannot be changed: the run's past depends"),
-            (["optimizer=sgd"], "mlp: optimizer._target_ cannot be changed"),
-            (["seed=1"], "mlp: seed cannot be changed"),
-            (["threads=2"], "mlp: threads cannot be changed"),
-            (["trainer.batch_size=64"], "mlp: trainer.batch_size cannot be changed"),
-            (["tags.a=b"], "mlp: tags"),
-            (["trainer.max_epochs=5"], "mlp: trainer.max_epochs can only be raised: it is 6"),
-            (["trainer.patience=9"], "mlp: trainer.patience can only be raised: it is 10, got 9"),
-            (["trainer.max_seconds=9"], "mlp: trainer.max_seconds can only be raised"),
-            (["trainer.max_epochs=9"], "the schedule Cosine arrives at its end after 6 epochs"),
-            (["trainer.patiense=1"], "mlp: unknown key 'trainer.patiense'; did you mean"),
-            (["trainer.patience=0"], "mlp: trainer.patience must be at least 1, got 0"),
-            (["-m"], "mlp: resume= takes one run, as in resume=latest"),
-            (["resume=best"], "mlp: resume= takes one run, as in resume=latest"),
-        ],
-    )
-    def test_change(self, mlp_run: Command, changes: list[str], sentence: str):
-        folder = interrupted("schedule=cosine")
-        before = {path: path.read_bytes() for path in folder.path.iterdir() if path.is_file()}
-        said = mlp_run("resume=latest", *changes)
-        assert said.status == 2
-        assert sentence in said.err
-        assert said.err.count("\n") == 1
-        assert before == {path: path.read_bytes() for path in before}
-        assert len(list_runs()) == 1
-
-    def test_unknown_run(self, mlp_run: Command, runs: Path):
-        said = mlp_run("resume=nothing")
-        assert said.status == 2
-        assert "there is no run" in said.err
-        assert not runs.exists()
-
-    def test_finished_run(self):
-        """It says what would be right."""
-        finished("trainer.max_epochs=1")
-        with pytest.raises(RunError, match=r"keep_checkpoint=true keeps one; init_from="):
-            resume_run("latest", ["trainer.max_epochs=2"])
-        finished("trainer.max_epochs=1", "trainer.keep_checkpoint=true")
-        with pytest.raises(RunError, match=r"to make it longer, raise trainer\.max_epochs or"):
-            resume_run("latest")
-
-    def test_run_at_work(self):
-        folder = interrupted()
-        lock = RunLock(folder)
-        with pytest.raises(RunError, match=r"process \d+ on .* is working on"):
-            resume_run("latest")
-        lock.end()
-        resume_run("latest")
-
-    def test_other_data(self, tmp_path: Path):
-        rng = np.random.default_rng(0)
-        arrays = {"x_train": rng.random((60, 4), "float32"), "y_train": np.repeat([0, 1, 2], 20)}
-        np.savez(tmp_path / "mine.npz", **arrays)
-        folder = interrupted("data=npz", f"data.path={tmp_path / 'mine.npz'}", *SMALL)
-        arrays["x_train"][0, 0] += 1
-        np.savez(tmp_path / "mine.npz", **arrays)
-        with pytest.raises(RunError, match=r"the data of .* have changed since it began"):
-            resume_run("latest")
-        assert read_run(folder).status == "KILLED"
-        assert not folder.alive.exists()
-
-
-SMALL = ["trainer.batch_size=8", "data.val_fraction=0.2"]
-
-
-class TestInitFrom:
-    @pytest.mark.parametrize(("seed", "is_said"), [(0, False), (1, True)])
-    def test_another_split_of_the_same_data_is_said(
-        self, caplog: pytest.LogCaptureFixture, seed: int, is_said: bool
-    ):
-        words = [*QUICK, "trainer.max_epochs=1"]
-        first = run_job(compose(words))
-        run_job(compose([*words, f"init_from={first.record.id}", f"seed={seed}"]))
-        assert ("was trained with another split" in caplog.text) == is_said
-
-    def test_begins_with_the_weights_of_another(self):
-        """As the training that those two are together, where the optimizer has no memory."""
-        words = ["optimizer=sgd", "trainer.patience=null"]
-        finished(*words, "trainer.max_epochs=2", "name=base")
-        source = list_runs()[-1]
-        tuned = finished(*words, "init_from=base", "optimizer.lr=1e-30", "trainer.max_epochs=1")
-        assert weights(tuned) == weights(source)
-        record = read_run(tuned)
-        assert record.init_from == source.path.name
-        assert f"init_from: {source.path.name}" in tuned.config.read_text()
-
-    def test_interrupted_it_goes_on(self):
-        base = finished("trainer.max_epochs=2").path.name
-        folder = interrupted(f"init_from={base}")
-        resume_run(folder.path.name)
-        assert_same(folder, finished(f"init_from={base}"))
-
-    def test_it_goes_on_when_the_other_is_gone(self):
-        base = finished("trainer.max_epochs=2")
-        whole = finished(f"init_from={base.path.name}")
-        folder = interrupted(f"init_from={base.path.name}")
-        shutil.rmtree(base.path)
-        resume_run(folder.path.name)
-        assert_same(folder, whole)
-
-    def test_a_link_among_the_others_weights_is_not_followed(self):
-        base = finished("trainer.max_epochs=2")
-        weights = base.weights / "W1.npy"
-        weights.rename(base.weights / "W1.elsewhere")
-        weights.symlink_to(base.weights / "W1.elsewhere")
-        with pytest.raises(RunError, match=r"W1.npy is a symbolic link, and is not followed"):
-            run_job(compose([*QUICK, f"init_from={base.path.name}"]))
-
-    @pytest.mark.parametrize("gone", [False, True])
-    def test_it_starts_over_from_the_other_or_not_at_all(self, gone: bool):
-        """Random weights would be another training."""
-        base = finished("trainer.max_epochs=2")
-        whole = finished(f"init_from={base.path.name}")
-        folder = interrupted(f"init_from={base.path.name}")
-        for path in folder.checkpoints.glob("epoch-*/params.npy"):
-            path.write_bytes(b"?")
-        if gone:
-            shutil.rmtree(base.path)
-        result = resume_run(folder.path.name)
-        if gone:
-            assert (result.record.status, "init_from is gone" in result.record.stop_reason) == (
-                "FAILED",
-                True,
-            )
-        else:
-            assert_same(folder, whole)
-
-    @pytest.mark.parametrize(
-        ("words", "sentence"),
-        [
-            (["model.hidden_sizes=[128,32]"], "W2 is (128, 64) in "),
-            (["model.hidden_sizes=[128]"], "W2 is (128, 64) in "),
-            (["model.batch_norm=true"], "gamma1"),
-            (["init_from=nothing"], "no run is called 'nothing'"),
-        ],
-    )
-    def test_another_shape_is_refused_by_name(
-        self, mlp_run: Command, words: list[str], sentence: str
-    ):
-        finished("trainer.max_epochs=1", "name=base")
-        said = mlp_run(*QUICK, "init_from=base", *words)
-        assert (said.status, len(list_runs())) == (2, 1)
-        assert sentence in said.err
-
-    def test_evaluation_does_not_need_it(self):
-        """A run's folder is enough."""
-        from mlp.base import remove
-        from mlp.jobs import evaluate_run
-
-        remove_me = finished("trainer.max_epochs=1", "name=base")
-        tuned = finished("init_from=base", "trainer.max_epochs=1")
-        remove(remove_me.path)
-        evaluate_run(tuned)

@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 
-from mlp.config import compose
 from mlp.jobs import resume_run, run_job
 from mlp.runs import RunFolder, read_history, read_run
 from mlp.runs.find import list_runs
+from tests.cases import composed
 from tests.conftest import Said
 
 pytestmark = pytest.mark.e2e
@@ -93,7 +93,7 @@ def test_second_signal_ends_at_once(mlp_run: Callable[..., Said], signal_when: S
     assert not folder.figures.exists()
     assert "resume=" in said.out
     best, again = (
-        result.record.best for result in (run_job(compose(QUICK)), resume_run(folder.path.name))
+        result.record.best for result in (run_job(composed(*QUICK)), resume_run(folder.path.name))
     )
     assert best.metrics["val/loss"] == again.metrics["val/loss"]
 

@@ -10,7 +10,6 @@ import pytest
 from threadpoolctl import threadpool_info, threadpool_limits
 
 from mlp.base import ConfigError
-from mlp.config import compose
 from mlp.data import Digits
 from mlp.jobs import evaluate_run, run_job
 from mlp.nn import load
@@ -18,6 +17,7 @@ from mlp.reports import Console
 from mlp.runs import RunFolder, read_run
 from mlp.runs.find import list_runs
 from mlp.training import Callback, Event, Predictor, StopOnSignal
+from tests.cases import composed
 
 pytestmark = pytest.mark.e2e
 
@@ -26,7 +26,7 @@ QUICK = ("data=digits", "tracking=none", "trainer.max_epochs=2", "test=false")
 
 def test_result_tells_what_has_become_of_the_run(capsys: pytest.CaptureFixture[str]):
     """Nothing is shown unless a console is given."""
-    result = run_job(compose(QUICK))
+    result = run_job(composed(*QUICK))
     assert (result.record.status, result.signal) == ("FINISHED", None)
     assert result.record.best.epoch == 2
     assert result.record.stop_reason == "max_epochs=2 reached"
@@ -41,7 +41,7 @@ def test_a_figure_that_fails_does_not_fail_the_run(
         raise ZeroDivisionError("no ink")
 
     monkeypatch.setattr("mlp.jobs.figures.draw_training_figures", fail)
-    result = run_job(compose(QUICK))
+    result = run_job(composed(*QUICK))
     assert result.record.status == "FINISHED"
     assert caplog.messages == ["the figures could not be drawn: no ink"]
     log = result.folder.log.read_text()
@@ -69,7 +69,7 @@ def test_callbacks_hear_the_training_and_one_that_fails_is_left_out(
 ):
     words = ["callbacks.a.word=I heard", "callbacks.b.fails=true"]
     words += [f"callbacks.{name}._target_={__name__}.Listening" for name in "ab"]
-    result = run_job(compose([*QUICK, *words]))
+    result = run_job(composed(*QUICK, *words))
     heard = (result.folder.path / "heard.txt").read_text().splitlines()
     assert heard == [f"I heard {e}" for e in ("RunStarted", "EpochEnded", "EpochEnded", "RunEnded")]
     assert result.record.status == "FINISHED"
@@ -85,7 +85,7 @@ def test_the_result_is_shown_before_the_figures_are_drawn(monkeypatch: pytest.Mo
             order.append(read_run(RunFolder(folder)).status)
 
     monkeypatch.setattr("mlp.jobs.figures.draw_training_figures", lambda *_: order.append("drawn"))
-    run_job(compose(QUICK), console=Spy(quiet=True))
+    run_job(composed(*QUICK), console=Spy(quiet=True))
     assert order == ["FINISHED", "drawn"]
 
 
@@ -105,13 +105,13 @@ def test_the_boundary_is_drawn_where_data_are_classes_of_two_numbers(
     monkeypatch.chdir(tmp_path)
     rows = [f"{i % 7},{i % 5 or ''},{'ab'[i % 2]}" for i in range(60)]
     Path("flat.csv").write_text("\n".join(["x,y,kind", *rows]))
-    result = run_job(compose([*words, "tracking=none", "trainer.max_epochs=3"]))
+    result = run_job(composed(*words, "tracking=none", "trainer.max_epochs=3"))
     assert (result.folder.figures / "boundary.png").exists() == drawn
 
 
 def test_deskewing_is_done_wherever_the_network_is_used():
     words = ["data=digits", "data.deskew=true", "tracking=none", "trainer.max_epochs=2"]
-    result = run_job(compose(words))
+    result = run_job(composed(*words))
     tested = result.record.test.metrics["accuracy"]
     assert evaluate_run(result.folder).metrics["accuracy"] == tested
     dataset = Digits().load()
@@ -136,7 +136,7 @@ def test_a_short_job_of_a_sweep_is_drawn_when_it_is_evaluated(data: str, last: s
 
 def test_what_augmentation_does_is_drawn():
     for augment, is_drawn in (("elastic", True), ("none", False)):
-        result = run_job(compose([*QUICK, f"augment={augment}"]))
+        result = run_job(composed(*QUICK, f"augment={augment}"))
         assert (result.folder.figures / "augmentation.png").exists() == is_drawn
 
 
@@ -144,11 +144,11 @@ def test_only_images_are_augmented(tmp_path: Path):
     np.savez(tmp_path / "rows.npz", x_train=np.eye(20), y_train=np.arange(20) % 2)
     words = ["data=npz", f"data.path={tmp_path / 'rows.npz'}", "augment=elastic", "tracking=none"]
     with pytest.raises(ConfigError, match="augment changes images, and the rows of these data"):
-        run_job(compose(words))
+        run_job(composed(*words))
 
 
 def test_jobs_of_one_process_do_not_influence_each_other():
-    first, _, again = [run_job(compose([*QUICK, f"seed={seed}"])) for seed in (0, 1, 0)]
+    first, _, again = [run_job(composed(*QUICK, f"seed={seed}")) for seed in (0, 1, 0)]
     one, other = (load(result.folder.weights).params for result in (first, again))
     assert np.array_equal(one, other)
     assert first.record.metrics["val/loss"] == again.record.metrics["val/loss"]
@@ -171,24 +171,24 @@ def test_blas_threads_are_set_for_the_run_only(word, expected):
 
     seen: list[int] = []
     with threadpool_limits(2, user_api="blas"):
-        run_job(compose([*QUICK, word]), console=Spy(quiet=True))
+        run_job(composed(*QUICK, word), console=Spy(quiet=True))
         assert set(seen) == {expected}
         assert set(threads()) == {2}
 
 
 def test_a_network_too_large_for_memory_is_refused_before_a_run_is_opened():
     with pytest.raises(ConfigError, match=r"model\.hidden_sizes make .* GB are available"):
-        run_job(compose([*QUICK, "model.hidden_sizes=[10000000,10000000]"]))
+        run_job(composed(*QUICK, "model.hidden_sizes=[10000000,10000000]"))
     assert list_runs() == []
 
 
 def test_a_schedule_that_has_nothing_to_follow_is_refused():
     blind = [*QUICK, "schedule=reduce_on_plateau", "data.validation=none"]
     with pytest.raises(ConfigError, match=r"set trainer\.monitor=train/loss"):
-        run_job(compose(blind))
+        run_job(composed(*blind))
     assert list_runs() == []
-    run_job(compose([*blind, "trainer.monitor=train/loss"]))
-    run_job(compose([*blind, "trainer.overfit_batches=1"]))
+    run_job(composed(*blind, "trainer.monitor=train/loss"))
+    run_job(composed(*blind, "trainer.overfit_batches=1"))
 
 
 class TestInterruption:

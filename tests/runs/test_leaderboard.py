@@ -8,12 +8,12 @@ import pytest
 from rich.console import Console as Terminal
 
 from mlp.base import RunError
-from mlp.config import compose
 from mlp.jobs import run_job
 from mlp.reports import show_summary, write_summary
 from mlp.reports.sweep_summary import comparison_in_mlflow, write_leaderboard
 from mlp.runs import Leaderboard, RunFolder, read_leaderboard, read_run, training_of
 from mlp.sweep.summary import summarise
+from tests.cases import composed
 from tests.records import RUN, make_child, make_run, make_sweep
 
 LR, WIDTH = "optimizer.lr", "model.hidden_sizes"
@@ -298,7 +298,7 @@ class TestSummary:
         for i, lr in enumerate([0.0001, 0.01]):
             words = ["data=digits", "tracking=none", "test=false", "trainer.max_epochs=1"]
             child = {"parent": "5eed", "key": str(i), "name": f"lr={lr}", "params": {LR: lr}}
-            run_job(compose([*words, f"{LR}={lr}"]), sweep=child)
+            run_job(composed(*words, f"{LR}={lr}"), sweep=child)
         board = summarise(make_sweep(runs), test="winner")
         better, worse = board.rows
         assert better.tests("accuracy") == [
@@ -313,7 +313,7 @@ class TestSummary:
             words += ["test=false", "data.folds=3", f"data.fold={fold}"]
             params = {"data.folds": 3, "data.fold": fold}
             child = {"parent": "5eed", "key": str(fold), "name": f"{fold}", "params": params}
-            run_job(compose(words), sweep=child)
+            run_job(composed(*words), sweep=child)
         [row] = (board := summarise(make_sweep(runs), test="winner")).rows
         assert sum(run.data.n_test for run in row.runs) == 178
         accuracies = [run.test.metrics["accuracy"] for run in row.runs]

@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 
 from mlp.base import RunError
-from mlp.config import compose
 from mlp.jobs import evaluate_run, resume_run, run_job
 from mlp.runs import RunFolder, read_training
+from tests.cases import composed
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.usefixtures("without_figures")]
 
 SQUARE = """
 import numpy as np
@@ -66,7 +66,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def run(project: Path) -> RunFolder:
-    return run_job(compose(WORDS)).folder
+    return run_job(composed(*WORDS)).folder
 
 
 @pytest.fixture
@@ -92,7 +92,7 @@ def test_what_was_imported_from_their_folder_is_copied(run: RunFolder, project: 
 
 
 def test_a_run_of_mlps_own_classes_has_none(project: Path):
-    folder = run_job(compose(WORDS[:3])).folder
+    folder = run_job(composed(*WORDS[:3])).folder
     assert read_training(folder).code == {}
     assert not folder.code.exists()
 

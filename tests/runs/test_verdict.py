@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from mlp.base import ConfigError
-from mlp.config import check, compose
+from mlp.config import check
 from mlp.runs import RunRecord, verdict_in_words
 from mlp.runs.verdict import judge
+from tests.cases import composed
 from tests.records import RUN
 
 TESTED = {"metrics": {"loss": 0.1, "accuracy": 0.984}, "timestamp": 0, "digest": "abc"}
@@ -78,4 +79,4 @@ def test_without_a_whole_test_there_is_none(changes: dict[str, Any]):
 )
 def test_a_configuration_that_publishes_something_else_is_refused(published: str, sentence: str):
     with pytest.raises(ConfigError, match=sentence):
-        check(compose([f"published={published}"]))
+        check(composed(f"published={published}"))

@@ -9,7 +9,7 @@ import pytest
 from mlp.runs import Children, list_sweeps
 from mlp.tracking import mlflow_client
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 
 
 @pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy")  # in MLflow

@@ -22,9 +22,10 @@ pytestmark = [
 
 GRID = [
     "-m",
+    "data=digits",
     "optimizer.lr=0.001,0.003",
     "model.hidden_sizes=[8],[16]",
-    "seed=range(6)",
+    "seed=range(3)",
     "trainer.max_epochs=20",
 ]
 MINE = ("run ids", "seconds", "test accuracy")  # what two equal sweeps do not share
@@ -64,30 +65,30 @@ def weights(runs: Path, sweep: Record) -> dict[tuple[str, str], bytes]:
 
 
 def test_a_killed_grid_is_continued(runs: Path):
-    """Killed with some of 24 jobs done and two running; nothing is done twice or lost."""
+    """Killed with some of 12 jobs done and two running; nothing is done twice or lost."""
     process = start(*GRID)
     while not runs.exists() or not list_sweeps():
         assert process.poll() is None
         time.sleep(0.1)
     children = Children(latest().id)
-    while (counts := children.counts())["finished"] < 10 or counts["running"] < 2:
+    while (counts := children.counts())["finished"] < 3 or counts["running"] < 2:
         assert process.poll() is None
         time.sleep(0.01)
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()
     done = {record.id for record in children.read() if record.status == "FINISHED"}
-    assert 8 <= len(done) < 24
+    assert 1 <= len(done) < 12
     assert latest().status == "RUNNING"
 
     assert finish(*GRID) == 0
     [sweep] = list_sweeps()
     records = children.read()
     finished = [record for record in records if record.status == "FINISHED"]
-    assert len(finished) == len({record.sweep.key for record in finished}) == 24
+    assert len(finished) == len({record.sweep.key for record in finished}) == 12
     assert done < {record.id for record in finished}
     assert records == finished  # those that were interrupted went on
     starts = [(runs / r.id / "log.txt").read_text().count("  opened\n") for r in records]
-    assert 24 <= sum(starts) <= 26
+    assert 12 <= sum(starts) <= 14
     assert sweep.status == "FINISHED"
 
     client = mlflow_client()

@@ -98,7 +98,7 @@ class TestFinishedRun:
         figures = {
             Path(file.path).name for file in client.list_artifacts(run_id(finished), "figures")
         }
-        assert figures == {"curves.png", "confusion.png", "mistakes.png", "first_layer.png"}
+        assert figures == {"curves.png"}
 
     def test_artifacts_lie_beside_our_own_database(self, finished: Finished, store: Path):
         assert stored(finished).info.artifact_uri.startswith((store / "artifacts").as_uri())

@@ -8,9 +8,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from mlflow.exceptions import MlflowException
-from mlflow.pyfunc import load_model
-from mlflow.pyfunc.scoring_server import invocations
 
 from mlp.runs import find_run
 from mlp.tracking import mlflow_client, read_counterpart
@@ -36,6 +33,7 @@ def frame(tmp_path, monkeypatch):
 @pytest.fixture
 def serve(mlp_run, tracked):
     """Train, and return the model that MLflow has, and the run's own predictor."""
+    from mlflow.pyfunc import load_model
 
     def serve(*arguments: str) -> tuple[Any, Predictor]:
         assert mlp_run(*RUN, *arguments).status == 0
@@ -52,6 +50,8 @@ def serve(mlp_run, tracked):
 
 def answer(model, rows):
     """Post rows to MLflow's own scoring server; return its answer."""
+    from mlflow.pyfunc.scoring_server import invocations
+
     body = json.dumps({"dataframe_records": rows})
     schema = model.metadata.get_input_schema()
     result = invocations(body, "application/json", model, schema)
@@ -61,6 +61,8 @@ def answer(model, rows):
 
 @pytest.mark.e2e
 def test_a_classifier_of_table_rows(serve, frame):
+    from mlflow.exceptions import MlflowException
+
     model, predictor = serve("data.target=kind", "data.drop=[price]", "data.scale=robust")
     assert model.metadata.signature.inputs.input_names() == ["age", "city", "pool"]
     assert model.metadata.signature.outputs.input_names() == ["prediction", "new", "old"]
