@@ -19,6 +19,7 @@ COMMANDS = [
     "evaluate",
     "explain",
     "export",
+    "predict",
     "report",
     "reproduce",
     "run",

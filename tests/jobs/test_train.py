@@ -123,7 +123,7 @@ def test_deskewing_is_done_wherever_the_network_is_used():
 def test_a_short_job_of_a_sweep_is_drawn_when_it_is_evaluated(data: str, last: str):
     """As it would have been at its end."""
     job = {"parent": "p", "key": "k", "name": "n", "params": {}}
-    config = compose([f"data={data}", *QUICK[1:]])
+    config = composed(f"data={data}", *QUICK[1:])
     alone, folder = run_job(config).folder, run_job(config, sweep=job).folder
     assert not folder.figures.exists()
     evaluate_run(folder)
