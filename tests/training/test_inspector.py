@@ -143,3 +143,9 @@ def test_facts_about_the_task(inspect):
     assert first.facts.input_rms == pytest.approx(3)
     assert (first.facts.shift, first.facts.outputs, first.facts.targets) == (0, (0, 1), (0, 1))
     assert first.facts.chance_loss == pytest.approx(np.log(3))
+
+
+def test_a_handful_of_validation_rows_is_not_told_from_the_training_rows(inspect, make_parts):
+    """Chance makes a few rows look like another distribution."""
+    assert inspect(parts=make_parts(60, 9))[0].facts.shift is None
+    assert inspect(parts=make_parts(60, 10))[0].facts.shift > 0
