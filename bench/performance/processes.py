@@ -3,22 +3,21 @@
 import os
 import pty
 import re
-import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager, suppress
 from multiprocessing import get_context
 from pathlib import Path
-from threading import Event, Thread
-from time import perf_counter
+from threading import Thread
+from time import perf_counter, sleep
 from typing import NamedTuple
 from unittest.mock import patch
 
 import psutil
 
 ROOT = Path(__file__).resolve().parents[2]
-LOOK = 0.005  # seconds between two looks at a process's memory
+LOOK = 0.01  # seconds between two looks at a process
 ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 
@@ -71,37 +70,28 @@ def watch(words: Sequence[str], threads: int | None = None, **variables: str) ->
     """
     screen, terminal = pty.openpty()
     env = environment(threads) | variables
-    begin = perf_counter()
-    process = subprocess.Popen(
-        [sys.executable, *words],
-        stdin=terminal,
-        stdout=terminal,
-        stderr=terminal,
-        cwd=ROOT,
-        env=env,
-    )
+    streams = dict.fromkeys(("stdin", "stdout", "stderr"), terminal)
+    begin, printed, peak = perf_counter(), list[tuple[float, str]](), 0.0
+    process = psutil.Popen([sys.executable, *words], cwd=ROOT, env=env, **streams)
     os.close(terminal)
-    peak, ended = [0.0], Event()
-    thread = Thread(target=_memory, args=(process.pid, peak, ended))
-    thread.start()
-    printed = []
-    with suppress(OSError):  # the terminal is closed at the end
-        while data := os.read(screen, 65536):
-            printed.append((perf_counter() - begin, data.decode(errors="replace")))
-    status = process.wait()
+    reader = Thread(target=_read, args=(screen, begin, printed), daemon=True)
+    reader.start()
+    while process.poll() is None:
+        with suppress(psutil.NoSuchProcess):  # it has just ended
+            memory = process.memory_info()
+            peak = max(peak, (memory.rss - memory.shared) / 2**20)
+        sleep(LOOK)
     seconds = perf_counter() - begin
-    ended.set()
-    thread.join()
-    os.close(screen)
-    watched = Watched(seconds, peak[0], printed)
-    if status:
-        raise RuntimeError(f"{' '.join(words)} ended with {status}:\n{watched.text}")
+    reader.join(timeout=1)  # what it has left running may still have the terminal
+    watched = Watched(seconds, peak, printed)
+    if process.returncode:
+        raise RuntimeError(f"{' '.join(words)} ended with {process.returncode}:\n{watched.text}")
     return watched
 
 
-def _memory(pid: int, peak: list[float], ended: Event) -> None:
-    with suppress(psutil.NoSuchProcess):
-        process = psutil.Process(pid)
-        while not ended.wait(LOOK):
-            memory = process.memory_info()
-            peak[0] = max(peak[0], (memory.rss - memory.shared) / 2**20)
+def _read(screen: int, begin: float, printed: list[tuple[float, str]]) -> None:
+    """Note what appears on a terminal, until all have closed it."""
+    with suppress(OSError):
+        while data := os.read(screen, 65536):
+            printed.append((perf_counter() - begin, data.decode(errors="replace")))
+    os.close(screen)

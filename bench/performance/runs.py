@@ -39,7 +39,7 @@ def run(repeats: int, sweeps: Iterable[int]) -> None:
         rows.append(row("`mlp.run --help`", seconds, goal=0.45))
         for n_jobs in sweeps:
             rows += sweep(place, n_jobs, pure / epochs)
-    write("runs", rows)
+        write("runs", rows)
 
 
 def row(what: str, seconds: float, goal: float | None) -> dict[str, Any]:
