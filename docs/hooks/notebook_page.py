@@ -21,4 +21,5 @@ def markdown(notebook: Path) -> tuple[str, dict[str, bytes]]:
             else:
                 text = "".join(output.get("text") or data.get("text/plain", ""))
                 parts.append(f"```{{ .text .output }}\n{text.rstrip()}\n```")
+    parts.insert(1, f'<a href="{notebook.name}" download>Download it</a>')
     return "\n\n".join(parts), figures
