@@ -1,6 +1,7 @@
 """Interactive charts, as Bokeh draws them in a browser; those of a run."""
 
 from collections.abc import Sequence
+from math import ceil, floor, log10
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -23,7 +24,8 @@ THEME = {  # as figure_style.STYLE
         | {"minor_tick_line_color": None}
         | {"axis_label_text_font_style": "normal", "axis_label_text_font_size": "12px"},
         "Grid": {"grid_line_color": style.STYLE["grid.color"]},
-        "Legend": {"background_fill_alpha": 0, "border_line_alpha": 0},
+        "Legend": dict.fromkeys(("background_fill_alpha", "border_line_alpha"), 0)
+        | {"orientation": "horizontal", "padding": 0},
         "Title": {"text_color": style.INK, "text_font_size": "13px"},
         "Toolbar": {"logo": None, "autohide": True},
     }
@@ -47,6 +49,8 @@ def run_charts(history: History, best_epoch: int | None) -> Charts:
                 chart.line(x, y, color=colour, line_width=2, legend_label=name)
                 dots = chart.scatter(x, y, color=colour, size=4, legend_label=name)
                 add_hover(chart, dots, {name: f"@y{{0.0000}} {kind}", "epoch": "@x{0}"})
+        if chart.legend:  # above, where it hides no curve
+            chart.add_layout(chart.legend[0], "above")
         charts[f"curves-{number}"] = chart
     return charts
 
@@ -80,7 +84,7 @@ def new_chart(
     tools: str = "",
 ) -> "Figure":
     """Return an empty chart; its ranges do not change with what is shown."""
-    from bokeh.models import LogTicker, Range1d
+    from bokeh.models import PrintfTickFormatter, Range1d
     from bokeh.plotting import figure
 
     low, high = np.exp(_widened(*np.log(y_range))) if log else _widened(*y_range)
@@ -96,9 +100,8 @@ def new_chart(
         active_drag="box_select" if "box_select" in tools else "box_zoom",
     )
     if log:
-        chart.yaxis[0].ticker = LogTicker(
-            mantissas=[1, 2, 5], desired_num_ticks=5, num_minor_ticks=0
-        )
+        chart.yaxis[0].ticker = _log_ticks(low, high)
+        chart.yaxis[0].formatter = PrintfTickFormatter(format="%.3g")
     return chart
 
 
@@ -108,6 +111,13 @@ def add_hover(chart: "Figure", renderer: Any, facts: dict[str, str]) -> None:
 
     nearest: dict[str, Any] = {"limit": 1, "line_policy": "nearest"}
     chart.add_tools(HoverTool(renderers=[renderer], tooltips=list(facts.items()), **nearest))
+
+
+def _log_ticks(low: float, high: float) -> list[float]:
+    """Return round numbers that cover a range; Bokeh's own leave out its lower half."""
+    between = (1, 2, 3, 5, 7) if high < 30 * low else (1, 2, 5) if high < 1000 * low else (1,)
+    decades = range(floor(log10(low)), ceil(log10(high)))
+    return [factor * 10.0**decade for decade in decades for factor in between]
 
 
 def _widened(low: float, high: float) -> tuple[float, float]:
