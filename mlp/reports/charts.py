@@ -67,11 +67,15 @@ def curve_of(history: History, metric: str) -> Points:
 
 def curve_chart(title: str, metric: str, curves: Sequence[Points], tools: str = "") -> "Figure":
     """Return an empty chart with room for some curves; a loss that falls far is logarithmic."""
+    from bokeh.models import BasicTicker
+
     points = np.array([point for curve in curves for point in curve if np.isfinite(point[1])])
     points = points if len(points) else np.array([(1.0, 0.0)])
     low, high = points[:, 1].min(), points[:, 1].max()
     log = metric.endswith("loss") and bool(0 < 3 * low < high)
-    return new_chart(title, 330, "epoch", (1, points[:, 0].max()), (low, high), log, tools)
+    chart = new_chart(title, 330, "epoch", (1, points[:, 0].max()), (low, high), log, tools)
+    chart.xaxis[0].ticker = BasicTicker(min_interval=1)  # whole epochs
+    return chart
 
 
 def new_chart(

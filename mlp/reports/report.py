@@ -42,6 +42,7 @@ def write_sweep_report(folder: RunFolder, board: Leaderboard, path: Path) -> Non
     histories = {run.id: runs.read_history(RunFolder.of(run.id)) for run in ranked[:MAX_CURVES]}
     first = next((rows[0] for rows in histories.values() if rows), {})
     _, outliers, _ = heights_of([row.values for row in board.rows], board.metric)
+    of_search = figures_of(folder, but=("axes", "curves", "parallel"))  # importance.png
     values = {
         "kind": "sweep",
         "title": record.name,
@@ -52,9 +53,9 @@ def write_sweep_report(folder: RunFolder, board: Leaderboard, path: Path) -> Non
         "note": _thinned(max(map(len, histories.values()))),
         "n_without_curve": len(ranked) - len(histories),
         "n_clipped": int(outliers.sum()),
-        "shares": _importances(board),
+        "shares": {} if of_search else _importances(board),
         "verdicts": _verdicts(board),
-        "importance_figures": figures_of(folder, but=("axes", "curves", "parallel")),
+        "of_search": of_search,
         "figures_title": f"The best run: {best.name}",
         "figures": figures_of(RunFolder.of(best.id)),
         "provenance": _provenance(best),
