@@ -10,7 +10,7 @@ from mlp.data.augment import (
 )
 from mlp.data.batches import Batches
 from mlp.data.cache import is_entry
-from mlp.data.columns import CellError, Column, decode_row
+from mlp.data.columns import CellError, Column, decode_row, encode_numbers
 from mlp.data.dataset import Dataset, Part, Parts, as_inputs
 from mlp.data.deskew import Deskewer, DeskewingScaler
 from mlp.data.inputs import read_inputs
@@ -62,6 +62,7 @@ __all__ = [
     "Targets",
     "as_inputs",
     "decode_row",
+    "encode_numbers",
     "fit_scaler",
     "is_entry",
     "load_preprocessing",

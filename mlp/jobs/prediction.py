@@ -1,11 +1,13 @@
 """What a stored network answers about rows whose labels nobody knows."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+import numpy as np
 
 from mlp import runs
 from mlp.base import DataError
-from mlp.data import CellError, Table, TablePreprocessing, read_inputs
+from mlp.data import CellError, Table, TablePreprocessing, encode_numbers, read_inputs
 from mlp.runs import RunFolder
 from mlp.training import Predictor
 
@@ -43,8 +45,6 @@ def predict_file(folder: RunFolder, path: Path) -> "DataFrame":
         raise DataError(f"{path}: {error}") from None
 
 
-def _numbers(table: Table) -> Any:
+def _numbers(table: Table) -> np.ndarray:
     """Return a table as a matrix of numbers, for a network that was trained on arrays."""
-    from pandas import to_numeric
-
-    return table.frame.apply(to_numeric).to_numpy()
+    return np.column_stack([encode_numbers(name, values) for name, values in table.frame.items()])

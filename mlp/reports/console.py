@@ -71,14 +71,18 @@ class Console:
             if pairs or group in unusual:
                 name = node["_target_"].rpartition(".")[2]
                 style = "bold" if group in unusual else "dim"
-                table.add_row(
-                    Text(group, "cyan"), Text(name, style), Columns(pairs, padding=(0, 3))
-                )
+                table.add_row(Text(group, "cyan"), Text(name, style), self._side_by_side(pairs))
         others = {key: value for key, value in config.items() if key not in (*groups, "callbacks")}
-        table.add_row("", "", Columns(_pairs("", others, unusual), padding=(0, 3)))
+        table.add_row("", "", self._side_by_side(_pairs("", others, unusual)))
         self._terminal.print(table)
         self.announce("All other keys have their defaults.", "dim")
         self._terminal.print()
+
+    def _side_by_side(self, texts: Sequence[Text]) -> Columns | Text:
+        """Return texts in a line; on a terminal in as many as they need, one below the other."""
+        if self._terminal.is_terminal:
+            return Columns(texts, padding=(0, 3))
+        return Text("   ").join(texts)
 
     def show_plan(self, dataset: Dataset, parts: Parts, network: Network, batch_size: int) -> None:
         """Print what is about to be trained, and on what."""

@@ -65,3 +65,6 @@ def test_arrays(mlp_run, tmp_path):
     pd.DataFrame(x.reshape(2, 64)).to_csv(tmp_path / "new.csv", index=False)
     a, b = (predict_file(find_run("latest"), tmp_path / f"new.{kind}") for kind in ("npz", "csv"))
     pd.testing.assert_frame_equal(a, b)
+    (tmp_path / "new.csv").write_text("a,b\n1,2\n3,x\n")
+    with pytest.raises(DataError, match=r"new.csv, row 3, column b: 'x' is not a number"):
+        predict_file(find_run("latest"), tmp_path / "new.csv")
