@@ -1,8 +1,10 @@
 """What of a configuration is called unusual."""
 
 import pytest
+from omegaconf import OmegaConf
 
-from mlp.config import check, compose, conf_dir, unusual_keys
+from mlp.config import changed, check, compose, conf_dir, unusual_keys
+from tests.cases import composed
 
 NEEDS = {"csv": ["path=x.csv", "target=y"], "npz": ["path=x.npz"], "keel": ["name=iris"]} | {
     "sklearn": ["name=iris"]
@@ -12,8 +14,9 @@ DATA = sorted(path.stem for path in (conf_dir() / "data").glob("*.yaml"))
 
 @pytest.mark.parametrize("name", DATA)
 def test_data_differ_by_their_kind_and_what_they_must_be_told(name: str):
-    needed = [f"data.{word}" for word in NEEDS.get(name, [])]
-    keys = unusual_keys(check(compose([f"data={name}", *needed])))
+    config, needed = composed(), [f"data.{word}" for word in NEEDS.get(name, [])]
+    config.data = OmegaConf.load(conf_dir() / "data" / f"{name}.yaml")
+    keys = unusual_keys(check(changed(config, needed)))
     told = {word.partition("=")[0] for word in needed}
     assert keys == told | ({"data"} if name != "mnist_5k" else set())
 
