@@ -65,6 +65,8 @@ def growth_figure(rows: Sequence[dict[str, Any]]) -> Figure:
         column[0].set_title(row["axis"], fontsize=9)
     seconds = [point["seconds"] for row in rows for point in row["points"]]
     memory = [point["mb"] for row in rows for point in row["points"]]
+    axes[1, 0].set_yticks(ticks := [30, 50, 100, 200, 500, 1000, 2000], map(str, ticks))
+    axes[1, 0].minorticks_off()
     axes[0, 0].set(ylabel="seconds", ylim=(min(seconds) / 2, max(seconds) * 2))
     axes[1, 0].set(ylabel="MB at most", ylim=(min(memory) / 2, max(memory) * 2))
     figure.supxlabel("how many; dotted: in proportion", fontsize=9)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from textwrap import fill
 from typing import Any
 
 from bench.performance.figures import FLOOR, growth_figure, save, steps_figure
@@ -39,7 +40,8 @@ scikit-learn have the images as floats already, ours are bytes until they are in
 
 All start from the same weights and take the same batches in the same order, so that they come to
 the same losses but for rounding, which a training magnifies; scikit-learn also adds Adam's ε
-elsewhere. {losses}
+elsewhere.
+{losses}
 """
 RUNS = """
 ## Whole commands
@@ -139,9 +141,10 @@ def losses_in_words(rows: Sequence[dict[str, Any]]) -> str:
         first = max(first for first, _ in differ)
         last = max(last, *(last for _, last in differ))
         words.append(f"{first:.2g} with {optimizer} (tolerated: {FIRST[optimizer]:g})")
-    return (
+    return fill(
         f"After one epoch they differ, relatively, by at most {' and '.join(words)}; after "
-        f"{rows[0]['epochs']} by {last:.2g} in themselves ({LAST:g})."
+        f"{rows[0]['epochs']} epochs, absolutely, by at most {last:.2g} ({LAST:g}).",
+        width=100,
     )
 
 
