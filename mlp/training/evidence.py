@@ -59,5 +59,5 @@ class Evidence:
 
     @property
     def begins_badly(self) -> bool:
-        """Whether the first loss is far above that of a constant answer. Healthy: 3.3 times it."""
-        return self.looks[0].loss > 5 * self.chance
+        """Whether the first loss is far above that of a constant answer. Healthy: 6.5 times it."""
+        return self.looks[0].loss > 10 * self.chance
