@@ -17,8 +17,8 @@ TRIED = Path(__file__).with_name("tried.md")
 INTRODUCTION = """# Performance
 
 `make bench` measures all that is here and writes this page; each part stores its figures in
-`bench/results`, and `python -m bench.performance PART` repeats one of them. Nothing else ran
-meanwhile. Libraries choose their kernels for the processor themselves.
+the folder `results` beside the scripts, and `python -m bench.performance PART` repeats one of
+them. Nothing else ran meanwhile. Libraries choose their kernels for the processor themselves.
 
 {machine}
 """

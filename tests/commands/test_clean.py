@@ -145,6 +145,7 @@ class TestRuns:
         models = {path.name for path in (runs / "artifacts" / "models").iterdir()}
         assert models == {model.model_id}
 
+    @pytest.mark.e2e
     def test_it_stays_when_mlflow_cannot_be_asked(
         self, clean: Clean, runs: Path, monkeypatch: pytest.MonkeyPatch
     ):

@@ -177,6 +177,7 @@ class TestNames:
         with pytest.raises(ConfigError, match=r"sweep\.name must"):
             read_settings(config)
 
+    @pytest.mark.e2e
     def test_odd_one_is_data_and_never_a_path(self, tmp_path: Path, runs: Path):
         name = "../../$(id); rm -rf ~/*\\"
         run_job(changed(composed(*QUICK), []) | {"name": name, "tags": {"odd": name}})

@@ -34,10 +34,10 @@ def test_the_line_lies_where_the_class_changes():
     assert not np.allclose(colours[0, 0], colours[0, -1], atol=0.1)  # left and right
 
 
-@pytest.mark.parametrize("n_classes", [2, 3, 8])
-def test_a_panel_for_each_predictor(tmp_path: Path, n_classes: int):
+@pytest.mark.parametrize(("n_classes", "n_panels"), [(2, 4), (8, 1)])
+def test_a_panel_for_each_predictor(tmp_path: Path, n_classes: int, n_panels: int):
     rng = np.random.default_rng(0)
-    predictors = {f"epoch {i}": linear(*rng.normal(size=(2, n_classes))) for i in range(4)}
+    predictors = {f"epoch {i}": linear(*rng.normal(size=(2, n_classes))) for i in range(n_panels)}
     draw_boundary(tmp_path, predictors, POINTS, np.arange(4) % n_classes, ["length", "width"])
     assert (tmp_path / "boundary.png").read_bytes().startswith(b"\x89PNG")
     panels = boundary(predictors, POINTS, np.arange(4) % n_classes, "xy").axes

@@ -39,6 +39,7 @@ def resampled(rng: np.random.Generator, n_splits: int = 10) -> np.ndarray:
     return np.array(differences)
 
 
+@pytest.mark.e2e  # seconds
 class TestOfEqualPairs:
     """One in twenty may be told apart; of 1,000, not more than 64 are, in 49 of 50 simulations."""
 
