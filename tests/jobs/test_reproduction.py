@@ -143,7 +143,9 @@ def test_the_recorded_commit_with_its_uncommitted_changes(
     """In a checkout whose commit draws other random numbers, but for an uncommitted change."""
     checkout = tmp_path / "checkout"
     for name in ("mlp", "conf"):
-        shutil.copytree(CONF.parent / name, checkout / name)
+        shutil.copytree(
+            CONF.parent / name, checkout / name, ignore=shutil.ignore_patterns("__pycache__")
+        )
     shutil.copy(CONF.parent / "pyproject.toml", checkout)
     code = checkout / "mlp" / "base" / "randomness.py"
     ours = code.read_text()
