@@ -1,3 +1,4 @@
+from .checks import check_fit
 from .cleanup import (
     Criteria,
     Entry,
@@ -15,7 +16,7 @@ from .explanation import explain_example
 from .prediction import predict_file
 from .reproduction import Reproduction, reproduce_run
 from .resume import announce_orphaned_runs, resume_run
-from .train import Result, check_fit, run_job
+from .train import Result, run_job
 
 __all__ = [
     "Criteria",

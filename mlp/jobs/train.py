@@ -10,12 +10,13 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from mlp import runs, training
-from mlp.base import ConfigError, RunError, generator
+from mlp.base import RunError, generator
 from mlp.config import Job, check, prefixed, unusual_keys
-from mlp.data import Dataset, Part, Parts
+from mlp.data import Dataset, Part
+from mlp.jobs.checks import check_fit
 from mlp.jobs.figures import draw_figures, is_plane
-from mlp.jobs.refit import check_refit, refit_on_all_rows
-from mlp.nn import ReduceOnPlateau, fill
+from mlp.jobs.refit import refit_on_all_rows
+from mlp.nn import fill
 from mlp.reports import Console
 from mlp.runs import Recorder, RunFolder, RunRecord
 from mlp.tracking import ensure_mirror, wait_for_delivery
@@ -97,8 +98,9 @@ def run_job(
     threads = training.blas_threads(prepared.network.params.size, job.trainer.batch_size)
     with threadpool_limits(job.threads or threads, user_api="blas"):
         data = prepared.dataset, prepared.parts, prepared.network
-        console.show_config(job.config, unusual_keys(job))
-        console.show_plan(*data, job.trainer.batch_size)
+        if not console.quiet:  # as that of each job of a sweep
+            console.show_config(job.config, unusual_keys(job))
+            console.show_plan(*data, job.trainer.batch_size)
         with StopOnSignal() as interruption:
             if resume:
                 run = runs.reopen_run(resume, prepared.dataset, changes or {})
@@ -280,25 +282,3 @@ def _report(run: Recorder, sentence: str) -> None:
     run.log(sentence)
     if not run.record.sweep:  # a sweep shows a line for each job
         logger.warning(sentence)
-
-
-def check_fit(job: Job, dataset: Dataset, parts: Parts) -> None:
-    """Raise UserError if the job cannot be done on these data."""
-    with prefixed("schedule."):
-        job.schedule.check(job.trainer.max_epochs)
-    with prefixed("loss."):
-        job.task.n_out(dataset)
-        job.loss.check(dataset.n_classes)
-    if isinstance(job.schedule, ReduceOnPlateau) and not job.trainer.monitored(parts):
-        raise ConfigError(
-            f"schedule=reduce_on_plateau follows trainer.monitor={job.trainer.monitor}, and "
-            "data.validation is none: set trainer.monitor=train/loss"
-        )
-    if job.task.metrics and (part := parts.val or parts.test):
-        y = part.target_scaler.inverse(part.labels) if part.target_scaler else part.labels
-        right = np.eye(dataset.n_classes)[y] if dataset.classes else y
-        job.task.measure(right, y)  # a scorer that is not for such targets is refused
-    if job.refit:
-        check_refit(job, parts)
-    with prefixed("augment ", ": set augment=none"):
-        job.augment.of_rows(dataset.image_shape)

@@ -9,7 +9,7 @@ from mlp.nn.layers import Activation, Buffers, Dense, Layer
 from mlp.nn.losses import BinaryCrossEntropy, Loss, MeanSquaredError, SoftmaxCrossEntropy
 from mlp.nn.maxout import Maxout
 from mlp.nn.mlp import MLP
-from mlp.nn.network import Network, Workspace
+from mlp.nn.network import Network
 from mlp.nn.optimizers import SGD, Momentum, Nesterov, Optimizer
 from mlp.nn.scale import Scale
 from mlp.nn.schedules import (
@@ -27,6 +27,7 @@ from mlp.nn.schedules import (
 )
 from mlp.nn.storage import fill, load, save
 from mlp.nn.trace import LayerTrace, Trace, trace_example
+from mlp.nn.workspace import Workspace
 
 __all__ = [
     "MLP",

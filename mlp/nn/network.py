@@ -1,4 +1,4 @@
-"""The network: a list of layers over flat vectors, and the workspace that a batch goes through."""
+"""The network: a list of layers over flat vectors."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from copy import copy
@@ -7,36 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from mlp.nn.layers import Buffers, Layer
-from mlp.nn.losses import Loss, LossBuffers
+from mlp.nn.layers import Layer
+from mlp.nn.losses import Loss
 from mlp.nn.optimizers import BLOCK, blocks
-
-
-class Workspace:
-    """The buffers of one use of a network, made once: activations, deltas, scratch.
-
-    Attributes
-    ----------
-    n_batch : int
-        Rows of a batch.
-    layers : list of Buffers
-        Those of each layer.
-    loss : LossBuffers
-        ``loss.a`` of shape (n_batch, n_out) holds the network's outputs after a forward pass,
-        ``loss.t`` the targets.
-    """
-
-    def __init__(self, layers: Sequence[Buffers], loss: LossBuffers) -> None:
-        self.n_batch, self.layers, self.loss = len(loss.t), layers, loss
-        self._shorter: Workspace | None = None
-
-    def rows(self, n: int) -> "Workspace":
-        """Return a workspace for ``n`` ≤ ``n_batch`` rows: the first rows of each buffer."""
-        if n == self.n_batch:
-            return self
-        if self._shorter is None or self._shorter.n_batch != n:
-            self._shorter = Workspace([layer.rows(n) for layer in self.layers], self.loss.rows(n))
-        return self._shorter
+from mlp.nn.workspace import Workspace
 
 
 class Network:

@@ -49,6 +49,7 @@ class Console:
     def __init__(self, quiet: bool = False, file: IO[str] | None = None) -> None:
         # without markup, brackets in a name or a message are printed as they are
         self._terminal = wide_terminal(quiet=quiet, file=file, markup=False)
+        self.quiet = quiet
         self._progress: ProgressBar | ProgressLines | None = None
 
     def show_config(self, config: Mapping[str, Any], unusual: Collection[str]) -> None:
