@@ -100,7 +100,7 @@ def run_job(
         data = prepared.dataset, prepared.parts, prepared.network
         if not console.quiet:  # as that of each job of a sweep
             console.show_config(job.config, unusual_keys(job))
-            console.show_plan(*data, job.trainer.batch_size)
+        console.show_plan(*data, job.trainer.batch_size)
         with StopOnSignal() as interruption:
             if resume:
                 run = runs.reopen_run(resume, prepared.dataset, changes or {})
