@@ -25,7 +25,7 @@ COMMON: dict[str, Any] = {
     "started": START,
     "seconds": 2.0,
     "stop_reason": "max_epochs",
-    "command": "python -m mlp.run",
+    "command": "mlp run",
     "provenance": PROVENANCE,
     "process": {"host": "here", "pid": 1},
     "tracking": None,

@@ -91,7 +91,11 @@ def _summary(text: str) -> str:
     """Return the first sentence of a file's first paragraph that is no command."""
     header = re.match(r"(#.*\n)*", text)
     lines = [line[1:].strip() for line in (header[0] if header else "").splitlines()]
-    prose = [line for line in lines if not line.startswith(("@package", "python -m"))]
+    prose = [
+        line
+        for line in lines
+        if not line.startswith(("@package", "mlp run ", "python -m mlp.run "))
+    ]
     paragraph = " ".join(prose).strip()
     return re.split(r"(?<=\.)\s(?=[A-Z])", paragraph, maxsplit=1)[0]
 

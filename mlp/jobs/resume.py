@@ -60,7 +60,7 @@ def announce_orphaned_runs() -> None:
         elif record.sweep:  # the sweep's line goes on with its jobs, too
             continue
         else:
-            line = f"python -m mlp.run resume={record.id[:8]}"
+            line = f"mlp run resume={record.id[:8]}"
         print_error(f"the process of {record.name} died; to go on: {line}")
 
 

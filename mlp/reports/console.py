@@ -162,9 +162,9 @@ class Console:
         if (folder / "traceback.txt").exists():
             places["traceback"] = "traceback.txt"
         if (folder / "weights").exists():
-            places["evaluate"] = f"python -m mlp.evaluate {short}"
+            places["evaluate"] = f"mlp evaluate {short}"
         if record.status == "KILLED" and not record.sweep:  # a sweep continues its own
-            places["resume"] = f"python -m mlp.run resume={short}"
+            places["resume"] = f"mlp run resume={short}"
         if record.tracking:
             uri = uri_of(record.tracking)
             address = address_of(record, RunFolder(folder)) or (uri if is_remote(uri) else None)

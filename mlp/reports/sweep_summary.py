@@ -72,7 +72,7 @@ def show_summary(
     if len(top_two) == 2:
         show_verdicts([runs.side_of(row) for row in top_two], terminal, metric)
     top = [RunFolder.of(row.runs[0].id) for row in board.rows[:TOP]]
-    evaluation = {"evaluate the best": f"python -m mlp.evaluate {board.winner.id[:8]}"}
+    evaluation = {"evaluate the best": f"mlp evaluate {board.winner.id[:8]}"}
     show_places({**evaluation, **comparison_in_mlflow(top), **places}, terminal)
 
 

@@ -49,7 +49,7 @@ def open_ensemble(
         "name": name or f"ensemble-{own[:8]}",
         "members": ids,
         "started": datetime.now(UTC),
-        "command": shlex.join(["python", "-m", "mlp.ensemble", *ids]),
+        "command": shlex.join(["mlp", "ensemble", *ids]),
         "monitor": first.monitor,
         "limited": any(record.limited for record in records),
         "model": model,

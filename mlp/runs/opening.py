@@ -76,7 +76,7 @@ def open_run(
         "id": own,
         "name": (job.pop("name") if job else config.get("name")) or f"run-{own[:8]}",
         "started": datetime.now(UTC),
-        "command": shlex.join(["python", "-m", "mlp.run", *overrides]),
+        "command": shlex.join(["mlp", "run", *overrides]),
         "tags": config.get("tags") or {},
         "config_digest": config_digest(config),
         "limited": bool(trainer.get("limit_batches") or trainer.get("overfit_batches")),

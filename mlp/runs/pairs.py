@@ -208,7 +208,7 @@ def _by_predictions(a: Side, b: Side, pair: Pair) -> Comparison:
         if run.record.test is None or not run.folder.test_predictions.exists():
             raise RunError(
                 f"two single trainings are compared by what they predict on the test set, and "
-                f"{run.record.name} was not tested: python -m mlp.evaluate {run.record.id[:8]}"
+                f"{run.record.name} was not tested: mlp evaluate {run.record.id[:8]}"
             )
     numbers = bool(pair[0].record.data.targets)
     _check_alike(*pair, "test/rmse" if numbers else "test/accuracy")

@@ -54,7 +54,7 @@ class PlannedJob:
     params : dict
         The values that the sweep has chosen for it, by dotted key.
     overrides : list of str
-        They make it a single run: ``python -m mlp.run OVERRIDES``.
+        They make it a single run: ``mlp run OVERRIDES``.
     config : mapping
         Composed and resolved, plain containers.
     data_digest : str

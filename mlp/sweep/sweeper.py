@@ -90,7 +90,7 @@ def _command(line: CommandLine) -> str:
     words = [word for word in line.words if word.lstrip("+").partition("=")[0] != "sweep.fresh"]
     words += [word for word in line.config.hydra.overrides.hydra if "launcher" in word]
     words = [*config_places(line.config.hydra), *words]
-    return shlex.join(["python", "-m", "mlp.run", "-m", *words])
+    return shlex.join(["mlp", "run", "-m", *words])
 
 
 def _warn_of_other_code(children: Children, progress: SweepProgress) -> None:

@@ -52,7 +52,4 @@ def _complaint(left: Sequence[RunFolder]) -> str:
     runs, have, them = f"{len(left)} runs", "their folders do", "them"
     if len(left) == 1:
         runs, have, them = f"run {left[0].path.name[:8]}", "its folder does", "it"
-    return (
-        f"MLflow does not have all of {runs} yet ({reason}); {have}, "
-        f"and python -m mlp.sync sends {them}"
-    )
+    return f"MLflow does not have all of {runs} yet ({reason}); {have}, and mlp sync sends {them}"

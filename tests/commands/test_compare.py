@@ -40,7 +40,7 @@ class TestSweeps:
         said = compare("widths")
         assert said.status == 0
         assert said.out.startswith("widths  finished, 2 jobs: 2 finished")
-        assert "python -m mlp.evaluate bbb" in said.out
+        assert "mlp evaluate bbb" in said.out
         assert (sweep.path / "leaderboard.csv").read_text().count("\n") == 3
         assert (sweep.figures / "curves.png").exists()
 
@@ -66,7 +66,7 @@ class TestSweeps:
             make_child(runs, f"run of {sweep}", {LR: value}, value, parent=sweep)
         said = compare("0ne", "2wo", "--top", "1")
         assert "and 1 more" in said.out
-        assert "python -m mlp.evaluate run of 2" in said.out
+        assert "mlp evaluate run of 2" in said.out
         assert (runs / "compared" / "0ne-2wo" / "figures" / "axes.png").exists()
 
 

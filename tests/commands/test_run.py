@@ -125,10 +125,10 @@ class TestMistake:
         for words in ([option], [path], []):
             assert mlp_run(*words, "experiment=mine", *QUICK).status == 0
             line = shlex.join([*words, "experiment=mine", *QUICK])
-            assert read_run(find_run("latest")).command == f"python -m mlp.run {line}"
+            assert read_run(find_run("latest")).command == f"mlp run {line}"
         assert mlp_run("-m", option, "experiment=mine", *QUICK, "seed=1,2").status == 0
         [sweep] = [record for record in all_runs() if isinstance(record, SweepRecord)]
-        assert sweep.command.startswith(f"python -m mlp.run -m {option} experiment=mine")
+        assert sweep.command.startswith(f"mlp run -m {option} experiment=mine")
 
     def test_a_scorer_that_is_not_for_such_targets_is_refused(self, mlp_run: Command, runs: Path):
         """Before the run's folder is made."""

@@ -82,7 +82,7 @@ def test_takes_an_epoch_over_a_table(preset: str, tmp_path: Path):
 def test_opens_with_its_command(path):
     lines = path.read_text(encoding="utf-8").splitlines()
     assert lines[0] == "# @package _global_"
-    assert lines[1].startswith(f"# python -m mlp.run experiment={path.stem}")
+    assert lines[1].startswith(f"# mlp run experiment={path.stem}")
 
 
 @pytest.mark.parametrize("path", PRESETS, ids=lambda path: path.stem)

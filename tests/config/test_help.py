@@ -41,9 +41,7 @@ def test_of_the_words_on_the_line(monkeypatch: pytest.MonkeyPatch):
 def test_a_comment_that_goes_on(tmp_path: Path):
     """Beneath itself; the comments of the choice that it builds on hold for the other keys."""
     (tmp_path / "base.yaml").write_text("# The base.\nlr: 1  # how fast\nm: 2  # how heavy\n")
-    text = (
-        "# @package _global_\n# python -m mlp.run x=y\n#\n# First. Second.\ndefaults:\n  - base\n"
-    )
+    text = "# @package _global_\n# mlp run x=y\n#\n# First. Second.\ndefaults:\n  - base\n"
     (tmp_path / "more.yaml").write_text(text + "lr: 3\nn: 4  # how\n      # many\n")
     choice = read_choice(tmp_path / "more.yaml")
     assert choice == (

@@ -55,7 +55,7 @@ def test_killed_run_is_found_told_of_and_resumed(mlp_run: Callable[..., Said], r
     said = mlp_run(*QUICK)
     assert said.status == 0
     name = read_run(folder).name
-    line = f"python -m mlp.run resume={folder.path.name[:8]}"
+    line = f"mlp run resume={folder.path.name[:8]}"
     assert said.err == f"mlp: the process of {name} died; to go on: {line}\n"
     wait_for_delivery([folder])
     assert read_run(folder).status == client.get_run(run_id).info.status == "KILLED"
@@ -64,7 +64,7 @@ def test_killed_run_is_found_told_of_and_resumed(mlp_run: Callable[..., Said], r
     assert [(m.step, m.value) for m in sent] == [(row["epoch"], row["val/loss"]) for row in rows]
     assert mlp_run(*QUICK).err == ""
 
-    resumed = subprocess.Popen([sys.executable, *line.split()[1:]], stdout=subprocess.DEVNULL)
+    resumed = subprocess.Popen([sys.executable, "-m", *line.split()], stdout=subprocess.DEVNULL)
     while len(read_history(folder)) < len(rows) + 10:
         assert resumed.poll() is None
         time.sleep(0.05)

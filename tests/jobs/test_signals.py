@@ -58,7 +58,7 @@ def test_while_the_run_is_opened_or_its_weights_are_stored(
     assert (said.status, record.status) == (128 + number, "KILLED")
     assert (folder.weights / "W1.npy").exists()
     assert record.test is None
-    assert f"python -m mlp.run resume={record.id[:8]}" in said.out
+    assert f"mlp run resume={record.id[:8]}" in said.out
     assert not folder.alive.exists()
 
 
@@ -115,8 +115,8 @@ def test_process_goes_on_where_it_was_told_to_end(runs: Path, number: int):
     [folder] = list_runs()
     epochs = read_run(folder).epochs
     [line] = [line for line in out.splitlines() if line.startswith("resume")]
-    words = line.split()[2:]
-    going_on = subprocess.Popen([sys.executable, *words], stdout=subprocess.DEVNULL)
+    words = line.split()[2:]  # after "resume" and "mlp"
+    going_on = subprocess.Popen([sys.executable, "-m", "mlp", *words], stdout=subprocess.DEVNULL)
     while len(read_history(folder)) < epochs + 3:
         assert going_on.poll() is None
         time.sleep(0.02)

@@ -168,7 +168,7 @@ class TestTexts:
             "FINISHED after 12 epochs, 3.4 s: val/loss has not improved for 2 epochs",
             "night [run]",
             str(tmp_path),
-            "python -m mlp.evaluate 01234567",
+            "mlp evaluate 01234567",
             "mlp ui 01234567",
         ):
             assert words in text

@@ -40,7 +40,7 @@ class Cells(HTMLParser):
 @pytest.fixture
 def sweep(runs: Path) -> str:
     """The report of four runs of three settings; one has failed."""
-    folder = make_sweep(runs, command=f"python -m mlp.run -m {SMUGGLED}", name=SMUGGLED)
+    folder = make_sweep(runs, command=f"mlp run -m {SMUGGLED}", name=SMUGGLED)
     for run, lr, seed, loss in (("a1", 0.1, 1, 0.5), ("a2", 0.1, 2, 0.3), ("b1", 0.3, 1, 0.2)):
         make_child(runs, run, {"optimizer.lr": lr, "model.dropout": 0.5, "seed": seed}, loss)
     params = {"optimizer.lr": SMUGGLED, "model.dropout": 0.5, "seed": 1}

@@ -262,7 +262,7 @@ class TestTerminal:
         make_child(runs, "0123456789", {LR: 1}, 0.1, tracking=MLFLOW)
         make_child(runs, "abcdefghij", {LR: 2}, 0.2, tracking=MLFLOW)
         lines = said(read_leaderboard(["5eed"]), width=60).splitlines()
-        assert lines[-2].split("  ")[-1].strip() == "python -m mlp.evaluate 01234567"
+        assert lines[-2].split("  ")[-1].strip() == "mlp evaluate 01234567"
         assert lines[-1].split("  ")[-1].strip() == "mlp ui 5eed"
 
     def test_runs_of_no_sweep_are_compared_by_their_ids(self, runs: Path):

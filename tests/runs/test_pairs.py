@@ -159,7 +159,7 @@ class TestSingleRuns:
 
     def test_without_a_test_there_is_nothing_to_compare(self, runs: Path):
         sides = [setting(runs, name, [0.5]) for name in "ab"]
-        with pytest.raises(RunError, match=r"seed=0 was not tested: python -m mlp.evaluate a0"):
+        with pytest.raises(RunError, match=r"seed=0 was not tested: mlp evaluate a0"):
             compare_sides(sides)
 
     def test_damaged_predictions_are_named(self, runs: Path):

@@ -49,7 +49,7 @@ class TestFinished:
         assert record.test.metrics["loss"] == evaluation.loss
         assert record.test.metrics["accuracy"] == evaluation.metrics["accuracy"]
         assert record.command == (
-            "python -m mlp.run 'model.hidden_sizes=[6,5]' 'tags.question=does it learn'"
+            "mlp run 'model.hidden_sizes=[6,5]' 'tags.question=does it learn'"
         )
         assert record.data.digest == case.dataset.digest
         assert (record.data.n_train, record.data.n_val) == (100, 20)

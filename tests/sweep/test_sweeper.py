@@ -98,9 +98,9 @@ class TestRun:
     def test_a_child_can_be_repeated_alone(self, mlp_run: Command):
         mlp_run(*QUICK, "optimizer=sgd,adam", "sweep.test=none")
         child = children()[0]
-        python, *command = shlex.split(child.command)
-        assert python == "python"
-        subprocess.run([sys.executable, *command], check=True, capture_output=True)
+        command = shlex.split(child.command)
+        assert command[:2] == ["mlp", "run"]
+        subprocess.run([sys.executable, "-m", *command], check=True, capture_output=True)
         alone = read_run(find_run("latest"))
         assert alone.id != child.id
         assert alone.metrics["val/loss"] == child.metrics["val/loss"]

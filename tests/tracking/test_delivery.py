@@ -83,7 +83,7 @@ class TestFinishedRun:
         assert row in [
             line.replace("&emsp;", "").strip("| ").split(" | ") for line in note.splitlines()
         ]
-        assert "python -m mlp.run 'model.hidden_sizes=[6,5]'" in note
+        assert "mlp run 'model.hidden_sizes=[6,5]'" in note
 
     def test_data_set_is_an_input(self, finished: Finished):
         (entry,) = stored(finished).inputs.dataset_inputs

@@ -186,7 +186,7 @@ class TestWaiting:
         wait_for_delivery([run.folder])
         assert caplog.messages == [
             f"MLflow does not have all of run {run.folder.path.name[:8]} yet (the disk is full); "
-            "its folder does, and python -m mlp.sync sends it"
+            "its folder does, and mlp sync sends it"
         ]
         run.folder.undelivered.unlink()
         wait_for_delivery([run.folder])

@@ -152,7 +152,7 @@ class TestGone:
         wait_for_delivery([folder])
         assert trained - begin < 3
         assert time.monotonic() - trained < 1
-        assert "python -m mlp.sync" in caplog.text
+        assert "mlp sync" in caplog.text
         assert undelivered_runs() == [folder]
 
     def test_what_a_server_refuses_is_told(
@@ -239,7 +239,7 @@ class TestFlaky:
 
 
 class TestCommand:
-    """``python -m mlp.sync``."""
+    """``mlp sync``."""
 
     @pytest.fixture
     def said(

@@ -12,7 +12,7 @@ from tests.records import BEST, make_child, make_sweep
 
 SWEEP = {
     "identity": "1de",
-    "command": "python -m mlp.run -m optimizer.lr=0.1,0.2",
+    "command": "mlp run -m optimizer.lr=0.1,0.2",
     "axes": {"optimizer.lr": [0.1, 0.2]},
     "status": "RUNNING",
     "continued": "2026-01-01T10:00:00+00:00",
