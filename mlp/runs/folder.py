@@ -190,16 +190,16 @@ def read_overrides(folder: RunFolder) -> list[str]:
 def read_config(folder: RunFolder) -> dict[str, Any]:
     """Return the stored configuration as plain containers; RunError when it cannot be read."""
     import yaml
-    from omegaconf import OmegaConf
 
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml's is ten times as fast
     try:
         text = folder.config.read_text(encoding="utf-8")
         if "*" in text and any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text)):
             raise RunError(f"{folder.config} has an alias in it, and would grow beyond measure")
-        config = OmegaConf.to_container(OmegaConf.create(text))
+        config = yaml.load(text, loader)
     except RunError:
         raise
-    except Exception as error:  # the YAML parser and OmegaConf each have several ways to say it
+    except Exception as error:  # !!bool x is a KeyError, !!int x a ValueError
         raise RunError(f"{folder.config} cannot be read: {in_one_line(error)}") from None
     if not isinstance(config, dict):
         raise RunError(f"{folder.config} does not hold a configuration")
