@@ -1,7 +1,6 @@
 """``mlp reproduce RUN``: a stored run is repeated from its folder, and compared bit by bit."""
 
 import os
-import shlex
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -160,8 +159,8 @@ def _edits(folder: RunFolder, record: RunRecord) -> list[str]:
         return []
     edits = []
     with suppress(UserError, ValueError):  # its command line may mean nothing today
-        _, _, _, *words = shlex.split(record.command)
-        before, now = runs.flat(check(compose(words)).config), runs.flat(config)
+        typed = check(compose(runs.read_overrides(folder)))
+        before, now = runs.flat(typed.config), runs.flat(config)
         edits = [
             f"{key} was {runs.in_words(value)} and is {runs.in_words(now[key])}"
             for key, value in before.items()
