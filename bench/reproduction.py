@@ -6,14 +6,13 @@ It is made of the runs in runs/ that were presets as they are, whatever their se
 finished and been tested. `make reproduce` makes such runs.
 """
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from math import ceil
 from pathlib import Path
 from statistics import mean, median, stdev
 
-from mlp.config import compose, conf_dir
-from mlp.runs import RunFolder, RunRecord, all_runs, judge, preset_of, read_history
+from mlp.config import check, compose, conf_dir
+from mlp.runs import Repeat, find_preset, judge, read_history
 
 TARGET = Path(__file__).parents[1] / "docs" / "reproduction.md"
 HEADER = """# Published results, reproduced
@@ -31,44 +30,41 @@ an undisturbed training: its epochs, each as long as the median of the fastest t
 """
 
 
-def row(
-    preset: str, published: Mapping[str, object], runs: Sequence[tuple[RunRecord, float]]
-) -> str:
-    """Return a line of the table, from a preset's runs and the seconds that each would take."""
+def row(preset: str, published: Mapping[str, object], runs: Sequence[Repeat]) -> str:
+    """Return a line of the table, from a preset's runs."""
     link, error = f"[{preset}](../conf/experiment/{preset}.yaml)", float(str(published["error"]))
     if not runs:
         cells = ["", "", "", "not run yet"]
     else:
-        records, seconds = zip(*runs, strict=True)
-        errors = [100 * (1 - record.test.metrics["accuracy"]) for record in records]
-        verdict = judge(error, errors, records[0].data.n_test)
+        errors = [100 * (1 - run.record.test.metrics["accuracy"]) for run in runs]
+        verdict = judge(error, errors, runs[0].record.data.n_test)
         spread = f"{stdev(errors):.2f}, {len(errors)}" if len(errors) > 1 else "1 seed"
-        minutes = mean(seconds) / 60
+        minutes = mean(map(undisturbed_seconds, runs)) / 60
         word = verdict.word + (", shortened" if published.get("shortened") else "")
         measured = f"{verdict.measured:.2f} ± {verdict.margin:.2f}"
         cells = [measured, spread, f"{minutes:.1f}", word]
     return "| " + " | ".join([link, f"{error:g}", *cells, str(published["source"])]) + " |"
 
 
-def undisturbed_seconds(epochs: Sequence[float]) -> float:
+def undisturbed_seconds(run: Repeat) -> float:
     """Return what a training takes with the machine to itself, from the seconds of its epochs."""
-    n_fastest = ceil(len(epochs) / 10)
-    return len(epochs) * median(sorted(epochs)[:n_fastest])
+    seconds = sorted(epoch["seconds"] for epoch in read_history(run.folder))
+    n_epochs = len(seconds)
+    if run.config["refit"]:  # from the beginning, and with the rows that had been for validation
+        data = run.record.data
+        n_epochs += run.record.best.epoch * (data.n_train + data.n_val) / data.n_train
+    return n_epochs * median(seconds[: ceil(len(seconds) / 10)])
 
 
 def main() -> None:
     """Write the page."""
-    by_preset = defaultdict(list)
-    for record in all_runs():
-        if isinstance(record, RunRecord) and record.status == "FINISHED" and record.verdict:
-            folder = RunFolder.of(record.id)
-            epochs = [epoch["seconds"] for epoch in read_history(folder)]
-            by_preset[preset_of(folder)].append((record, undisturbed_seconds(epochs)))
     rows = []
     for path in sorted(conf_dir().glob("experiment/*.yaml")):
-        published = compose([f"experiment={path.stem}"]).published
-        if published:
-            rows.append(row(path.stem, published, by_preset[path.stem]))
+        preset = compose([f"experiment={path.stem}"])
+        if preset.published:
+            side = find_preset(path.stem, check(preset).config)
+            runs = [run for run in side.runs if run.record.verdict] if side else []
+            rows.append(row(path.stem, preset.published, runs))
     TARGET.write_text(HEADER + "\n".join(rows) + "\n", encoding="utf-8")
 
 

@@ -42,7 +42,7 @@ from .lock import DIED, RunLock, is_alive, mark_orphaned, mark_orphaned_runs, th
 from .opening import make_runs_dir, open_run, reopen_run, split_digest
 from .outbox import delivery_failure, settle, undelivered_runs
 from .own_code import check_own_classes, digest_of
-from .pairs import Comparison, Side, compare_sides
+from .pairs import Comparison, Repeat, Side, compare_sides
 from .provenance import collect_provenance, git_state, origin_changes, read_diff
 from .record import (
     Best,
@@ -57,7 +57,7 @@ from .record import (
     check_published,
 )
 from .recorder import Recorder
-from .sides import find_sides, preset_of, side_of
+from .sides import find_preset, find_sides, side_of
 from .sweeps import Children, claim, find_runs_or_sweeps, find_sweep, list_sweeps, study_journal
 from .verdict import judge
 
@@ -73,6 +73,7 @@ __all__ = [
     "Leaderboard",
     "Record",
     "Recorder",
+    "Repeat",
     "Row",
     "RunFolder",
     "RunLock",
@@ -95,6 +96,7 @@ __all__ = [
     "delivery_failure",
     "differing_params",
     "digest_of",
+    "find_preset",
     "find_run",
     "find_runs_or_sweeps",
     "find_sides",
@@ -115,7 +117,6 @@ __all__ = [
     "open_ensemble",
     "open_run",
     "origin_changes",
-    "preset_of",
     "read_config",
     "read_diff",
     "read_history",

@@ -28,6 +28,7 @@ from mlp.runs.folder import (
 from mlp.runs.inspections import read_inspections
 from mlp.runs.lock import RunLock, mark_orphaned, this_process
 from mlp.runs.own_code import copy_code, own_classes
+from mlp.runs.presets import is_changed_preset
 from mlp.runs.provenance import checkout_of_sweep, collect_provenance, origin_changes, read_checkout
 from mlp.runs.record import Resumption, RunRecord, Tracking
 from mlp.runs.recorder import Recorder
@@ -81,7 +82,7 @@ def open_run(
         "config_digest": config_digest(config),
         "limited": bool(trainer.get("limit_batches") or trainer.get("overfit_batches")),
         "init_from": config.get("init_from"),
-        "published": config.get("published"),
+        "published": None if is_changed_preset(overrides) else config.get("published"),
         "model": _describe_network(network),
         "data": _describe_data(dataset, parts),
         "provenance": collect_provenance(checkout),

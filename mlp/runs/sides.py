@@ -1,17 +1,16 @@
 """What `mlp compare` is asked to compare: runs, settings of a sweep, presets, whole sweeps."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from mlp.base import RunError
 from mlp.runs.find import find_run, list_runs
-from mlp.runs.folder import RunFolder, read_overrides, read_run, read_training
+from mlp.runs.folder import RunFolder, read_run, read_training
 from mlp.runs.leaderboard import Row, read_leaderboard
 from mlp.runs.pairs import Repeat, Side
+from mlp.runs.presets import is_same_preset, preset_of
 from mlp.runs.record import SweepRecord
 from mlp.runs.sweeps import find_runs_or_sweeps
-
-# What may be said besides a preset: it does not change what is measured, but for seed and split.
-FREE = {"seed", "data.split_seed", "threads", "name", "test", "tracking", "data", "data.dir"}
 
 
 def find_sides(references: Sequence[str]) -> list[Side | SweepRecord]:
@@ -43,12 +42,22 @@ def side_of(row: Row, name: str | None = None) -> Side:
     return Side(name or row.name, [Repeat(RunFolder.of(run.id), run) for run in row.runs])
 
 
-def preset_of(folder: RunFolder) -> str | None:
-    """Return the preset (``experiment=NAME``) that a run was, None unless it was one as it is."""
-    words = (word.lstrip("+").partition("=") for word in read_overrides(folder))
-    given = {key: value for key, _, value in words}
-    preset = given.pop("experiment", None)
-    return preset if given.keys() <= FREE else None
+def find_preset(name: str, config: Mapping[str, Any] | None = None) -> Side | None:
+    """Return the finished runs of a preset, of each seed and split the latest; None without any.
+
+    Parameters
+    ----------
+    name : str
+    config : mapping, optional
+        What the preset is today; by default, what it was in its latest run. Runs of it from
+        before it was changed are left out.
+    """
+    folders = [folder for folder in list_runs() if preset_of(folder) == name]
+    folders = [folder for folder in folders if read_training(folder).status == "FINISHED"]
+    runs = Side.of(name, folders).runs
+    now = config or (runs[-1].config if runs else {})
+    latest = {run.repetition: run for run in runs if is_same_preset(run.config, now)}
+    return Side(name, list(latest.values())) if latest else None
 
 
 def _find(reference: str) -> Side | SweepRecord:
@@ -58,7 +67,7 @@ def _find(reference: str) -> Side | SweepRecord:
     try:
         folder = find_run(reference)
     except RunError:
-        if side := _preset(reference):
+        if side := find_preset(reference):
             return side
         raise
     record = read_run(folder)
@@ -75,13 +84,3 @@ def _setting(reference: str, rank: int) -> Side:
     if not 1 <= rank <= len(rows):
         raise RunError(f"{record.name} has {len(rows)} settings, and so no {reference}#{rank}")
     return side_of(rows[rank - 1])
-
-
-def _preset(name: str) -> Side | None:
-    """Return the finished runs of a preset, of each seed the latest; None without any."""
-    folders = [folder for folder in list_runs() if preset_of(folder) == name]
-    folders = [folder for folder in folders if read_training(folder).status == "FINISHED"]
-    if not folders:
-        return None
-    latest = {run.repetition: run for run in Side.of(name, folders).runs}
-    return Side(name, list(latest.values()))
