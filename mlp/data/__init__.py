@@ -7,6 +7,7 @@ from mlp.data.augment import (
     Elastic,
     NoAugmentation,
     RowChange,
+    Warp,
 )
 from mlp.data.batches import Batches
 from mlp.data.cache import is_entry
@@ -60,6 +61,7 @@ __all__ = [
     "TableSource",
     "TargetScaler",
     "Targets",
+    "Warp",
     "as_inputs",
     "decode_row",
     "encode_numbers",

@@ -55,7 +55,7 @@ class Augmentation(ABC):
 class Warp(Augmentation):
     """A change that moves pixels: each is read at another place, by bilinear interpolation.
 
-    What comes from outside the image is 0.
+    What comes from outside the image is 0, and all pixels are to be scaled alike.
     """
 
     _resampler: Resampler | None = None

@@ -31,7 +31,8 @@ def cached(
     name : str
         Of the source; begins the entry's folder name.
     files : sequence of Path
-        What is decoded. Another path, size or time of change makes another entry.
+        What is decoded. Another path, size or time of change makes another entry; so does a change
+        whose modification time was set back, as the time of that cannot be chosen.
     options : str
         All else that decoding depends on; another text makes another entry.
     decode : callable
@@ -52,7 +53,8 @@ def is_entry(folder: Path) -> bool:
 
 def _key(files: Sequence[Path], options: str) -> str:
     stats = [(str(path.resolve()), path.stat()) for path in files]
-    identity = [FORMAT, options, *((path, stat.st_size, stat.st_mtime_ns) for path, stat in stats)]
+    facts = [(path, s.st_size, s.st_mtime_ns, s.st_ctime_ns) for path, s in stats]
+    identity = [FORMAT, options, *facts]
     return hashlib.sha256(json.dumps(identity).encode()).hexdigest()[:16]
 
 

@@ -4,7 +4,7 @@ import numpy as np
 
 from mlp.base import ConfigError
 from mlp.config import Job, prefixed
-from mlp.data import Dataset, Parts
+from mlp.data import Dataset, Parts, Warp
 from mlp.jobs.refit import check_refit
 from mlp.nn import ReduceOnPlateau
 
@@ -29,3 +29,8 @@ def check_fit(job: Job, dataset: Dataset, parts: Parts) -> None:
         check_refit(job, parts)
     with prefixed("augment ", ": set augment=none"):
         job.augment.of_rows(dataset.image_shape)
+    if isinstance(job.augment, Warp) and job.data.scale not in ("unit", "none"):
+        raise ConfigError(
+            f"augment moves pixels, and data.scale={job.data.scale} scales each of them "
+            "differently: set data.scale=unit or augment=none"
+        )

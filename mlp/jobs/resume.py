@@ -7,12 +7,12 @@ from mlp import runs
 from mlp.base import ConfigError, RunError, print_error
 from mlp.config import Job, changed, check
 from mlp.jobs.train import Result, run_job
-from mlp.nn import Annealing
 from mlp.reports import Console
 from mlp.runs import RunFolder, RunRecord, SweepRecord
 
 LIMITS = ("trainer.max_epochs", "trainer.patience", "trainer.max_seconds")  # may be raised
 FREE = ("trainer.checkpoint_every", "trainer.keep_checkpoint", "trainer.inspect", "test")  # at will
+POINTS = 10_000  # at which a schedule is compared with itself in a longer training
 
 
 def resume_run(
@@ -109,17 +109,25 @@ def _changes(stored: Mapping[str, Any], job: Job) -> dict[str, Any]:
         changes[key] = after[key]
         if key in LIMITS and _is_lower(after[key], before[key]):
             raise ConfigError(f"{key} can only be raised: it is {before[key]}, got {after[key]}")
-    if "trainer.max_epochs" in changes and _anneals_over_all(job):
-        raise ConfigError(
-            f"trainer.max_epochs cannot be raised: the schedule {type(job.schedule).__name__} "
-            f"arrives at its end after {before['trainer.max_epochs']} epochs (a schedule.horizon, "
-            "given from the beginning, makes it independent)"
-        )
+    if "trainer.max_epochs" in changes:
+        _check_schedule(job, before["trainer.max_epochs"])
     return changes
 
 
-def _anneals_over_all(job: Job) -> bool:
-    return isinstance(job.schedule, Annealing) and job.schedule.horizon is None
+def _check_schedule(job: Job, max_epochs: int) -> None:
+    """Raise ConfigError if the schedule went another way in a training of so many epochs."""
+    schedule = job.schedule
+    epochs = [max_epochs * i / POINTS for i in range(POINTS)]
+    past, now = (
+        [schedule.factor(epoch, schedule.horizon or length) for epoch in epochs]
+        for length in (max_epochs, job.trainer.max_epochs)
+    )
+    if past != now:
+        hint = " (a schedule.horizon, given from the beginning, makes it independent)"
+        raise ConfigError(
+            f"trainer.max_epochs cannot be raised: the schedule {type(schedule).__name__} is "
+            f"spread over {max_epochs} epochs{hint if 'horizon' in job.config['schedule'] else ''}"
+        )
 
 
 def _is_lower(new: float | None, old: float | None) -> bool:

@@ -3,6 +3,7 @@
 import logging
 
 from mlp import runs, training
+from mlp.base import ConfigError
 from mlp.config import check
 from mlp.data import Dataset
 from mlp.jobs.train import Training
@@ -28,7 +29,10 @@ def draw_stored_training(folder: RunFolder, dataset: Dataset) -> None:
     """
     record, history = runs.read_training(folder), runs.read_history(folder)
     job = check(runs.read_config(folder) | {"callbacks": {}})
-    stored = Training(job, dataset, has_checkpoint=True)
+    try:
+        stored = Training(job, dataset, has_checkpoint=True)
+    except ConfigError:  # is not accepted any more
+        return
     if not stored.may_start_over:  # what it began with is gone
         return
     snapshots, best = stored.snapshots, record.best

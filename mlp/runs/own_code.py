@@ -1,5 +1,6 @@
 """The user's own classes in a run: which they are, where they lie, and a copy of their code."""
 
+import shlex
 import sys
 import sysconfig
 from collections.abc import Iterator, Mapping
@@ -64,10 +65,10 @@ def check_own_classes(config: Mapping[str, Any], record: RunRecord, folder: RunF
             try:
                 getattr(import_module(module), attribute)
             except Exception as error:  # an import can fail in any way
+                copy = shlex.quote(str(folder.code))
                 raise RunError(
                     f"{record.name} needs {name}, which cannot be imported ({in_one_line(error)}): "
-                    f"it was in {record.code[name].file}; PYTHONPATH={folder.code} takes the "
-                    "run's own copy"
+                    f"it was in {record.code[name].file}; PYTHONPATH={copy} takes the run's copy"
                 ) from None
 
 

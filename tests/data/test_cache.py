@@ -83,6 +83,16 @@ def test_another_size_or_time_of_the_file_is_decoded_again(source):
     assert source.n_decoded == 3
 
 
+def test_a_change_is_seen_whose_modification_time_was_set_back(source):
+    """As cp -p and rsync -t may do."""
+    before = source.file.stat()
+    source.load()
+    source.file.write_text("version 2")
+    os.utime(source.file, ns=(before.st_atime_ns, before.st_mtime_ns))
+    source.load()
+    assert source.n_decoded == 2
+
+
 def test_other_options_are_decoded_again(source):
     source.load()
     source.options = "{'column': 2}"

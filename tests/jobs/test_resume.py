@@ -10,6 +10,7 @@ import pytest
 
 from mlp.base import ConfigError, RunError
 from mlp.jobs import resume_run, run_job
+from mlp.nn import Schedule
 from mlp.runs import read_history, read_run, update_run
 from mlp.tracking import mlflow_client, read_counterpart, wait_for_delivery
 from mlp.tracking.mirror_start import lock_file
@@ -33,6 +34,13 @@ pytestmark = [
 Command = Callable[..., Said]
 MAYBE = ["model.dropout=0.2", "model.batch_norm=true", "optimizer=nadam", "schedule=one_cycle"]
 MAYBE += ["augment=affine_elastic"]
+
+
+class CoolDown(Schedule):
+    """A schedule of one's own that is low in the last tenth of a training."""
+
+    def factor(self, epoch: float, horizon: float) -> float:
+        return 0.1 if epoch > 0.9 * horizon else 1.0
 
 
 class TestTheSame:
@@ -272,8 +280,16 @@ class TestLonger:
         with pytest.raises(ConfigError, match=r"can only be raised: it is 8, got 7"):
             resume_run("latest", ["trainer.max_epochs=7"])
 
-    def test_an_annealing_schedule_with_a_horizon_of_its_own(self):
-        words = ["schedule=cosine", "schedule.horizon=6"]
+    @pytest.mark.parametrize("schedule", ["coslog", "tests.jobs.test_resume.CoolDown"])
+    def test_no_schedule_whose_past_would_be_another(self, schedule: str):
+        words = [f"schedule._target_={schedule}"] if "." in schedule else [f"schedule={schedule}"]
+        interrupted(*words, epoch=2)
+        with pytest.raises(ConfigError, match=r"cannot be raised: the schedule Co.* over 6 epochs"):
+            resume_run("latest", ["trainer.max_epochs=9"])
+
+    @pytest.mark.parametrize("schedule", ["cosine", "coslog"])
+    def test_a_schedule_with_a_horizon_of_its_own(self, schedule: str):
+        words = [f"schedule={schedule}", "schedule.horizon=6"]
         folder = interrupted(*words)
         resume_run("latest", ["trainer.max_epochs=9"])
         assert_same(folder, finished(*words, "trainer.max_epochs=9"))

@@ -41,7 +41,10 @@ def stored(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (["trainer.max_epochs=5"], "mlp: trainer.max_epochs can only be raised: it is 6"),
         (["trainer.patience=9"], "mlp: trainer.patience can only be raised: it is 10, got 9"),
         (["trainer.max_seconds=9"], "mlp: trainer.max_seconds can only be raised"),
-        (["trainer.max_epochs=9"], "the schedule Cosine arrives at its end after 6 epochs"),
+        (
+            ["trainer.max_epochs=9"],
+            "the schedule Cosine is spread over 6 epochs (a schedule.hor",
+        ),
         (["trainer.patiense=1"], "mlp: unknown key 'trainer.patiense'; did you mean"),
         (["trainer.patience=0"], "mlp: trainer.patience must be at least 1, got 0"),
         (["-m"], "mlp: resume= takes one run, as in resume=latest"),

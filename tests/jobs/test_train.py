@@ -147,6 +147,15 @@ def test_only_images_are_augmented(tmp_path: Path):
         run_job(composed(*words))
 
 
+@pytest.mark.parametrize("scale", ["standardize", "robust"])
+def test_pixels_that_are_scaled_apart_are_not_moved(runs: Path, scale: str):
+    """Nor filled with 0, which is a mean and no background."""
+    sentence = f"augment moves pixels, and data.scale={scale} .* set data.scale=unit"
+    with pytest.raises(ConfigError, match=sentence):
+        run_job(composed(*QUICK, "augment=affine", f"data.scale={scale}"))
+    assert not runs.exists()
+
+
 def test_jobs_of_one_process_do_not_influence_each_other():
     first, _, again = [run_job(composed(*QUICK, f"seed={seed}")) for seed in (0, 1, 0)]
     one, other = (load(result.folder.weights).params for result in (first, again))

@@ -98,10 +98,11 @@ def test_a_run_of_mlps_own_classes_has_none(project: Path):
 
 
 def test_a_class_that_is_gone_is_named_with_its_place(gone: RunFolder, project: Path):
+    gone = RunFolder(gone.path.rename(project / "a run"))
     sentence = (
         f"needs own_package.activations.Square, which cannot be imported \\(No module named "
         f"'own_package'\\): it was in {project}/own_package/activations.py; "
-        f"PYTHONPATH={gone.code} takes the run's own copy"
+        f"PYTHONPATH='{gone.code}' takes the run's copy"
     )
     with pytest.raises(RunError, match=sentence):
         evaluate_run(gone)
