@@ -11,7 +11,7 @@ from mlp.data import Dataset, Parts
 from mlp.nn import Network, ReduceOnPlateau
 from mlp.reports import Console
 from mlp.runs import Recorder
-from mlp.training import Checkpoints, EpochLimit, StopCondition
+from mlp.training import Checkpoints, EpochLimit, Outcome, StopCondition
 
 
 def check_refit(job: Job, parts: Parts) -> None:
@@ -35,7 +35,7 @@ def refit_on_all_rows(
     epochs: int,
     console: Console,
     stop: StopCondition,
-) -> Parts:
+) -> tuple[Outcome, Parts]:
     """Train a network from the beginning on the training and validation rows.
 
     The schedule is that of the first training, of which this one takes the first ``epochs``.
@@ -56,6 +56,8 @@ def refit_on_all_rows(
 
     Returns
     -------
+    Outcome
+        Of this training.
     Parts
         All rows to train on, and the inputs scaled by them.
     """
@@ -71,7 +73,7 @@ def refit_on_all_rows(
     )
     # There is no val/loss, and the first training was looked into.
     trainer = replace(job.trainer, monitor="val/loss", max_seconds=None, inspect=False)
-    trainer.fit(
+    outcome = trainer.fit(
         network,
         job.optimizer,
         job.schedule,
@@ -83,4 +85,4 @@ def refit_on_all_rows(
         augment=job.augment.of_rows(dataset.image_shape),
         task=job.task,
     )
-    return parts
+    return outcome, parts

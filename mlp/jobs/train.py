@@ -189,20 +189,26 @@ class Training:
             augment=job.augment.of_rows(self.dataset.image_shape),
             task=job.task,
         )
-        if not run.has_better_than(outcome):  # else interrupted before it reached that epoch again
+        if run.has_better_than(outcome):  # which an earlier start has reached
+            fill(self.network, run.folder.weights)
+        else:
             run.save_weights(self.predictor, job.model)
             self.outcome = outcome
 
     def refit(self, run: Recorder, console: Console, stop: StopCondition) -> None:
         """Train again on all rows for as many epochs as were best, and store those weights."""
-        if self.outcome is None:
+        if run.record.best is None:
             return
-        made = self.network, self._initial, self.outcome.best_epoch
+        made = self.network, self._initial, run.record.best.epoch
         with console.training():
-            parts = refit_on_all_rows(self.job, run, self.dataset, *made, console, stop)
+            outcome, parts = refit_on_all_rows(self.job, run, self.dataset, *made, console, stop)
         if stop.after_step() is None:
             self.parts = parts
             run.save_weights(self.predictor, self.job.model)
+            run.save_refit(outcome)
+        else:
+            run.interrupt(outcome.stop_reason)
+            fill(self.network, run.folder.weights)
 
     @property
     def predictor(self) -> training.Predictor:

@@ -40,13 +40,13 @@ from .leaderboard import (
 )
 from .lock import DIED, RunLock, is_alive, mark_orphaned, mark_orphaned_runs, this_process
 from .opening import make_runs_dir, open_run, reopen_run, split_digest
+from .origin import Git
 from .outbox import delivery_failure, settle, undelivered_runs
 from .own_code import check_own_classes, digest_of
 from .pairs import Comparison, Repeat, Side, compare_sides
 from .provenance import collect_provenance, git_state, origin_changes, read_diff
 from .record import (
     Best,
-    Git,
     Record,
     RunRecord,
     SweepMembership,

@@ -143,6 +143,7 @@ def reopen_run(folder: RunFolder, dataset: Dataset, changes: Mapping[str, Any]) 
             continued=now,
             ended=None,
             stop_reason=None,
+            refit=None,
             test=None,
             process=this_process(),
             resumed=[*record.resumed, resumption],

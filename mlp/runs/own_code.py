@@ -11,7 +11,8 @@ from typing import Any
 
 from mlp.base import RunError, in_one_line
 from mlp.runs.folder import RunFolder, write_text
-from mlp.runs.record import OwnClass, RunRecord
+from mlp.runs.origin import OwnClass
+from mlp.runs.record import RunRecord
 
 
 def own_classes(config: Mapping[str, Any]) -> dict[str, OwnClass]:

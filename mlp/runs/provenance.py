@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from mlp.runs.folder import RunFolder
-from mlp.runs.record import Blas, Git, Provenance
+from mlp.runs.origin import Blas, Git, Provenance
 
 CHECKOUT = Path(__file__).resolve().parent.parent.parent
 UNTRACKED = "# untracked: "  # begins a line of a diff that names a file

@@ -9,6 +9,7 @@ from pydantic import Field, StringConstraints, TypeAdapter, ValidationError
 
 from mlp.base import ConfigError, RunError
 from mlp.runs.fields import Count, Id, Line, Model, Moment, Status, Text, Value
+from mlp.runs.origin import OwnClass, Provenance
 from mlp.runs.verdict import Verdict, judge
 
 
@@ -17,42 +18,6 @@ class Process(Model):
 
     host: Line
     pid: Count
-
-
-class Git(Model):
-    """The state of the code's checkout."""
-
-    commit: Line
-    branch: Line
-    dirty: bool
-
-
-class Blas(Model):
-    """The library behind NumPy's matrix products."""
-
-    library: Line
-    version: Line | None
-    threads: Annotated[int, Ge(1), Le(4096)] | None
-    architecture: Line | None = None  # of the CPU, as whose kernels it has chosen
-
-
-class Provenance(Model):
-    """What a result depends on besides its configuration and its data."""
-
-    git: Git | None
-    versions: dict[Line, Line]
-    blas: Blas
-    simd: tuple[Line, ...] = ()  # the CPU's instruction sets that NumPy has code for
-    host: Line
-    platform: Line
-    user: Line
-
-
-class OwnClass(Model):
-    """A class of the user's own: the file it came from, and a hash of that file's content."""
-
-    file: Text
-    digest: Line
 
 
 class ModelDescription(Model):
@@ -84,6 +49,13 @@ class Best(Model):
 
     epoch: Count
     metrics: dict[Line, float]
+
+
+class Refit(Model):
+    """A second training, on all rows, whose weights are the run's; the sum of its epochs' times."""
+
+    epochs: Count
+    seconds: float
 
 
 class TestResult(Model):
@@ -170,6 +142,7 @@ class RunRecord(Common):
     config_digest: Line | None = None
     epochs: Count = 0
     best: Best | None = None
+    refit: Refit | None = None
     test: TestResult | None = None
     init_from: Text | None = None
     published: Published | None = None

@@ -31,7 +31,7 @@ from mlp.runs.folder import (
 )
 from mlp.runs.inspections import append_inspection, read_inspections
 from mlp.runs.lock import RunLock
-from mlp.runs.record import Best
+from mlp.runs.record import Best, Refit
 from mlp.training import (
     DivergedError,
     EpochEnded,
@@ -167,6 +167,16 @@ class Recorder:
                     raise
                 return f"the best epoch's weights and the history are in {path}"
         return "the weights are lost: the temporary and the home folder do not take them either"
+
+    def save_refit(self, outcome: Outcome) -> None:
+        """Record a second training, of which the weights have been written."""
+        seconds = sum(epoch["seconds"] for epoch in outcome.history)
+        self._update(refit=Refit(epochs=outcome.epochs, seconds=seconds))
+        self.log(f"trained again: {outcome.epochs} epochs in {seconds:.1f} s")
+
+    def interrupt(self, reason: str) -> None:
+        """Record why a second training did not come to its end."""
+        self._update(stop_reason=reason)
 
     def save_test(self, evaluation: Evaluation, classes: Sequence[str]) -> None:
         """Record the result on the run's own test set, as far as the disk takes it."""

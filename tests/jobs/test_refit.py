@@ -1,5 +1,10 @@
 """Training again on all rows, once the validation rows have said for how long."""
 
+import os
+import signal
+from collections.abc import Callable
+from contextlib import suppress
+
 import numpy as np
 import pytest
 
@@ -35,29 +40,49 @@ def test_is_the_training_that_had_all_rows_and_as_many_epochs_from_the_outset(wo
     epochs = int(record.metrics["epoch"])
     assert 1 < epochs <= record.epochs < 9
     assert "val/loss" in record.metrics
+    assert record.refit.epochs == epochs
+    assert 0 < record.refit.seconds < record.seconds
     other = run(f"trainer.max_epochs={epochs}", "data.validation=none", word)
     assert_same_weights(refitted, other)
     assert record.test.metrics == read_run(other).test.metrics
+    assert read_run(other).refit is None
 
 
-def test_goes_on_to_the_same_bits_after_an_interruption(monkeypatch: pytest.MonkeyPatch):
+def ctrl_c() -> None:
+    raise KeyboardInterrupt
+
+
+def sigterm() -> None:
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+@pytest.mark.parametrize(
+    ("interrupt", "reason"), [(ctrl_c, "has not improved"), (sigterm, "SIGTERM")]
+)
+def test_goes_on_to_the_same_bits_after_an_interruption(
+    interrupt: Callable[[], None], reason: str, monkeypatch: pytest.MonkeyPatch
+):
     monkeypatch.setattr("mlp.training.checkpoint.MAX_SHARE", 1e9)
     undisturbed = run(*MORE, "refit=true")
 
     class Killer(EpochLimit):
         def after_epoch(self, event: EpochEnded) -> str | None:
             if event.epoch == 2:
-                raise KeyboardInterrupt
+                interrupt()
             return super().after_epoch(event)
 
     words = [*WORDS, *MORE, "refit=true", "trainer.checkpoint_every=1e-9"]
     with monkeypatch.context() as patch:
         patch.setattr("mlp.jobs.refit.EpochLimit", Killer)
-        with pytest.raises(KeyboardInterrupt):
+        with suppress(KeyboardInterrupt):
             run_job(composed(*words))
     [interrupted] = [folder for folder in list_runs() if read_run(folder).status == "KILLED"]
-    assert load(interrupted.weights).params.any()  # those of the first training
+    killed = read_run(interrupted)
+    assert reason in killed.stop_reason
+    assert killed.refit is None
+    assert_same_weights(interrupted, run(*MORE))  # those of the first training
     assert run_job(composed(*words), resume=interrupted).record.status == "FINISHED"
+    assert read_run(interrupted).refit.epochs == read_run(undisturbed).refit.epochs
     assert "continued after epoch" in interrupted.log.read_text()
     assert_same_weights(interrupted, undisturbed)
 

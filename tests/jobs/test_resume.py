@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from mlp.base import ConfigError, RunError
-from mlp.jobs import resume_run, run_job
+from mlp.jobs import evaluate_run, resume_run, run_job
 from mlp.nn import Schedule
 from mlp.runs import read_history, read_run, update_run
 from mlp.tracking import mlflow_client, read_counterpart, wait_for_delivery
@@ -201,6 +201,8 @@ class TestTwice:
         resume_run("latest")
         record = read_run(folder)
         assert (record.best, record.epochs, weights(folder)) == (best, 4, stored)
+        evaluate_run(folder)
+        assert record.test.metrics == read_run(folder).test.metrics
 
     def test_checkpoints_after_damaged_ones_are_kept(self, monkeypatch: pytest.MonkeyPatch):
         folder = interrupted(epoch=5)
