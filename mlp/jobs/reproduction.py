@@ -138,17 +138,9 @@ def _changes(folder: RunFolder, record: RunRecord, repeated: RunFolder) -> list[
     now = runs.read_training(repeated)
     starts = [record.provenance, *(resumption.provenance for resumption in record.resumed)]
     changes = [text for start in starts for text in runs.origin_changes(start, now.provenance)]
-    changes += [
-        f"{name} has been edited ({now.code[name].file})"
-        for name, cls in record.code.items()
-        if name in now.code and now.code[name].digest != cls.digest
-    ]
-    diffs = [runs.read_diff(place) for place in (folder, repeated)]
-    if diffs[0].patch != diffs[1].patch:
-        changes.append(f"the code's uncommitted changes were others ({folder.diff})")
-    if lost := set(diffs[0].untracked) - set(diffs[1].untracked):
-        names = ", ".join(sorted(lost)[:MOST_NAMED])
-        changes.append(f"untracked files lay beside the code, which are not stored: {names}")
+    for resumption in record.resumed:
+        changes += [f"when it was resumed, {change}" for change in resumption.code_changes]
+    changes += runs.code_changes(*(runs.code_of_run(place) for place in (folder, repeated)))
     return list(dict.fromkeys(changes))
 
 

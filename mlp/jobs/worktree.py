@@ -37,7 +37,7 @@ def repeat_at_commit(folder: RunFolder, record: RunRecord, plan: Mapping[str, An
     if git is None or not re.fullmatch("[0-9a-f]{40,64}", git.commit):
         raise RunError(f"the code of {record.name} was in no git checkout: there is no commit")
     with _worktree(git.commit) as tree:
-        if patch := runs.read_diff(folder).patch:
+        if patch := runs.code_of_run(folder).diff.patch:
             _git("apply", "--index", "--whitespace=nowarn", "-", cwd=tree, input=patch)
         others = os.environ.get("PYTHONPATH", "")
         path = os.pathsep.join(filter(None, [str(tree), others, os.getcwd()]))

@@ -1,3 +1,5 @@
+from .checkout import git_state
+from .code import code_changes, code_of_run
 from .differences import (
     IRRELEVANT,
     USUAL,
@@ -44,7 +46,7 @@ from .origin import Git
 from .outbox import delivery_failure, settle, undelivered_runs
 from .own_code import check_own_classes, digest_of
 from .pairs import Comparison, Repeat, Side, compare_sides
-from .provenance import collect_provenance, git_state, origin_changes, read_diff
+from .provenance import collect_provenance, origin_changes
 from .record import (
     Best,
     Record,
@@ -90,6 +92,8 @@ __all__ = [
     "check_published",
     "check_tags",
     "claim",
+    "code_changes",
+    "code_of_run",
     "collect_provenance",
     "compare_sides",
     "config_digest",
@@ -118,7 +122,6 @@ __all__ = [
     "open_run",
     "origin_changes",
     "read_config",
-    "read_diff",
     "read_history",
     "read_inspections",
     "read_last_epoch",

@@ -14,10 +14,13 @@ import numpy as np
 from mlp.base import RunError, atomic_write, remove, remove_unfinished, runs_dir
 from mlp.data import Dataset, Parts
 from mlp.nn import Network
+from mlp.runs.checkout import checkout_of_sweep, read_checkout
+from mlp.runs.code import code_changes, code_of_run, code_of_today
 from mlp.runs.folder import (
     RunFolder,
     config_digest,
     mend_history,
+    read_config,
     read_history,
     read_training,
     update_run,
@@ -29,7 +32,7 @@ from mlp.runs.inspections import read_inspections
 from mlp.runs.lock import RunLock, mark_orphaned, this_process
 from mlp.runs.own_code import copy_code, own_classes
 from mlp.runs.presets import is_changed_preset
-from mlp.runs.provenance import checkout_of_sweep, collect_provenance, origin_changes, read_checkout
+from mlp.runs.provenance import collect_provenance, origin_changes
 from mlp.runs.record import Resumption, RunRecord, Tracking
 from mlp.runs.recorder import Recorder
 
@@ -135,8 +138,13 @@ def reopen_run(folder: RunFolder, dataset: Dataset, changes: Mapping[str, Any]) 
         mend_history(folder)
         read_history(folder)  # a damaged one is refused before anything is changed
         read_inspections(folder)
-        now, origin = datetime.now(UTC), collect_provenance()
-        resumption = Resumption(at=now, changes=dict(changes), provenance=origin)
+        job = record.sweep
+        checkout = checkout_of_sweep(job.parent) if job else read_checkout()
+        edits = code_changes(code_of_run(folder), code_of_today(read_config(folder), checkout))
+        now, origin = datetime.now(UTC), collect_provenance(checkout)
+        resumption = Resumption(
+            at=now, changes=dict(changes), provenance=origin, code_changes=tuple(edits)
+        )
         update_run(
             folder,
             status="RUNNING",
@@ -149,8 +157,8 @@ def reopen_run(folder: RunFolder, dataset: Dataset, changes: Mapping[str, Any]) 
             resumed=[*record.resumed, resumption],
         )
         run = Recorder(folder, lock)
-    for difference in origin_changes(record.provenance, origin):
-        logger.warning("%s: the last bits may differ", difference)
+    for difference in (*origin_changes(record.provenance, origin), *edits):
+        logger.warning("%s: the results may differ", difference)
         run.log(difference)
     return run
 

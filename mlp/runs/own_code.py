@@ -3,14 +3,14 @@
 import shlex
 import sys
 import sysconfig
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from hashlib import sha256
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from mlp.base import RunError, in_one_line
-from mlp.runs.folder import RunFolder, write_text
+from mlp.base import RunError, atomic_write, in_one_line
+from mlp.runs.folder import RunFolder
 from mlp.runs.origin import OwnClass
 from mlp.runs.record import RunRecord
 
@@ -36,18 +36,23 @@ def digest_of(file: str) -> str:
         return sha256().hexdigest()
 
 
+def own_files(classes: Iterable[str]) -> dict[str, Path]:
+    """Return the modules to be copied, by where they lie on Python's path."""
+    own = {name.rpartition(".")[0] for name in classes}
+    return {str(file.relative_to(root)): file for file, root in _sources(own)} if own else {}
+
+
 def copy_code(classes: Mapping[str, OwnClass], folder: RunFolder) -> None:
     """Copy the modules that lie beside the user's own classes, those that were imported.
 
     Packages that are installed are not copied. With the copy on its path, Python finds the classes
     again.
     """
-    if not classes:
-        return
-    for file, root in _sources({name.rpartition(".")[0] for name in classes}):
-        path = folder.code / file.relative_to(root)
+    for name, file in own_files(classes).items():
+        path = folder.code / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_text(path, file.read_text(encoding="utf-8", errors="replace"))
+        with atomic_write(path) as unfinished:
+            unfinished.write_bytes(file.read_bytes())
 
 
 def check_own_classes(config: Mapping[str, Any], record: RunRecord, folder: RunFolder) -> None:

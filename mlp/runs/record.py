@@ -75,11 +75,12 @@ class Published(Model):
 
 
 class Resumption(Model):
-    """A later start of the same run, and what differs from the configuration since then."""
+    """A later start of the same run, and what differs since then: the configuration, the code."""
 
     at: Moment
     changes: dict[Line, Value]
     provenance: Provenance
+    code_changes: tuple[Text, ...] = ()
 
 
 class SweepMembership(Model):

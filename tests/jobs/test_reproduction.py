@@ -156,7 +156,7 @@ def test_the_recorded_commit_with_its_uncommitted_changes(
     code.write_text(ours)
     (checkout / "new.bin").write_bytes(bytes(range(256)))
     git(checkout, "add", "new.bin")
-    monkeypatch.setattr("mlp.runs.provenance.CHECKOUT", checkout)
+    monkeypatch.setattr("mlp.runs.checkout.CHECKOUT", checkout)
     monkeypatch.setattr("mlp.jobs.worktree.project_root", lambda: checkout)
     folder = trained()
     reproduction = reproduce_run(folder, at_commit=True)

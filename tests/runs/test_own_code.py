@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from mlp.base import RunError
-from mlp.jobs import evaluate_run, resume_run, run_job
+from mlp.jobs import evaluate_run, reproduce_run, resume_run, run_job
 from mlp.runs import RunFolder, read_training
 from tests.cases import composed
 
@@ -116,6 +116,23 @@ def test_the_copy_takes_its_place(gone: RunFolder, monkeypatch: pytest.MonkeyPat
     assert evaluate_run(gone).loss == before
     resume_run(str(gone.path), ["trainer.max_epochs=2"])
     assert read_training(gone).epochs == 2
+
+
+def test_an_edited_module_that_a_class_imports_is_named(run: RunFolder, project: Path):
+    """By a reproduction, and on resuming, from which on the results are of two codes."""
+    edited = "code that lies beside your own classes has been edited: own_constants.py"
+    (project / "own_constants.py").write_text("SCALE = 0.2\n")
+    forget_own_modules()
+    reproduction = reproduce_run(run)
+    assert reproduction.difference.startswith("epoch 1: ")
+    assert reproduction.changes == [edited]
+    resume_run(str(run.path), ["trainer.max_epochs=2"])
+    assert edited in run.log.read_text()
+    (project / "own_constants.py").write_text("SCALE = 0.1\n")
+    forget_own_modules()
+    reproduction = reproduce_run(run)
+    assert reproduction.difference.startswith("epoch 2: ")
+    assert reproduction.changes == [f"when it was resumed, {edited}"]
 
 
 def test_an_evaluation_needs_no_callback(gone: RunFolder, monkeypatch: pytest.MonkeyPatch):
