@@ -19,7 +19,7 @@ from mlp.jobs.worktree import repeat_at_commit
 from mlp.reports import Console, ProgressConsole
 from mlp.runs import RunFolder, RunRecord
 
-MOST_NAMED = 3  # of several keys or files
+MOST_NAMED = 3  # of several keys
 
 
 @dataclass(frozen=True)
@@ -80,6 +80,7 @@ def reproduce_run(
             job = check(config)
             dataset = job.data.load(job.task.targets)
             if dataset.digest != record.data.digest:  # training on it would tell nothing more
+                changes += _changes_of_reading(folder, record, config)
                 return Reproduction([], data_changed(record, dataset.digest), changes)
             console = console or ProgressConsole(quiet=True)
             result = repeat(**plan, dataset=dataset, console=console)
@@ -131,6 +132,17 @@ def _scratch_runs() -> Iterator[Path]:
 def _only_run(scratch: Path) -> RunFolder:
     (record,) = scratch.glob("*/run.json")
     return RunFolder(record.parent)
+
+
+def _changes_of_reading(
+    folder: RunFolder, record: RunRecord, config: Mapping[str, Any]
+) -> list[str]:
+    """Return in what that differs which reads the data today."""
+    checkout = runs.read_checkout()
+    computing = {"blas": record.provenance.blas, "simd": record.provenance.simd}  # reads nothing
+    now = runs.collect_provenance(checkout).model_copy(update=computing)
+    codes = runs.code_of_run(folder), runs.code_of_today(config, checkout)
+    return [*runs.origin_changes(record.provenance, now), *runs.code_changes(*codes)]
 
 
 def _changes(folder: RunFolder, record: RunRecord, repeated: RunFolder) -> list[str]:

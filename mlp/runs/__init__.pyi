@@ -1,5 +1,5 @@
-from .checkout import git_state
-from .code import code_changes, code_of_run
+from .checkout import git_state, read_checkout
+from .code import code_changes, code_of_run, code_of_today
 from .differences import (
     IRRELEVANT,
     USUAL,
@@ -94,6 +94,7 @@ __all__ = [
     "claim",
     "code_changes",
     "code_of_run",
+    "code_of_today",
     "collect_provenance",
     "compare_sides",
     "config_digest",
@@ -121,6 +122,7 @@ __all__ = [
     "open_ensemble",
     "open_run",
     "origin_changes",
+    "read_checkout",
     "read_config",
     "read_history",
     "read_inspections",

@@ -9,7 +9,7 @@ from typing import Any
 from mlp.runs.checkout import Checkout, git_state
 from mlp.runs.origin import Blas, Provenance
 
-PACKAGES = ("mlp", "numpy", "mlflow", "hydra-core")
+PACKAGES = ("mlp", "numpy", "pandas", "scikit-learn", "mlflow", "hydra-core")
 
 
 def collect_provenance(checkout: Checkout | None = None) -> Provenance:
@@ -69,6 +69,8 @@ def _facts(origin: Provenance) -> dict[str, str | int | None]:
         "the code's commit": git.commit if git else None,
         "mlp": versions.get("mlp"),
         "NumPy": versions.get("numpy"),
+        "pandas": versions.get("pandas"),
+        "scikit-learn": versions.get("scikit-learn"),
         "the BLAS library": f"{blas.library} {blas.version}",
         "the CPU whose kernels the BLAS library takes": blas.architecture,
         "the number of BLAS threads": blas.threads,

@@ -35,6 +35,23 @@ class Silent(Callback):
     def __call__(self, event):
         pass
 """
+SOURCE = """
+from dataclasses import dataclass
+import numpy as np
+from mlp.data import Dataset, Digits
+
+@dataclass(frozen=True, kw_only=True)
+class Ramp(Digits):
+    name = "ramp"
+
+    def files(self):
+        return []
+
+    def decode(self, files):
+        arrays = {"x_train": np.arange(120, dtype=np.float32).reshape(60, 2), "x_test": None}
+        labels = {"y_train": np.arange(60) % 3, "y_test": None, "classes": ("a", "b", "c")}
+        return Dataset(name="ramp", **arrays, **labels, x_max=None, image_shape=None)
+"""
 WORDS = [
     "data=digits",
     "tracking=none",
@@ -133,6 +150,17 @@ def test_an_edited_module_that_a_class_imports_is_named(run: RunFolder, project:
     reproduction = reproduce_run(run)
     assert reproduction.difference.startswith("epoch 2: ")
     assert reproduction.changes == [f"when it was resumed, {edited}"]
+
+
+def test_an_edited_data_source_is_named_as_the_cause_of_other_data(project: Path):
+    source = project / "own_source.py"
+    source.write_text(SOURCE)
+    folder = run_job(composed(*WORDS[1:3], "data._target_=own_source.Ramp")).folder
+    source.write_text(SOURCE.replace("120, ", "1, 121, "))
+    forget_own_modules()
+    reproduction = reproduce_run(folder)
+    assert reproduction.difference.startswith("the data have changed")
+    assert reproduction.changes == [f"own_source.Ramp has been edited ({source})"]
 
 
 def test_an_evaluation_needs_no_callback(gone: RunFolder, monkeypatch: pytest.MonkeyPatch):
