@@ -4,6 +4,7 @@ import logging
 import os
 import re
 from dataclasses import dataclass
+from textwrap import shorten
 from time import time
 from typing import TYPE_CHECKING, Any
 
@@ -198,4 +199,4 @@ def reason_of(error: Exception) -> str:
     # HTTP's clients wrap the reason in several others: ... (Caused by A("b: Connection refused"))
     if reason := re.search(r"""\(Caused by .*?(?:: )?([^'":]+)['"]\)+$""", line):
         return reason[1].strip()
-    return line[:300]
+    return shorten(line, 300, placeholder=" ...")

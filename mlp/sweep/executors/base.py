@@ -59,6 +59,8 @@ class JobByJob(Executor):
 
     def run(self, ask: Ask, n_jobs: int, threads: int) -> Outcomes:
         """See `Executor.run`."""
+        if not n_jobs:  # another process has run them
+            return
         capacity = self.open(n_jobs, threads)
         running: dict[Any, PlannedJob] = {}
         try:

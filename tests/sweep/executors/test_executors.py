@@ -17,6 +17,7 @@ import pytest
 from mlp.runs import Children, Record, RunFolder, list_sweeps, read_config, read_history, read_run
 from mlp.sweep import PlannedJob, run_child
 from mlp.sweep.archive import unpack
+from mlp.sweep.executors.local import LocalPool
 from tests.conftest import Said
 
 pytestmark = pytest.mark.e2e
@@ -189,6 +190,13 @@ def processes(session: int) -> list[str]:
 
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="signals")
+def test_no_worker_is_started_where_another_process_has_run_all_jobs(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    monkeypatch.setattr(LocalPool, "open", lambda *_: pytest.fail("a worker was started"))
+    assert list(LocalPool().run(lambda: None, 0, 1)) == []
+
+
 class TestEnd:
     def test_of_a_job_costs_that_job_only(self, runs: Path):
         words = ["trainer.max_epochs=2,1000000", "trainer.patience=null"]
