@@ -85,7 +85,7 @@ def compare(
 
 def _best_setting(record: SweepRecord) -> Side:
     """Return the runs of a sweep's best setting."""
-    return runs.side_of(runs.read_leaderboard([record.id]).rows[0], record.name)
+    return runs.side_of(runs.read_leaderboard([record.id]), 1, record.name)
 
 
 def _compare_sweeps(

@@ -179,11 +179,10 @@ def _importances(board: Leaderboard) -> dict[str, float]:
 
 def _verdicts(board: Leaderboard) -> list[str]:
     """Return what the seeds say of the best settings, each two of them compared."""
-    top = list(enumerate(board.rows[:N_COMPARED], 1))
-    sides = [
-        runs.side_of(row, f"#{rank}") for rank, row in top if len(row.runs) == len(top[0][1].runs)
-    ]
-    return verdicts_on(sides) if len(sides) > 1 else []
+    n_top = min(N_COMPARED, len(board.rows))
+    sides = [runs.side_of(board, rank, f"#{rank}") for rank in range(1, n_top + 1)]
+    alike = [side for side in sides if len(side.runs) == len(sides[0].runs)]
+    return verdicts_on(alike) if len(alike) > 1 else []
 
 
 def _thinned(n_epochs: int) -> str:

@@ -68,9 +68,9 @@ def show_summary(
             break
     terminal.print(table)
     terminal.print()
-    top_two = [row for row in board.rows[:2] if len(row.runs) > 1]
-    if len(top_two) == 2:
-        show_verdicts([runs.side_of(row) for row in top_two], terminal, metric)
+    top_two = [runs.side_of(board, rank) for rank in (1, 2)[: len(board.rows)]]
+    if len(top_two) == 2 and all(len(side.runs) > 1 for side in top_two):
+        show_verdicts(top_two, terminal, metric)
     top = [RunFolder.of(row.runs[0].id) for row in board.rows[:TOP]]
     evaluation = {"evaluate the best": f"mlp evaluate {board.winner.id[:8]}"}
     show_places({**evaluation, **comparison_in_mlflow(top), **places}, terminal)

@@ -26,51 +26,84 @@ def show_verdicts(sides: Sequence[Side], terminal: Terminal, metric: str | None 
 
 
 def verdicts_on(sides: Sequence[Side], metric: str | None = None) -> list[str]:
-    """Return a sentence for each two of some sides, or why they are not compared."""
+    """Return a sentence for each two of some sides, or why they are not compared.
+
+    What several of them have in common, over what and by which test, is said once, at the end.
+    """
     try:
-        return [in_a_sentence(comparison) for comparison in compare_sides(sides, metric)]
+        comparisons = compare_sides(sides, metric)
     except RunError as reason:
         return [f"no verdict: {reason}"]
+    verdicts = [_verdict(comparison) for comparison in comparisons]
+    bases = [_basis(comparison, len(comparisons)) for comparison in comparisons]
+    if len(verdicts) == 1:
+        bases[0] += _networks(comparisons[0])
+    elif len(set(bases)) == 1:
+        return [*verdicts, f"each: {bases[0]}"]
+    return [f"{verdict}; {basis}" for verdict, basis in zip(verdicts, bases, strict=True)]
 
 
-def in_a_sentence(comparison: Comparison) -> str:
-    """Return the verdict: who is better by how much, over what the interval is, the test, its p."""
-    difference, over, unit = comparison.difference, *_over(comparison)
+def _verdict(comparison: Comparison) -> str:
+    """Return who is better by how much, the interval and p."""
+    difference, unit = comparison.difference, _over(comparison)[1]
     better, worse, metric = comparison.better, comparison.worse, comparison.metric
+    amount = _amount(metric, difference.mean)
     if difference.low == difference.high:  # no spread
-        apart = f"{_amount(metric, difference.mean)} apart in every pair"
-        what = apart if difference.mean else "the same"
-        return f"the {unit} cannot tell: {better} and {worse} are {what} in {metric}, {over}"
+        what = f"{amount} apart in every pair" if difference.mean else "the same"
+        return f"the {unit} cannot tell: {better} and {worse} are {what} in {metric}"
     low, high = (_number(metric, bound) for bound in (difference.low, difference.high))
-    facts = f"{_amount(metric, difference.mean)} in {metric} [{low}, {high}], {over}"
-    facts += f", {_test(comparison)}, {_p_value(difference.p)}"
-    if comparison.n_compared > 1:
-        facts += f" after Holm's correction for {comparison.n_compared} comparisons"
-    if comparison.n_apart is not None:
-        n_pairs = len(comparison.pairs)
-        facts += f"; McNemar's test tells {comparison.n_apart} of {n_pairs} pairs apart"
+    by = f"{worse} by {amount} in {metric} [{low}, {high}], {_p_value(difference.p)}"
     if difference.is_told:
-        return f"{better} is better than {worse} by {facts}"
-    needed = _needed(comparison, unit)
-    return f"the {unit} cannot tell{needed}: {better} is ahead of {worse} by {facts}"
+        return f"{better} is better than {by}"
+    return f"the {unit} cannot tell{_needed(comparison, unit)}: {better} is ahead of {by}"
+
+
+def _basis(comparison: Comparison, n_shown: int) -> str:
+    """Return over what a verdict is and by which test, and what was corrected for or left out."""
+    basis = f"{_over(comparison)[0]}{_rows(comparison)}, {_test(comparison)}"
+    if (n := comparison.n_compared) > 1:
+        what = "comparisons" if n == n_shown else "pairs to choose from by rank"
+        basis += f", p after Holm's correction for {n} {what}"
+    if n := comparison.n_left_out:
+        basis += f"; left out without a partner: {n} run{'s' if n > 1 else ''}"
+    return basis
+
+
+def _networks(comparison: Comparison) -> str:
+    """Return what McNemar's test says of each two networks."""
+    if comparison.n_apart is None:
+        return ""
+    n, (n_better, n_worse) = len(comparison.pairs), comparison.n_apart
+    return f"; by McNemar's test better in {n_better} of {n} pairs, worse in {n_worse}"
 
 
 def _over(comparison: Comparison) -> tuple[str, str]:
     """Return over what the interval is, and the word for a unit of it."""
     runs = [one for one, _ in comparison.pairs]
-    n, data = len(runs), runs[0].record.data
+    n, n_val = len(runs), runs[0].record.data.n_val
     if n == 1:
-        return f"one training each on the same {data.n_test:,} test rows", "test rows"
+        return "one training each", "test rows"
     seeds, folds = ({getattr(run.repetition, key) for run in runs} for key in ("seed", "fold"))
     splits = comparison.splits
     each = f", the mean of {n / len(splits):g} seeds each" if len(splits) < n else ""
     if len(folds) > 1:
         return f"{len(splits)} folds{each}", "folds"
     if len(splits) == 1:
-        return f"{n} training seeds{' on one split' if data.n_val else ''}", "seeds"
+        return f"{n} training seeds{' on one split' if n_val else ''}", "seeds"
     if len(splits) == n == len(seeds):
         return f"{n} seeds, each with a split of its own", "seeds"
     return f"{len(splits)} splits{each or ' and one training seed'}", "splits"
+
+
+def _rows(comparison: Comparison) -> str:
+    """Return on which rows, and whether the verdict is of others, too."""
+    if not comparison.n_rows:
+        return ""
+    part = {"val": "validation"}.get(comparison.metric.partition("/")[0], "test")
+    rows = f"{comparison.n_rows:,} {part} rows"
+    if len(comparison.pairs) == 1:
+        return f" on {rows}"
+    return f" and {rows}" if comparison.new_rows else f", these {rows} only"
 
 
 def _test(comparison: Comparison) -> str:
@@ -78,7 +111,9 @@ def _test(comparison: Comparison) -> str:
         return "paired t on the squared errors of the rows"
     if len(comparison.pairs) == 1:
         return "McNemar's test"
-    shared = comparison.difference.overlap > 0
+    if comparison.new_rows:
+        return "t over both"
+    shared = comparison.difference.shared > 0
     return "paired t corrected for shared training rows" if shared else "paired t"
 
 
@@ -87,7 +122,7 @@ def _needed(comparison: Comparison, unit: str) -> str:
     if unit not in ("seeds", "splits"):
         return ""
     needed = comparison.difference.needed(comparison.n_compared)
-    return f"; about {needed} would" if needed else "; nor would a thousand"
+    return f" (about {needed} would)" if needed else " (nor would a thousand)"
 
 
 def _amount(metric: str, value: float) -> str:

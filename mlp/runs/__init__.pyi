@@ -45,7 +45,7 @@ from .opening import make_runs_dir, open_run, reopen_run, split_digest
 from .origin import Git
 from .outbox import delivery_failure, settle, undelivered_runs
 from .own_code import check_own_classes, digest_of
-from .pairs import Comparison, Repeat, Side, compare_sides
+from .pairs import Comparison, compare_sides
 from .provenance import collect_provenance, origin_changes
 from .record import (
     Best,
@@ -59,7 +59,7 @@ from .record import (
     check_published,
 )
 from .recorder import Recorder
-from .sides import find_preset, find_sides, side_of
+from .sides import Repeat, Side, find_preset, find_sides, side_of
 from .sweeps import Children, claim, find_runs_or_sweeps, find_sweep, list_sweeps, study_journal
 from .verdict import judge
 

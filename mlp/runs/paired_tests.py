@@ -27,7 +27,7 @@ class Difference:
         How many pairs it is the mean of.
     effect : float
         Its size in standard deviations of a pair; 0 if that is unknown.
-    overlap : float
+    shared : float
         As in `paired_t`.
     """
 
@@ -37,7 +37,7 @@ class Difference:
     p: float
     n: int = 1
     effect: float = 0.0
-    overlap: float = 0.0
+    shared: float = 0.0
 
     @property
     def is_told(self) -> bool:
@@ -46,27 +46,28 @@ class Difference:
 
     def needed(self, n_compared: int = 1) -> int | None:
         """Return how many pairs would tell it, as one of ``n_compared``; see `needed_pairs`."""
-        return needed_pairs(self.effect, self.n, self.overlap, ALPHA / n_compared)
+        return needed_pairs(self.effect, self.n, self.shared, ALPHA / n_compared)
 
     def reversed(self) -> "Difference":
         """Return by how much B is better than A."""
         return replace(self, mean=-self.mean, low=-self.high, high=-self.low)
 
 
-def paired_t(differences: Sequence[float], overlap: float = 0.0) -> Difference:
+def paired_t(differences: Sequence[float], shared: float = 0.0) -> Difference:
     """Test whether the mean of paired differences is 0, by Student's t.
 
     Parameters
     ----------
     differences : sequence of float
         At least two. Where all are the same, they have no spread to judge the mean by, and p is 1.
-    overlap : float
-        0 for independent pairs. Where each pair has test rows of its own, their training rows are
-        largely the same: then the ratio of test rows to training rows.
+    shared : float
+        0 for independent pairs; otherwise the part of the variance that they share and that more
+        of them do not average out, as a multiple of s². Where each pair has test rows of its own,
+        and so largely the same training rows: the ratio of test rows to training rows.
 
     Notes
     -----
-    With ``overlap`` it is the corrected resampled t-test: the variance of the mean is
+    With ``shared`` it is the corrected resampled t-test: the variance of the mean is
     (1/n + n_test/n_train)·s² instead of s²/n (Nadeau and Bengio 2003, section 4, item 5).
     """
     from scipy import stats
@@ -74,16 +75,40 @@ def paired_t(differences: Sequence[float], overlap: float = 0.0) -> Difference:
     d = np.asarray(differences, np.float64)
     mean, n = float(d.mean()), len(d)
     if np.ptp(d) <= 1e-9 * np.abs(d).max():
-        return Difference(mean, mean, mean, 1.0, n, overlap=overlap)
+        return Difference(mean, mean, mean, 1.0, n, shared=shared)
     plain = stats.ttest_1samp(d, 0.0)
-    widened = np.sqrt(1 + n * overlap)
+    widened = np.sqrt(1 + n * shared)
     margin = widened * (plain.confidence_interval(1 - ALPHA).high - mean)
     p = float(2 * stats.t.sf(abs(plain.statistic) / widened, n - 1))
     effect = abs(mean) / float(d.std(ddof=1))
-    return Difference(mean, float(mean - margin), float(mean + margin), p, n, effect, overlap)
+    return Difference(mean, float(mean - margin), float(mean + margin), p, n, effect, shared)
 
 
-def needed_pairs(effect: float, n: int, overlap: float = 0.0, alpha: float = ALPHA) -> int | None:
+def crossed_t(differences: np.ndarray) -> Difference:
+    """Test whether a mean over pairs and rows is 0 for other pairs and other rows, too.
+
+    Parameters
+    ----------
+    differences : ndarray of shape (n_pairs, n_rows)
+        All pairs are measured on the same rows; at least two of each.
+
+    Notes
+    -----
+    Readers (here pairs of trainings) and cases (rows) are both sampled: to s²/n_pairs of the means
+    over rows is added what the rows contribute, the variance of the means over pairs less that of
+    the interaction (Dorfman, Berbaum and Metz 1992; Hillis, Berbaum and Metz 2008). Hillis's
+    degrees of freedom give too many verdicts on two or three pairs; n_pairs - 1 are fewer.
+    """
+    n_pairs, n_rows = differences.shape
+    by_pair, by_row = differences.mean(axis=1), differences.mean(axis=0)
+    interaction = differences - by_pair[:, None] - by_row + differences.mean()
+    noise = (interaction**2).sum() / ((n_pairs - 1) * (n_rows - 1))
+    of_rows = max(by_row.var(ddof=1) - noise / n_pairs, 0.0) / n_rows
+    of_pairs = by_pair.var(ddof=1)
+    return paired_t(by_pair, float(of_rows / of_pairs) if of_pairs else 0.0)
+
+
+def needed_pairs(effect: float, n: int, shared: float = 0.0, alpha: float = ALPHA) -> int | None:
     """Return how many pairs, more than ``n``, would tell a difference in four of five attempts.
 
     Parameters
@@ -91,7 +116,7 @@ def needed_pairs(effect: float, n: int, overlap: float = 0.0, alpha: float = ALP
     effect : float
         The mean of the differences over their standard deviation.
     n : int
-    overlap : float
+    shared : float
         As in `paired_t`.
     alpha : float
 
@@ -103,7 +128,7 @@ def needed_pairs(effect: float, n: int, overlap: float = 0.0, alpha: float = ALP
     from statsmodels.stats.power import TTestPower
 
     def power(number: int) -> float:
-        size = effect / np.sqrt(1 + overlap * number)
+        size = effect / np.sqrt(1 + shared * number)
         return float(TTestPower().power(size, number, alpha))
 
     needed = n + 1 + bisect_left(range(n + 1, MOST_PAIRS + 1), POWER, key=power)
@@ -121,30 +146,41 @@ def mcnemar(a_right: np.ndarray, b_right: np.ndarray) -> Difference:
     Returns
     -------
     Difference
-        Of the shares. The interval is the exact one (Clopper and Pearson) of the share of rows
-        that A alone has right among those that one alone has right, and so agrees with the test.
+        Of the shares. The interval is the adjusted one of Wald (Agresti and Min 2005), which counts
+        half a row more in each of the four cells; it reaches to 0 where the exact test, the
+        stricter one, cannot tell.
     """
-    from scipy.stats import binomtest
+    from scipy.stats import norm
     from statsmodels.stats import contingency_tables
 
     a_alone, b_alone = int((a_right & ~b_right).sum()), int((b_right & ~a_right).sum())
-    n, n_discordant = len(a_right), a_alone + b_alone
-    if n_discordant == 0:
+    n = len(a_right)
+    if a_alone + b_alone == 0:
         return Difference(0.0, 0.0, 0.0, 1.0)
     table = [[0, a_alone], [b_alone, 0]]  # rows on which both agree do not count
     p = float(contingency_tables.mcnemar(table, exact=True).pvalue)
-    interval = binomtest(a_alone, n_discordant).proportion_ci(1 - ALPHA)
-    mean, low, high = (
-        (2 * share - 1) * n_discordant / n
-        for share in (a_alone / n_discordant, interval.low, interval.high)
-    )
-    return Difference(mean, low, high, p)
+    middle = (a_alone - b_alone) / (n + 2)
+    discordant = (a_alone + b_alone + 1) / (n + 2)
+    margin = norm.ppf(1 - ALPHA / 2) * np.sqrt((discordant - middle**2) / (n + 2))
+    low, high = max(middle - margin, -1.0), min(middle + margin, 1.0)
+    if p >= ALPHA:
+        low, high = min(low, 0.0), max(high, 0.0)
+    return Difference((a_alone - b_alone) / n, float(low), float(high), p)
 
 
-def holm(p_values: Sequence[float]) -> list[float]:
-    """Return p-values that hold for several tests at once (Holm 1979)."""
-    if len(p_values) == 1:  # statsmodels collects the garbage of the process each time
+def holm(p_values: Sequence[float], n: int | None = None) -> list[float]:
+    """Return p-values that hold for several tests at once (Holm 1979).
+
+    Parameters
+    ----------
+    p_values : sequence of float
+    n : int, optional
+        Of the tests, where these are chosen from more.
+    """
+    others = [1.0] * ((n or 0) - len(p_values))
+    if len(p_values) + len(others) == 1:  # statsmodels collects the garbage each time
         return list(p_values)
     from statsmodels.stats.multitest import multipletests
 
-    return [float(p) for p in multipletests(p_values, ALPHA, method="holm")[1]]
+    corrected = multipletests([*p_values, *others], ALPHA, method="holm")[1]
+    return [float(p) for p in corrected[: len(p_values)]]

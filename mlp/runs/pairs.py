@@ -4,73 +4,20 @@ Only like is compared with like: the same data, the same rows to measure on, the
 """
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
-from itertools import combinations
+from itertools import combinations, product
 from statistics import fmean
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from mlp.base import RunError
-from mlp.runs.evaluations import read_predictions
-from mlp.runs.folder import RunFolder, read_config, read_training
-from mlp.runs.paired_tests import ALPHA, Difference, holm, mcnemar, paired_t
-from mlp.runs.record import RunRecord
+from mlp.runs.paired_tests import ALPHA, Difference, crossed_t, holm, mcnemar, paired_t
+from mlp.runs.sides import Repeat, Side
 from mlp.training import higher_is_better
 
-
-class Repetition(NamedTuple):
-    """Which of a setting's trainings a run is."""
-
-    seed: int
-    split_seed: int
-    fold: int
-
-
-@dataclass(frozen=True)
-class Repeat:
-    """A run that is compared."""
-
-    folder: RunFolder
-    record: RunRecord
-
-    @cached_property
-    def config(self) -> Mapping[str, Any]:
-        """Its configuration."""
-        return read_config(self.folder)
-
-    @property
-    def repetition(self) -> Repetition:
-        """Its seeds and its fold: runs of two settings with equal ones make a pair."""
-        data, seed = self.config.get("data", {}), self.config.get("seed") or 0
-        split_seed = data.get("split_seed")
-        return Repetition(seed, seed if split_seed is None else split_seed, data.get("fold") or 0)
-
-    @property
-    def test_rows(self) -> tuple[Any, ...]:
-        """What is equal for runs that are tested on the same rows."""
-        data, record = self.config.get("data", {}), self.record
-        chosen = [data.get(key) for key in ("folds", "test_fraction", "test_seed")]
-        fold = self.repetition[1:] if data.get("folds") else ()
-        return (record.test and record.test.digest, record.data.n_test, *chosen, *fold)
-
-
 Pair = tuple[Repeat, Repeat]
-
-
-@dataclass(frozen=True)
-class Side:
-    """One of those that are compared: a run, or the runs of a setting."""
-
-    name: str
-    runs: Sequence[Repeat]
-
-    @classmethod
-    def of(cls, name: str, folders: Sequence[RunFolder]) -> "Side":
-        """Read the records of a side; RunError when that is not possible."""
-        return cls(name, [Repeat(folder, read_training(folder)) for folder in folders])
 
 
 @dataclass(frozen=True)
@@ -84,13 +31,20 @@ class Comparison:
     metric : str
         ``test/accuracy``, ``val/loss``; of single runs with numbers as targets ``squared error``.
     difference : Difference
-        Its p is corrected for all comparisons made at once.
+        Its p is corrected for ``n_compared`` comparisons.
     pairs : sequence of tuple of Repeat
+    n_left_out : int
+        Runs without a partner of equal seed and fold.
+    n_rows : int or None
+        Of the rows that all pairs were measured on; None if each has rows of its own.
+    new_rows : bool
+        Whether the difference is of other rows, too, and not of these alone.
     n_compared : int
-        How many comparisons were made at once.
-    n_apart : int or None
-        In how many pairs McNemar's test tells the two networks apart, corrected by Holm's method;
-        None unless ``metric`` is ``test/accuracy``.
+        How many comparisons were made at once, or these are chosen from by their ranks.
+    n_apart : tuple of int or None
+        In how many pairs McNemar's test, corrected by Holm's method, says that the network of
+        ``better`` is the better one, and in how many that of ``worse`` is; None unless the
+        predictions are stored.
     """
 
     better: str
@@ -98,8 +52,11 @@ class Comparison:
     metric: str
     difference: Difference
     pairs: Sequence[Pair]
+    n_left_out: int = 0
+    n_rows: int | None = None
+    new_rows: bool = False
     n_compared: int = 1
-    n_apart: int | None = None
+    n_apart: tuple[int, int] | None = None
 
     @property
     def splits(self) -> set[tuple[str, str]]:
@@ -111,7 +68,8 @@ def compare_sides(sides: Sequence[Side], metric: str | None = None) -> list[Comp
     """Compare each two of some sides, and correct the p-values for their number (Holm 1979).
 
     Two single runs are compared by their predictions on the test rows; otherwise the unit is the
-    seed or, with several splits, the split.
+    seed or, with several splits, the split. Settings chosen by their ranks are corrected for all
+    pairs that they were chosen from.
 
     Parameters
     ----------
@@ -127,17 +85,35 @@ def compare_sides(sides: Sequence[Side], metric: str | None = None) -> list[Comp
         When two of them are not alike in what a comparison needs.
     """
     two = [(a, b, _pairs(a, b)) for a, b in combinations(sides, 2)]
-    if any(len(pairs) > 1 for _, _, pairs in two):
+    if any(len(pairs) > 1 for *_, pairs in two):
         metric = metric or _common_metric([run for side in sides for run in side.runs])
     found = [
         _by_predictions(a, b, pairs[0]) if len(pairs) == 1 else _by_seeds(a, b, pairs, str(metric))
         for a, b, pairs in two
     ]
-    corrected = holm([comparison.difference.p for comparison in found])
+    n_compared = len(set().union(*(_chosen_from(a, b) for a, b, _ in two)))
+    corrected = holm([comparison.difference.p for comparison in found], n_compared)
     return [
-        replace(one, difference=replace(one.difference, p=p), n_compared=len(found))
+        replace(one, difference=replace(one.difference, p=p), n_compared=n_compared)
         for one, p in zip(found, corrected, strict=True)
     ]
+
+
+def _chosen_from(a: Side, b: Side) -> set[Any]:
+    """Return the pairs of settings that two sides were chosen from by their ranks.
+
+    Those of a sweep that lie between: the first and the last of many equal settings are the ends of
+    a wide range, but two neighbours are no farther apart than any two.
+    """
+    if a.sweep and a.sweep == b.sweep:
+        first, last = sorted((a.rank, b.rank))
+        between = [(a.sweep, rank) for rank in range(first, last + 1)]
+        return set(map(frozenset, combinations(between, 2)))
+    candidates = [
+        [(side.sweep or side.name, rank) for rank in range(1, side.n_settings + 1)]
+        for side in (a, b)
+    ]
+    return set(map(frozenset, product(*candidates)))
 
 
 def _pairs(a: Side, b: Side) -> list[Pair]:
@@ -148,9 +124,10 @@ def _pairs(a: Side, b: Side) -> list[Pair]:
     ]
     if len(a.runs) == len(b.runs) == 1:
         pairs = [(a.runs[0], b.runs[0])]
-    if not pairs:
+    elif len(pairs) < 2:
         raise RunError(
-            f"{a.name} and {b.name} have no seed in common, and only equal seeds are compared"
+            f"{a.name} and {b.name} have {'one' if pairs else 'no'} seed in common, and settings "
+            "are compared by two or more equal seeds"
         )
     for one, other in pairs:
         if one.record.data.digest != other.record.data.digest:
@@ -180,21 +157,43 @@ def _common_metric(runs: Sequence[Repeat]) -> str:
 
 def _by_seeds(a: Side, b: Side, pairs: Sequence[Pair], metric: str) -> Comparison:
     """Compare the means of a metric, over splits if there are several, otherwise over seeds."""
-    part, sign = metric.partition("/")[0], 1 if higher_is_better(metric) else -1
+    part = metric.partition("/")[0]
     splits = set(map(_split, pairs))
     by_unit, rows = defaultdict(list), set()
     for one, other in pairs:
         _check_alike(one, other, metric)
-        values = [run.record.final_metrics[metric] for run in (one, other)]
         unit = _split((one, other)) if len(splits) > 1 else one.repetition
-        by_unit[unit].append(sign * (values[0] - values[1]))
+        by_unit[unit].append((one, other))
         rows.add(one.test_rows if part == "test" else one.record.data.split)
     data = pairs[0][0].record.data
     n_rows = {"val": data.n_val, "test": data.n_test}.get(part, 0)
-    overlap = n_rows / data.n_train if len(rows) > 1 else 0.0
-    difference = paired_t([fmean(values) for values in by_unit.values()], overlap)
-    n_apart = _n_apart(pairs) if metric == "test/accuracy" else None
-    return _ordered(a, b, Comparison("", "", metric, difference, pairs, n_apart=n_apart))
+    has_predictions = metric == "test/accuracy" and all(map(_have_predictions, pairs))
+    new_rows = has_predictions and len(rows) == 1
+    if new_rows:
+        by_row = [
+            np.mean([one.right.astype(float) - other.right for one, other in own], axis=0)
+            for own in by_unit.values()
+        ]
+        difference = crossed_t(np.array(by_row))
+    else:
+        means = [fmean(_advantage(pair, metric) for pair in own) for own in by_unit.values()]
+        difference = paired_t(means, n_rows / data.n_train if len(rows) > 1 else 0.0)
+    return _ordered(
+        a,
+        b,
+        Comparison(
+            *("", "", metric, difference, pairs),
+            n_rows=n_rows if len(rows) == 1 else None,
+            new_rows=new_rows,
+            n_apart=_n_apart(pairs) if has_predictions else None,
+        ),
+    )
+
+
+def _advantage(pair: Pair, metric: str) -> float:
+    """Return by how much the first run is the better one."""
+    one, other = (run.record.final_metrics[metric] for run in pair)
+    return one - other if higher_is_better(metric) else other - one
 
 
 def _split(pair: Pair) -> tuple[str, str]:
@@ -212,15 +211,29 @@ def _by_predictions(a: Side, b: Side, pair: Pair) -> Comparison:
             )
     numbers = bool(pair[0].record.data.targets)
     _check_alike(*pair, "test/rmse" if numbers else "test/accuracy")
-    (labels, one), (other_labels, other) = (read_predictions(run.folder) for run in pair)
-    if not _equal(labels, other_labels):
-        raise RunError(f"{a.name} and {b.name} were tested on different rows, and are not compared")
+    _check_labels(*pair)
     if not numbers:
-        metric, difference = "test/accuracy", mcnemar(one == labels, other == labels)
+        metric, difference = "test/accuracy", mcnemar(pair[0].right, pair[1].right)
     else:
-        errors = [((values - labels) ** 2).mean(axis=1) for values in (one, other)]
+        errors = [(np.subtract(*run.predictions) ** 2).mean(axis=1) for run in pair]
         metric, difference = "squared error", paired_t(errors[1] - errors[0])
-    return _ordered(a, b, Comparison("", "", metric, difference, [pair]))
+    n_rows = len(pair[0].predictions[0])
+    found = Comparison("", "", metric, difference, [pair], n_rows=n_rows, new_rows=True)
+    return _ordered(a, b, found)
+
+
+def _have_predictions(pair: Pair) -> bool:
+    """Tell whether both runs' predictions are stored; RunError unless they are of the same rows."""
+    if not all(run.folder.test_predictions.exists() for run in pair):
+        return False
+    _check_labels(*pair)
+    return True
+
+
+def _check_labels(one: Repeat, other: Repeat) -> None:
+    if not _equal(one.predictions[0], other.predictions[0]):
+        names = f"{one.record.name} and {other.record.name}"
+        raise RunError(f"{names} were tested on different rows, and are not compared")
 
 
 def _equal(labels: np.ndarray, others: np.ndarray) -> bool:
@@ -230,15 +243,12 @@ def _equal(labels: np.ndarray, others: np.ndarray) -> bool:
     return bool((np.abs(labels - others) <= 1e-5 * (np.abs(labels) + labels.std(axis=0))).all())
 
 
-def _n_apart(pairs: Sequence[Pair]) -> int | None:
-    """Return how many pairs of networks McNemar's test tells apart, if predictions are stored."""
-    if not all(run.folder.test_predictions.exists() for pair in pairs for run in pair):
-        return None
-    p_values = []
-    for pair in pairs:
-        (labels, one), (_, other) = (read_predictions(run.folder) for run in pair)
-        p_values.append(mcnemar(one == labels, other == labels).p)
-    return sum(p < ALPHA for p in holm(p_values))
+def _n_apart(pairs: Sequence[Pair]) -> tuple[int, int]:
+    """Return in how many pairs McNemar's test says that the first, and the second, is better."""
+    found = [mcnemar(one.right, other.right) for one, other in pairs]
+    corrected = holm([each.p for each in found])
+    signs = [np.sign(each.mean) for each, p in zip(found, corrected, strict=True) if p < ALPHA]
+    return signs.count(1), signs.count(-1)
 
 
 def _check_alike(one: Repeat, other: Repeat, metric: str) -> None:
@@ -261,8 +271,11 @@ def _check_alike(one: Repeat, other: Repeat, metric: str) -> None:
 
 
 def _ordered(a: Side, b: Side, comparison: Comparison) -> Comparison:
-    """Name the sides, the better one first."""
+    """Name the sides, the better one first, and count the runs that are in no pair."""
+    n_left_out = len(a.runs) + len(b.runs) - 2 * len(comparison.pairs)
     if comparison.difference.mean < 0:
         a, b = b, a
-        comparison = replace(comparison, difference=comparison.difference.reversed())
-    return replace(comparison, better=a.name, worse=b.name)
+        n_apart = comparison.n_apart and comparison.n_apart[::-1]
+        reverse = comparison.difference.reversed()
+        comparison = replace(comparison, difference=reverse, n_apart=n_apart)
+    return replace(comparison, better=a.name, worse=b.name, n_left_out=n_left_out)

@@ -151,20 +151,41 @@ class TestVerdict:
     @pytest.mark.usefixtures("sweep")
     def test_more_than_two_are_corrected_together(self, compare: Callable[..., Said]):
         out = " ".join(compare("widths#1", "widths#2", "widths#3").out.split())
-        assert out.count("after Holm's correction for 3 comparisons") == 3
+        assert out.count(" in val/loss [") == 3
+        assert "each: 3 training seeds" in out
+        assert "after Holm's correction for 3 comparisons" in out
+
+    @pytest.mark.usefixtures("sweep")
+    def test_settings_chosen_by_rank_are_corrected_for_the_choice(
+        self, compare: Callable[..., Said]
+    ):
+        out = " ".join(compare("widths#1", "widths#3").out.split())
+        assert "p after Holm's correction for 3 pairs to choose from by rank" in out
+
+    def test_settings_of_two_sweeps_are_named_by_sweep_and_rank(
+        self, runs: Path, compare: Callable[..., Said]
+    ):
+        for sweep, losses in (("small", [0.4, 0.5]), ("large", [0.3, 0.41])):
+            make_sweep(runs, f"{sweep}-id", name=sweep)
+            for seed, loss in enumerate(losses):
+                make_child(runs, f"in {sweep} {seed}", {"seed": seed}, loss, parent=f"{sweep}-id")
+        out = " ".join(compare("small#1", "large#1").out.split())
+        assert "large#1 is better than small#1 by 0.095" in out
 
     def test_a_preset_is_all_its_runs_of_each_seed_the_latest(
         self, runs: Path, compare: Callable[..., Said]
     ):
         for preset, losses in (("small", [9.0, 0.4, 0.42]), ("large", [9.0, 0.3, 0.31])):
             for i, (seed, loss) in enumerate(zip((0, 0, 1), losses, strict=True)):
-                folder = make_child(runs, f"{preset}{i}", {"seed": seed}, loss)
+                folder = make_child(runs, f"a {preset}{i}", {"seed": seed}, loss)
                 write_yaml(folder.overrides, [f"experiment={preset}", f"seed={seed}"])
         other = make_child(runs, "other", {"seed": 2}, 9.0)
         write_yaml(other.overrides, ["experiment=small", "seed=2", "optimizer.lr=3"])
+        make_sweep(runs, name="small")  # as `make reproduce` names them
         out = " ".join(compare("small", "large").out.split())
         assert "large is better than small by 0.105 in val/loss" in out
         assert "2 training seeds" in out
+        assert compare("small").err.startswith("mlp: no run of the sweep")
 
     @pytest.mark.usefixtures("sweep")
     @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """Which runs make pairs, and what is alike enough to be compared."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 from mlp.base import RunError
 from mlp.runs import Comparison, Side, compare_sides
 from mlp.runs.folder import write_csv
-from mlp.runs.paired_tests import mcnemar, paired_t
+from mlp.runs.paired_tests import crossed_t, mcnemar, paired_t
 from tests.records import make_child
 
 SEEDS = [{"seed": seed} for seed in range(4)]
@@ -35,10 +36,10 @@ def setting(
     return Side.of(name, folders)
 
 
-def store_predictions(side: Side, right: np.ndarray) -> None:
-    """Let the runs of a side have predicted the right class on these rows."""
-    rows = [[i, "0", "0" if ok else "1", 1.0] for i, ok in enumerate(right)]
-    for run in side.runs:
+def store_predictions(side: Side, *right: np.ndarray) -> None:
+    """Let each run of a side have predicted the right class on these rows."""
+    for run, own in zip(side.runs, right, strict=True):
+        rows = [[i, "0", "0" if ok else "1", 1.0] for i, ok in enumerate(own)]
         write_csv(run.folder.test_predictions, ["index", "label", "prediction", "score"], rows)
 
 
@@ -52,7 +53,7 @@ class TestSeeds:
         a, b = setting(runs, "a", [0.3, 0.5, 0.4]), setting(runs, "b", [0.4, 0.7, 0.5, 0.1])
         found = only([a, Side("b", b.runs[::-1])])
         assert found.difference == paired_t([0.4 - 0.3, 0.7 - 0.5, 0.5 - 0.4])
-        assert found.metric == "val/loss"
+        assert (found.metric, found.n_left_out) == ("val/loss", 1)
 
     def test_the_better_setting_comes_first(self, runs: Path):
         found = only([setting(runs, "a", [0.3, 0.5]), setting(runs, "b", [0.2, 0.1])])
@@ -66,13 +67,30 @@ class TestSeeds:
         assert only([a, b], "val/loss").better == "a"
         assert only([a, setting(runs, "c", [0.6, 0.6])]).metric == "val/loss"
 
-    def test_stored_predictions_tell_how_many_networks_differ(self, runs: Path):
+    def test_stored_predictions_tell_how_many_networks_differ_and_which_is_better(self, runs: Path):
         a = setting(runs, "a", [0.3, 0.5], test=result(accuracy=1.0))
         b = setting(runs, "b", [0.4, 0.7], test=result(accuracy=0.1))
         assert only([a, b]).n_apart is None
-        store_predictions(a, np.full(10, True))
-        store_predictions(b, np.arange(10) < 1)
-        assert only([a, b]).n_apart == 2
+        store_predictions(a, np.arange(20) < 20, np.arange(20) < 3)
+        store_predictions(b, np.arange(20) < 1, np.arange(20) < 20)
+        assert (only([a, b]).better, only([a, b]).n_apart) == ("a", (1, 1))
+
+    def test_stored_predictions_of_the_same_rows_speak_of_other_rows_too(self, runs: Path):
+        right = np.random.default_rng(0).random((2, 3, 50)) < [[[0.9]], [[0.6]]]
+        sides = []
+        for name, own in zip("ab", right, strict=True):
+            folders = [
+                make_child(runs, f"{name}{i}", {"seed": i}, test=result(accuracy=each.mean()))
+                for i, each in enumerate(own)
+            ]
+            sides.append(Side.of(name, folders))
+        found = only(sides)
+        assert (found.n_rows, found.new_rows) == (10, False)
+        assert found.difference == paired_t(right[0].mean(axis=1) - right[1].mean(axis=1))
+        for side, own in zip(sides, right, strict=True):
+            store_predictions(side, *own)
+        assert only(sides).new_rows
+        assert only(sides).difference == crossed_t(right[0].astype(float) - right[1])
 
     def test_three_settings_are_three_comparisons_corrected_together(self, runs: Path):
         rng = np.random.default_rng(0)
@@ -82,19 +100,34 @@ class TestSeeds:
         assert {one.n_compared for one in found} == {3}
         assert found[0].difference.p > only(sides[:2]).difference.p
 
+    def test_ranks_are_corrected_for_all_pairs_that_they_chose_from(self, runs: Path):
+        losses = ([0.3, 0.4, 0.5], [0.35, 0.5, 0.6], [0.8, 0.92, 1.0], [0.2, 0.41, 0.5])
+        sides = [setting(runs, name, own) for name, own in zip("abcd", losses, strict=True)]
+        first, second, last, other = (
+            replace(side, sweep=sweep, rank=rank, n_settings=5)
+            for side, sweep, rank in zip(sides, "sssr", (1, 2, 4, 1), strict=True)
+        )
+        assert only([first, second]).n_compared == 1
+        assert only([last, first]).n_compared == 6
+        assert {one.n_compared for one in compare_sides([first, second, last])} == {6}
+        assert only([first, other]).n_compared == 25
+        assert only([first, sides[3]]).n_compared == 5
+        uncorrected = only([sides[0], sides[2]]).difference.p
+        assert only([last, first]).difference.p == pytest.approx(6 * uncorrected)
+
 
 class TestSplits:
     def test_shared_training_rows_are_corrected_for(self, runs: Path):
         """20 rows train and 5 validate."""
         a, b = (with_splits(runs, name, SEEDS, [0, 1, 2, 3]) for name in "ab")
-        assert only([a, b]).difference.overlap == 5 / 20
+        assert only([a, b]).difference.shared == 5 / 20
 
     def test_the_same_test_rows_need_no_correction(self, runs: Path):
         a, b = (
             with_splits(runs, name, SEEDS, [0, 1, 2, 3], test=result(accuracy=0.9)) for name in "ab"
         )
-        assert only([a, b]).difference.overlap == 0
-        assert only([a, b], "val/loss").difference.overlap == 5 / 20
+        assert only([a, b]).difference.shared == 0
+        assert only([a, b], "val/loss").difference.shared == 5 / 20
 
     def test_the_folds_are_test_rows_of_their_own(self, runs: Path):
         """20 rows train and 10 test."""
@@ -102,7 +135,7 @@ class TestSplits:
         a, b = (
             with_splits(runs, name, folds, [0, 1, 2, 3], test=result(accuracy=0.9)) for name in "ab"
         )
-        assert only([a, b]).difference.overlap == 10 / 20
+        assert only([a, b]).difference.shared == 10 / 20
 
     def test_it_is_enough_that_one_side_has_a_split_for_each_seed(self, runs: Path):
         a = with_splits(runs, "a", SEEDS, [0, 0, 0, 0], test=result(accuracy=0.9))
@@ -115,7 +148,7 @@ class TestSplits:
         b = with_splits(runs, "b", params, [0, 0, 1, 1], [0.4, 0.7, 0.5, 0.6])
         found = only([a, b]).difference
         assert found.n == 2
-        assert found.p == pytest.approx(paired_t([0.15, 0.05], overlap=5 / 20).p)
+        assert found.p == pytest.approx(paired_t([0.15, 0.05], shared=5 / 20).p)
 
 
 def with_splits(
@@ -184,6 +217,7 @@ class TestRefusal:
             ({"monitor": "val/accuracy", "test": None}, None, "val/accuracy and val/loss: choose"),
             ({}, "val/f1", "has no val/f1"),
             ({"params": SEEDS[2:]}, None, "a and b have no seed in common"),
+            ({"params": SEEDS[1:]}, None, "a and b have one seed in common, and settings"),
             ({"model": OTHER_LOSS}, "val/loss", "have different losses"),
         ],
     )
