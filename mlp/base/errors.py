@@ -22,8 +22,9 @@ class RunError(UserError):
 
 def closest(name: str, choices: Iterable[str]) -> str:
     """Return ``"; did you mean 'x'?"`` for the choice nearest to ``name``, or an empty string."""
-    match = get_close_matches(name, list(choices), n=1)
-    return f"; did you mean '{match[0]}'?" if match else ""
+    by_lower = {choice.lower(): choice for choice in choices}
+    match = get_close_matches(name.lower(), by_lower, n=1)
+    return f"; did you mean '{by_lower[match[0]]}'?" if match else ""
 
 
 def in_one_line(error: BaseException) -> str:

@@ -9,13 +9,19 @@ import hydra
 import yaml
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.core.override_parser.types import Override, OverrideType, Quote, QuotedString
+from hydra.core.override_parser.types import (
+    ChoiceSweep,
+    Override,
+    OverrideType,
+    Quote,
+    QuotedString,
+)
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf, open_dict
 
 from mlp.base import ConfigError
 from mlp.config.hydra_settings import check_settings
-from mlp.config.messages import explained, short
+from mlp.config.messages import explained, short, with_quotes
 
 MAX_ALIASES = 8  # in a file: each may double the size of its content
 
@@ -120,6 +126,10 @@ def changed(config: Mapping[str, Any], words: Sequence[str]) -> dict[str, Any]:
         _refuse_several_values(overrides)
         for override in overrides:
             key, value = override.key_or_group, override.value()
+            if _is_group(key) and key not in new:
+                raise ConfigError(
+                    f"'{short(override.input_line or '')}' is for a new run, and this one is stored"
+                )
             if _is_group(key):
                 new[key] = compose([f"{key}={value}"])[key]
             else:
@@ -146,8 +156,13 @@ def _check_choices(overrides: Iterable[Override]) -> None:
 def _refuse_several_values(overrides: Iterable[Override]) -> None:
     for override in overrides:
         if override.is_sweep_override():
-            word = short(override.input_line or "")
-            raise ConfigError(f"'{word}' gives several values: add -m to run each of them")
+            word, sweep = override.input_line or "", override.value()
+            texts = isinstance(sweep, ChoiceSweep) and any(isinstance(v, str) for v in sweep.list)
+            is_choice = _is_group(override.key_or_group)
+            quotes = f", or quotes for one: {with_quotes(word)}" if texts and not is_choice else ""
+            raise ConfigError(
+                f"'{short(word)}' gives several values: add -m to run each of them{quotes}"
+            )
 
 
 def _is_group(key: str) -> bool:

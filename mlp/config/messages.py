@@ -2,8 +2,10 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from shlex import quote
 from typing import Any
 
+from hydra.core.override_parser.types import Quote, QuotedString
 from hydra.errors import HydraException, MissingConfigException, OverrideParseException
 from omegaconf import OmegaConf
 from omegaconf.errors import ConfigAttributeError, ConfigKeyError, OmegaConfBaseException
@@ -49,6 +51,12 @@ def shown(value: Any) -> str:
     return short({"None": "null", "True": "true", "False": "false"}.get(repr(value), repr(value)))
 
 
+def with_quotes(word: str) -> str:
+    """Return an override as a shell takes it, with quotes of Hydra's around its value."""
+    key, _, value = word.partition("=")
+    return quote(f"{key}={QuotedString(value, Quote.double).with_quotes()}")
+
+
 def short(text: str) -> str:
     """Return a text cut to a line."""
     return text if len(text) <= 80 else f"{text[:77]}..."
@@ -66,8 +74,15 @@ def _explain(error: Exception, words: Sequence[str]) -> ConfigError:
         hint, choices = closest(choice, error.options), ", ".join(error.options)
         return ConfigError(f"{group} has no choice '{short(choice)}'{hint} (choices: {choices})")
     if isinstance(error, OverrideParseException):
+        word = next((w for w in words if error.override.endswith(w)), error.override)
+        value = word.partition("=")[2]
+        if value and value[0] not in "[{('\"":
+            return ConfigError(
+                f"'{short(word)}': a text with such a character needs quotes of its own: "
+                f"{with_quotes(word)}"
+            )
         return ConfigError(
-            f"'{short(error.override)}' is not of the form key=value ({first_line(error)}); "
+            f"'{short(word)}' is not of the form key=value ({first_line(error)}); "
             "lists, spaces and brackets need quotes in a shell: 'model.hidden_sizes=[300,100]'"
         )
     if isinstance(cause, ConfigAttributeError | ConfigKeyError) and cause.full_key:

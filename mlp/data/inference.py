@@ -1,6 +1,7 @@
 """What the columns of a table are, told from their values."""
 
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -60,10 +61,14 @@ def check_classes(table: Table, name: str, names: Sequence[str]) -> None:
     n_rows = len(table.frame)
     if len(names) < 2:
         raise DataError(f"{table.place}: column {name} holds one class only ({names[0]})")
-    if len(names) > 20 and (n_rows < 5 * len(names) or _has_fractions(names)):
+    numbers = _numbers(names)
+    has_fractions = any(not n.is_integer() for n in numbers) and len(numbers) == len(names)
+    if len(names) > 20 and (n_rows < 5 * len(names) or has_fractions):
+        few = len(numbers) < len(names) / 2
         raise DataError(
-            f"{table.place}: column {name} holds {len(names)} different values in {n_rows} rows, "
-            "too many for classes; task=regression predicts numbers"
+            f"{table.place}: column {name} holds {len(names)} different "
+            f"{'texts' if few else 'values'} in {n_rows} rows, too many for classes; "
+            + ("each should have 5 rows or more" if few else "task=regression predicts numbers")
         )
 
 
@@ -113,11 +118,13 @@ def _names(values: "pd.Series") -> tuple[str, ...]:
         return tuple(sorted(names))
 
 
-def _has_fractions(names: Iterable[str]) -> bool:
-    try:
-        return any(not float(name).is_integer() for name in names)
-    except ValueError:
-        return False
+def _numbers(names: Iterable[str]) -> list[float]:
+    """Return those of the names that are numbers."""
+    found = []
+    for name in names:
+        with suppress(ValueError):
+            found.append(float(name))
+    return found
 
 
 def _kind(table: Table, name: str, values: "pd.Series") -> Kind:

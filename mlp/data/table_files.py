@@ -14,6 +14,7 @@ from mlp.data.columns import CellError
 if TYPE_CHECKING:
     import pandas as pd
 
+ENDINGS = (".csv", ".tsv", ".parquet")  # text of other endings is read, too
 MISSING = ["?", "<null>"]  # besides those of pandas: nothing, NA, NaN, null, None, ...
 
 
@@ -60,7 +61,12 @@ def read_table(path: Path, header: bool = True) -> Table:
     header : bool
         Whether the first line of a text names the columns; else they are x1, x2, ...
     """
-    table = _read_parquet(path) if path.suffix == ".parquet" else _read_text(path, header)
+    try:
+        table = _read_parquet(path) if path.suffix == ".parquet" else _read_text(path, header)
+    except DataError as error:
+        if path.suffix.lower() in ENDINGS:
+            raise
+        raise DataError(f"{error} (a table is read from {', '.join(ENDINGS)})") from None
     names = list(table.frame.columns)
     if not len(table.frame):
         raise DataError(f"{path} holds no row of data")

@@ -103,8 +103,9 @@ def _changes(stored: Mapping[str, Any], job: Job) -> dict[str, Any]:
         if key not in LIMITS + FREE:
             raise ConfigError(
                 f"{key} cannot be changed: the run's past depends on it (it is "
-                f"{before.get(key, 'not set')}); {', '.join(LIMITS)} can be raised, and "
-                f"{', '.join(FREE)} set; init_from=RUN starts another run from its weights"
+                f"{before.get(key, 'not set')}); only {', '.join(LIMITS)} can be raised, and "
+                f"only {', '.join(FREE)} can be set anew; init_from=RUN starts another run "
+                "from its weights"
             )
         changes[key] = after[key]
         if key in LIMITS and _is_lower(after[key], before[key]):

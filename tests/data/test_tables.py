@@ -171,6 +171,19 @@ def test_numbers_are_no_classes(csv):
         csv("x,kind\n" + rows, drop=[]).load()
 
 
+def test_texts_are_not_offered_as_numbers(csv):
+    rows = "".join(f"{i % 7},k{i // 2}\n" for i in range(60))
+    with pytest.raises(DataError, match=r"30 different texts in 60 rows, .* 5 rows or more$"):
+        csv("x,kind\n" + rows, drop=[]).load()
+
+
+def test_a_file_that_is_no_table_is_told_what_is(tmp_path):
+    path = tmp_path / "mine.json"
+    path.write_text('{"x": [1, 2], "kind": ["a", "b"]}')
+    with pytest.raises(DataError, match=r"a table is read from .csv, .tsv, .parquet"):
+        Csv(path=str(path), target="kind").load()
+
+
 def test_a_damaged_parquet_file_is_named(csv):
     with pytest.raises(DataError, match=r"mine.parquet is not a readable Parquet file"):
         csv("PAR1", "mine.parquet").load()

@@ -34,6 +34,7 @@ def stored(tmp_path_factory: pytest.TempPathFactory) -> Path:
     [
         (["optimizer.lr=1"], "mlp: optimizer.lr cannot be changed: the run's past depends"),
         (["optimizer=sgd"], "mlp: optimizer._target_ cannot be changed"),
+        (["experiment=mnist"], "mlp: 'experiment=mnist' is for a new run, and this one is stored"),
         (["seed=1"], "mlp: seed cannot be changed"),
         (["threads=2"], "mlp: threads cannot be changed"),
         (["trainer.batch_size=64"], "mlp: trainer.batch_size cannot be changed"),

@@ -145,6 +145,7 @@ def test_float32_is_float64_rounded():
         ({"hidden_sizes": [-3]}, r"hidden_sizes\[0\] must be at least 1, got -3"),
         ({"activation": "rleu"}, "activation must be one of .*did you mean 'relu'"),
         ({"activation": ["relu"]}, "one for each of the 2 hidden layers, got 1"),
+        ({"activation": "Relu"}, "activation must be one of .*did you mean 'relu'"),
         ({"activation": ["relu", "softmax"]}, "activation must be one of .*got 'softmax'"),
         ({"activation": "maxout"}, "maxout:5 or another number of pieces from 2, got 'maxout'"),
         ({"activation": "maxout:1"}, "maxout:5 or another number of pieces from 2, got 'maxout:1'"),
