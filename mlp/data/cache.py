@@ -2,6 +2,8 @@
 
 import hashlib
 import json
+import sys
+import sysconfig
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import astuple
@@ -44,6 +46,29 @@ def cached(
         with _one_process_at_a_time(folder):
             dataset = _read(folder, name) or _write(decode(), folder)
     return dataset
+
+
+def code_of(source: type) -> list[Path]:
+    """Return the files of the code that a source's data depend on; none where there is no file.
+
+    Of a class of one's own, these are its module and all that it imports from the same folder of
+    Python's path, unless that is where packages are installed.
+    """
+    file = getattr(sys.modules[source.__module__], "__file__", None)
+    if file is None:
+        return []
+    path = Path(file)
+    root = path.parents[source.__module__.count(".") + (path.stem == "__init__")]
+    installed = {Path(folder) for folder in sysconfig.get_paths().values()}
+    if source.__module__.startswith("mlp.") or installed & {root, *root.parents}:
+        return [path]
+    from modulefinder import ModuleFinder  # reads the code, and executes none
+
+    finder = ModuleFinder([str(root)], excludes=["mlp"])
+    with suppress(Exception):  # it fails at a package without __init__.py
+        finder.import_hook(source.__module__)
+    found = (getattr(module, "__file__", None) for module in finder.modules.values())
+    return sorted({path, *(Path(file) for file in found if file)})
 
 
 def is_entry(folder: Path) -> bool:

@@ -1,6 +1,5 @@
 """What every data source has in common: its options, the cache, the split and the scaling."""
 
-import sys
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
@@ -10,7 +9,7 @@ from typing import ClassVar, Literal, get_args
 import numpy as np
 
 from mlp.base import DataError, at_least, between, closest, generator
-from mlp.data.cache import cached
+from mlp.data.cache import cached, code_of
 from mlp.data.columns import Column
 from mlp.data.dataset import Dataset, Part, Parts, as_inputs
 from mlp.data.deskew import Deskewer, DeskewingScaler
@@ -120,10 +119,10 @@ class Source(ABC):
         decode = self.decode
         if targets == "numbers":
             options["targets"], decode = targets, self.decode_numbers
-        code = getattr(sys.modules[type(self).__module__], "__file__", None)
-        if code is None:  # typed into a notebook, where it may change at any time
+        code = code_of(type(self))
+        if not code:  # typed into a notebook, where it may change at any time
             return decode(files)
-        return cached(self.name, [*files, Path(code)], repr(options), lambda: decode(files))
+        return cached(self.name, [*files, *code], repr(options), lambda: decode(files))
 
     def load_as(self, columns: Sequence[Column], targets: Targets = "classes") -> Dataset:
         """Return the data set for a network that was trained on such columns of a table.

@@ -69,6 +69,7 @@ OWN = """
 from dataclasses import dataclass
 import numpy as np
 from mlp.data import Dataset, Source
+from own_constants import SCALE
 
 @dataclass(frozen=True, kw_only=True)
 class Ones(Source):
@@ -78,18 +79,21 @@ class Ones(Source):
         return []
 
     def decode(self, files):
-        x = np.full((4, 2), VALUE, np.float32)
+        x = np.full((4, 2), VALUE * SCALE, np.float32)
         return Dataset("ones", x, np.array([0, 1, 0, 1]), None, None, ("a", "b"), None, None)
 """
 
 
 def test_code_of_your_own_that_changes_is_not_hidden_by_the_cache(tmp_path, monkeypatch):
-    """The file of a source's class is among the files that its data come from."""
+    """The module of a source's class, and those that it imports, are what its data come from."""
     monkeypatch.setattr("mlp.data.cache.data_dir", lambda: tmp_path / "data")
     monkeypatch.syspath_prepend(tmp_path)
-    for value in (1, 22):
+    for value, scale in (1, 1), (22, 1), (22, 33):
         (tmp_path / "own_ones.py").write_text(OWN.replace("VALUE", str(value)))
-        sys.modules.pop("own_ones", None)
+        (tmp_path / "own_constants.py").write_text(f"SCALE = {scale}")
+        for name in ("own_ones", "own_constants"):
+            sys.modules.pop(name, None)
+        importlib.invalidate_caches()
         source = importlib.import_module("own_ones").Ones()
-        assert source.load().x_train[0, 0] == source.load().x_train[0, 0] == value
-    del sys.modules["own_ones"]
+        assert source.load().x_train[0, 0] == source.load().x_train[0, 0] == value * scale
+    del sys.modules["own_ones"], sys.modules["own_constants"]
