@@ -185,7 +185,7 @@ class TestVerdict:
         out = " ".join(compare("small", "large").out.split())
         assert "large is better than small by 0.105 in val/loss" in out
         assert "2 training seeds" in out
-        assert compare("small").err.startswith("mlp: no run of the sweep")
+        assert compare("small").out.startswith("small  finished, 7 jobs")
 
     @pytest.mark.usefixtures("sweep")
     @pytest.mark.parametrize(
