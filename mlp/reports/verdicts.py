@@ -50,20 +50,21 @@ def _verdict(comparison: Comparison) -> str:
     amount = _amount(metric, difference.mean)
     if difference.low == difference.high:  # no spread
         what = f"{amount} apart in every pair" if difference.mean else "the same"
-        return f"the {unit} cannot tell: {better} and {worse} are {what} in {metric}"
+        return f"the {unit} cannot tell: {better} and {worse} are {what}"
     low, high = (_number(metric, bound) for bound in (difference.low, difference.high))
-    by = f"{worse} by {amount} in {metric} [{low}, {high}], {_p_value(difference.p)}"
+    by = f"{worse} by {amount} [{low}, {high}], {_p_value(difference.p)}"
     if difference.is_told:
         return f"{better} is better than {by}"
     return f"the {unit} cannot tell{_needed(comparison, unit)}: {better} is ahead of {by}"
 
 
 def _basis(comparison: Comparison, n_shown: int) -> str:
-    """Return over what a verdict is and by which test, and what was corrected for or left out."""
-    basis = f"{_over(comparison)[0]}{_rows(comparison)}, {_test(comparison)}"
+    """Return of what a verdict is and by which test, and what was corrected for or left out."""
+    over, _ = _over(comparison)
+    basis = f"{comparison.metric} of {over}{_rows(comparison)}, {_test(comparison)}"
     if (n := comparison.n_compared) > 1:
         what = "comparisons" if n == n_shown else "pairs to choose from by rank"
-        basis += f", p after Holm's correction for {n} {what}"
+        basis += f", p (not the interval) after Holm's correction for {n} {what}"
     if n := comparison.n_left_out:
         basis += f"; left out without a partner: {n} run{'s' if n > 1 else ''}"
     return basis

@@ -33,7 +33,7 @@ def said(sides: Sequence[Side], metric: str | None = None) -> list[str]:
 def test_the_better_one_is_named_with_its_interval(runs: Path):
     sides = [setting(runs, "A", [0.91, 0.94, 0.95]), setting(runs, "B", [0.90, 0.92, 0.935])]
     assert said(sides) == [
-        "A is better than B by 1.50 points in test/accuracy [0.26, 2.74], p = 0.035; 3 training "
+        "A is better than B by 1.50 points [0.26, 2.74], p = 0.035; test/accuracy of 3 training "
         "seeds on one split, these 10 test rows only, paired t"
     ]
 
@@ -41,19 +41,20 @@ def test_the_better_one_is_named_with_its_interval(runs: Path):
 def test_when_seeds_cannot_tell_it_says_how_many_would(runs: Path):
     sides = [setting(runs, "A", [0.91, 0.94, 0.90]), setting(runs, "B", [0.90, 0.92, 0.91])]
     assert said(sides) == [
-        "the seeds cannot tell (about 44 would): A is ahead of B by 0.67 points in test/accuracy "
-        "[-3.13, 4.46], p = 0.53; 3 training seeds on one split, these 10 test rows only, paired t"
+        "the seeds cannot tell (about 44 would): A is ahead of B by 0.67 points [-3.13, 4.46], "
+        "p = 0.53; test/accuracy of 3 training seeds on one split, these 10 test rows only, "
+        "paired t"
     ]
 
 
 def test_equal_results_are_the_same_and_no_verdict(runs: Path):
     sides = [setting(runs, name, [0.9, 0.8]) for name in "AB"]
     assert said(sides) == [
-        "the seeds cannot tell: A and B are the same in test/accuracy; 2 training seeds on one "
+        "the seeds cannot tell: A and B are the same; test/accuracy of 2 training seeds on one "
         "split, these 10 test rows only, paired t"
     ]
     sides[1] = setting(runs, "C", [0.91, 0.81])
-    assert "1.00 points apart in every pair in test/accuracy" in said(sides)[0]
+    assert "1.00 points apart in every pair; test/accuracy of" in said(sides)[0]
 
 
 @pytest.mark.parametrize(
@@ -69,7 +70,7 @@ def test_it_says_over_what_the_interval_is(runs: Path, varied: str, over: str):
         setting(runs, name, accuracies, varied)
         for name, accuracies in (("A", [0.91, 0.94, 0.95]), ("B", [0.90, 0.92, 0.935]))
     ]
-    assert f"; {over}, " in said(sides)[0]
+    assert f"; test/accuracy of {over}, " in said(sides)[0]
 
 
 def test_seeds_that_split_for_themselves_share_training_rows(runs: Path):
@@ -93,7 +94,7 @@ def test_two_networks_are_compared_on_their_test_rows(runs: Path):
         header = ["index", "label", "prediction", "score"]
         write_csv(side.runs[0].folder.test_predictions, header, rows)
     assert said(sides) == [
-        "B is better than A by 80.00 points in test/accuracy [35.39, 97.94], p = 0.0078; one "
+        "B is better than A by 80.00 points [35.39, 97.94], p = 0.0078; test/accuracy of one "
         "training each on 10 test rows, McNemar's test"
     ]
 
@@ -106,7 +107,7 @@ def test_stored_predictions_speak_of_other_rows_and_of_each_two_networks(runs: P
             header = ["index", "label", "prediction", "score"]
             write_csv(run.folder.test_predictions, header, rows)
     [sentence] = said(sides)
-    assert "; 2 training seeds on one split and 10 test rows, t over both; by McN" in sentence
+    assert " of 2 training seeds on one split and 10 test rows, t over both; by McN" in sentence
     assert sentence.endswith("by McNemar's test better in 2 of 2 pairs, worse in 0")
 
 
@@ -115,8 +116,8 @@ def test_what_several_verdicts_have_in_common_is_said_once(runs: Path):
     *verdicts, basis = said([setting(runs, name, own) for name, own in accuracies.items()])
     assert len(verdicts) == 3
     assert basis == (
-        "each: 3 training seeds on one split, these 10 test rows only, paired t, p after Holm's "
-        "correction for 3 comparisons"
+        "each: test/accuracy of 3 training seeds on one split, these 10 test rows only, paired t, "
+        "p (not the interval) after Holm's correction for 3 comparisons"
     )
 
 
