@@ -19,10 +19,15 @@ class ActivationFunction(ABC):
     reads : "z" or "a"
         The array that ``backward`` reads. With ``"a"``, z is not needed again after ``forward``,
         which may then work in place.
+    approximate : bool
+        Whether ``backward`` is not meant to be the derivative of ``forward``, as in a
+        straight-through estimator (Bengio et al. 2013); else one of your own is tried at a few
+        points before a training.
     """
 
     name: str
     reads: Literal["z", "a"] = "z"
+    approximate: bool = False
 
     @abstractmethod
     def forward(self, z: ndarray, out: ndarray, scratch: ndarray) -> None:

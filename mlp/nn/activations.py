@@ -5,6 +5,7 @@ subclass of `ActivationFunction` and goes by its class's dotted name.
 """
 
 from mlp.base import closest, import_class
+from mlp.nn.activation_check import check_activation
 from mlp.nn.activation_function import ActivationFunction, Identity
 from mlp.nn.rectifiers import ELU, GELU, SELU, LeakyReLU, Mish, ReLU, SiLU, Softplus
 from mlp.nn.sigmoids import ScaledTanh, Sigmoid, Tanh
@@ -23,13 +24,15 @@ def get_activation(name: str) -> ActivationFunction:
     Raises
     ------
     ValueError
-        If there is none, with the names there are.
+        If there is none, with the names there are; or if one of your own does not do what it
+        should, see `check_activation`.
     """
     if "." in name:
         try:
             own: ActivationFunction = import_class(name, ActivationFunction)()
         except ValueError as error:
             raise ValueError(f"activation {error}") from None
+        check_activation(own)
         return own
     if name not in ACTIVATIONS:
         choices = ", ".join([*ACTIVATIONS, "maxout:5"])

@@ -61,6 +61,11 @@ class WeightTrace:
     gradient: float
     measured: float
 
+    @property
+    def agrees(self) -> bool:
+        """Whether the gradient is what is measured, but for rounding."""
+        return bool(np.isclose(self.gradient, self.measured, rtol=1e-3, atol=1e-7))
+
 
 @dataclass(frozen=True)
 class Trace:

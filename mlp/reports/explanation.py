@@ -27,6 +27,9 @@ MAX_HIDDEN = 3  # layers; of more, those in the middle are left out
 MAX_ROW_LINES = 4  # of a table's cells
 MAX_LINES = 16  # for an image whose pixels are two characters wide; else two pixels share one
 SHADES = " .:-=+*#%@"
+DISAGREEMENT = (
+    "    They differ: some backward is not the derivative of its forward, or ε met a kink"
+)
 FORMULAS = {
     SoftmaxCrossEntropy: "−Σ t·log a = ",
     BinaryCrossEntropy: "−Σ [t·log a + (1 − t)·log(1 − a)] = ",
@@ -191,6 +194,7 @@ def _weight(trace: Trace, lr: float) -> list[str]:
         *_unit(traced, j),
         f"dL/d{name} = x[{i}]·δ{n}[{j}] = {x:.6g} · {delta:.6g} = {gradient}",
         f"measured: [L(w + ε) − L(w − ε)] / 2ε = {weight.measured:.6g}",
+        *([] if weight.agrees else [DISAGREEMENT]),
         f"A step of gradient descent on this example, with lr = {lr:g}:",
         f"    {name} ← {weight.value:.6g} − {lr:g} · ({gradient}) = {new:.6g}",
         f"    and with all other parameters stepping too, L: {trace.loss:.6g} → {after:.6g}",

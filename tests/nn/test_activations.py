@@ -5,6 +5,8 @@ import tracemalloc
 import numpy as np
 import pytest
 
+from mlp.nn.activation_check import check_activation
+from mlp.nn.activation_function import ActivationFunction
 from mlp.nn.activations import ACTIVATIONS, get_activation
 
 FORMULAS = {
@@ -132,6 +134,79 @@ def test_an_unknown_name_is_answered_with_the_names():
     assert get_activation("silu") is ACTIVATIONS["silu"]
     with pytest.raises(ValueError, match=r"identity, relu, .*got 'rleu'; did you mean 'relu'"):
         get_activation("rleu")
+
+
+class Own(ActivationFunction):
+    """φ(z) = z², as it should be."""
+
+    def forward(self, z, out, scratch):
+        np.multiply(z, z, out=out)
+
+    def backward(self, z, a, delta, scratch):
+        delta *= 2 * z
+
+
+class Returned(Own):
+    def forward(self, z, out, scratch):
+        return z * z
+
+
+class WrongSlope(Own):
+    def backward(self, z, a, delta, scratch):
+        delta *= 3 * z
+
+
+class StraightThrough(Own):
+    approximate = True
+
+    def backward(self, z, a, delta, scratch):
+        pass
+
+
+class Assigned(Own):
+    def backward(self, z, a, delta, scratch):
+        delta[:] = 2 * z
+
+
+class ReadTooLate(Own):
+    reads = "a"
+
+    def forward(self, z, out, scratch):
+        np.exp(z, out=out)
+        out *= z
+
+
+class Broken(Own):
+    def backward(self, z, a, delta, scratch):
+        delta *= z.no_such_thing
+
+
+@pytest.mark.parametrize("own", [Own, StraightThrough])
+def test_one_of_your_own_that_is_right(own):
+    assert type(get_activation(f"{__name__}.{own.__name__}")) is own
+
+
+@pytest.mark.parametrize(
+    ("own", "sentence"),
+    [
+        (Returned, r"Returned must write φ\(z\) into out in forward, and returns an array instead"),
+        (
+            WrongSlope,
+            r"backward: at z = -3.17 it makes -19.02 of 2, where forward has the slope -6",
+        ),
+        (Assigned, r"backward: at z = -3.17 it makes -6.34 of 2"),
+        (ReadTooLate, r"must not read z in forward once out is written"),
+        (Broken, r"Broken fails with AttributeError: .*no_such_thing"),
+    ],
+)
+def test_one_of_your_own_is_tried_first(own, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        get_activation(f"{__name__}.{own.__name__}")
+
+
+@pytest.mark.parametrize("activation", ACTIVATIONS.values(), ids=ACTIVATIONS)
+def test_the_trial_accepts_every_right_one(activation):
+    check_activation(activation)
 
 
 def test_one_of_your_own_goes_by_its_dotted_name():

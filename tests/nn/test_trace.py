@@ -3,7 +3,14 @@
 import numpy as np
 import pytest
 
-from mlp.nn import MLP, SGD, MeanSquaredError, SoftmaxCrossEntropy, trace_example
+from mlp.nn import (
+    MLP,
+    SGD,
+    ActivationFunction,
+    MeanSquaredError,
+    SoftmaxCrossEntropy,
+    trace_example,
+)
 
 OPTIONS = [
     {},
@@ -53,6 +60,24 @@ def test_the_weight_s_gradient_is_the_slope_that_is_measured(options, example):
     assert weight.measured == pytest.approx(weight.gradient, rel=1e-6)
     assert abs(weight.gradient) == np.abs(weight.traced.layer.dW).max() > 0
     assert weight.traced.layer.W[weight.i, weight.j] == weight.value
+
+
+class Straight(ActivationFunction):
+    """z², which says that its slope is 1."""
+
+    approximate = True
+
+    def forward(self, z, out, scratch):
+        np.multiply(z, z, out=out)
+
+    def backward(self, z, a, delta, scratch):
+        pass
+
+
+def test_a_gradient_that_is_not_the_slope_is_noticed(example):
+    network = network_of(activation=f"{__name__}.Straight")
+    assert not trace_example(network, *example).weight.agrees
+    assert trace_example(network_of(), *example).weight.agrees
 
 
 def test_loss_after_a_step_of_gradient_descent(example):
