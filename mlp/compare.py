@@ -78,7 +78,8 @@ def compare(
         what = "run" if len(sides[0].runs) == 1 else "setting"
         raise RunError(f"{references[0]!r} is one {what}; name another one to compare it with")
     first = [min(side.runs, key=lambda run: run.repetition).folder for side in sides]
-    show_comparison(first, terminal, metric, _place(folder.path.name for folder in first))
+    names = [side.name + (f" (1 of {n})" if (n := len(side.runs)) > 1 else "") for side in sides]
+    show_comparison(first, names, terminal, metric, _place(folder.path.name for folder in first))
     terminal.print()
     show_verdicts(sides, terminal, metric)
 

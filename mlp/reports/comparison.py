@@ -21,13 +21,19 @@ NARROWEST = 16  # characters of a column, if there are several tables
 
 
 def show_comparison(
-    folders: Sequence[RunFolder], terminal: Terminal, metric: str | None, into: Path
+    folders: Sequence[RunFolder],
+    names: Sequence[str],
+    terminal: Terminal,
+    metric: str | None,
+    into: Path,
 ) -> None:
     """Print runs side by side, and draw their curves in the same axes.
 
     Parameters
     ----------
     folders : sequence of RunFolder
+    names : sequence of str
+        Of what they stand for, as titles.
     terminal : rich.console.Console
     metric : str, optional
         Of the curves; default: what the first run monitored.
@@ -41,7 +47,7 @@ def show_comparison(
     """
     records = [runs.read_training(folder) for folder in folders]
     places = _draw_curves(folders, records, metric or records[0].monitor, into / "curves.png")
-    for table in _tables(_rows(folders, records), terminal.width):
+    for table in _tables(_rows(folders, names, records), terminal.width):
         terminal.print(table)
         terminal.print()
     if len({record.task for record in records}) > 1:
@@ -53,11 +59,13 @@ def show_comparison(
     show_places(comparison_in_mlflow(folders) | places, terminal)
 
 
-def _rows(folders: Sequence[RunFolder], records: Sequence[RunRecord]) -> list[list[Text]]:
+def _rows(
+    folders: Sequence[RunFolder], names: Sequence[str], records: Sequence[RunRecord]
+) -> list[list[Text]]:
     """Return a column for each run behind their titles; the best figure of each row is bold."""
     empty = [Text()] * len(records)
     rows = [
-        [Text(), *(Text(record.name, "bold") for record in records)],
+        [Text(), *(Text(name, "bold") for name in names)],
         [Text("run"), *(Text(record.id[:8]) for record in records)],
         [Text("status"), *(Text(record.status.lower()) for record in records)],
         [Text("stopped"), *(Text(record.stop_reason or "") for record in records)],

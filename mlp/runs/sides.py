@@ -16,6 +16,8 @@ from mlp.runs.presets import is_same_preset, preset_of
 from mlp.runs.record import RunRecord, SweepRecord
 from mlp.runs.sweeps import find_runs_or_sweeps
 
+LONGEST_NAME = 40  # of a setting in a sentence
+
 
 class Repetition(NamedTuple):
     """Which of a setting's trainings a run is."""
@@ -116,11 +118,15 @@ def find_sides(references: Sequence[str]) -> list[Side | SweepRecord]:
 
 
 def side_of(board: Leaderboard, rank: int, name: str | None = None) -> Side:
-    """Return the finished runs of a setting of a leaderboard as one side of a comparison."""
+    """Return the finished runs of a setting of a leaderboard as one side of a comparison.
+
+    Its name is by default the setting, or ``#2``, its rank, where that is too long for a sentence.
+    """
     row = board.rows[rank - 1]
+    name = name or (row.name if len(row.name) <= LONGEST_NAME else f"#{rank}")
     sweeps = sorted({run.job.parent for each in board.rows for run in each.runs})
     runs = [Repeat(RunFolder.of(run.id), run) for run in row.runs]
-    return Side(name or row.name, runs, " ".join(sweeps), rank, len(board.rows))
+    return Side(name, runs, " ".join(sweeps), rank, len(board.rows))
 
 
 def find_preset(name: str, config: Mapping[str, Any] | None = None) -> Side | None:

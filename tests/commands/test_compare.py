@@ -172,6 +172,16 @@ class TestVerdict:
         out = " ".join(compare("small#1", "large#1").out.split())
         assert "large#1 is better than small#1 by 0.095" in out
 
+    def test_settings_too_long_for_a_sentence_are_named_by_rank(
+        self, runs: Path, compare: Callable[..., Said]
+    ):
+        make_sweep(runs, name="widths")
+        for i, losses in enumerate(([0.3, 0.42], [0.4, 0.5])):
+            for seed, loss in enumerate(losses):
+                params = {"model.hidden_sizes": [10**i] * 20, "seed": seed}
+                make_child(runs, f"r{i}{seed}", params, loss)
+        assert ": #1 is ahead of #2 by 0.09 " in compare("widths").out
+
     def test_a_preset_is_all_its_runs_of_each_seed_the_latest(
         self, runs: Path, compare: Callable[..., Said]
     ):
@@ -184,6 +194,7 @@ class TestVerdict:
         make_sweep(runs, name="small")  # as `make reproduce` names them
         out = " ".join(compare("small", "large").out.split())
         assert "large is better than small by 0.105 " in out
+        assert "small (1 of 2) large (1 of 2)" in out
         assert "2 training seeds" in out
         assert compare("small").out.startswith("small  finished, 7 jobs")
 
