@@ -81,11 +81,14 @@ def _facts(origin: Provenance) -> dict[str, str | int | None]:
 
 
 def _simd() -> tuple[str, ...]:
-    """Return the instruction sets for which NumPy chooses its code, as it finds them on the CPU."""
+    """Return the instruction sets for which NumPy chooses its code, as it finds them on the CPU.
+
+    Where it chooses none, that is said: nothing at all means that it is not known.
+    """
     import numpy as np
 
     config: Any = np.show_config(mode="dicts")
-    return tuple(config.get("SIMD Extensions", {}).get("found", ()))
+    return tuple(config.get("SIMD Extensions", {}).get("found", ())) or ("the baseline",)
 
 
 def _version(package: str) -> str:

@@ -3,6 +3,7 @@
 import platform
 
 import numpy as np
+import pytest
 from threadpoolctl import threadpool_limits
 
 from mlp.runs import collect_provenance, origin_changes
@@ -19,6 +20,17 @@ def test_versions_host_and_threads_are_known():
 def test_thread_count_is_the_one_in_force():
     with threadpool_limits(1, user_api="blas"):
         assert blas().threads == 1
+
+
+def test_a_cpu_without_any_of_numpys_extensions_is_known_to_be_one(monkeypatch: pytest.MonkeyPatch):
+    """As with NPY_DISABLE_CPU_FEATURES: a result may differ for it, which is then named."""
+    found = {"SIMD Extensions": {"baseline": ["X86_V2"], "not found": ["X86_V3"]}}
+    monkeypatch.setattr(np, "show_config", lambda mode: found)
+    now = collect_provenance()
+    then = now.model_copy(update={"simd": ("X86_V3",)})
+    assert origin_changes(then, now) == [
+        "the set of CPU instructions that NumPy uses was X86_V3 and is the baseline"
+    ]
 
 
 def test_what_has_changed_between_two_origins():
