@@ -28,9 +28,10 @@ def main() -> None:
     parser = Parser(
         "mlp compare",
         description=__doc__,
-        epilog="A name, an id or its beginning, a folder; 'best' and 'latest' are runs, 'latest' "
-        "alone is the latest sweep. SWEEP#2 is the second setting of its leaderboard. A preset "
-        "stands for its runs and, beside a run, a sweep for its best setting.",
+        epilog="A name, an id or its beginning, a folder; 'best' is a run, 'latest' what was "
+        "started last, 'latest' alone the latest sweep. SWEEP#2 is the second setting of its "
+        "leaderboard. A preset stands for its runs and, beside a run, a sweep for its best "
+        "setting.",
     )
     parser.add_argument(
         "references", nargs="+", metavar="SWEEP|SWEEP#N|RUN|PRESET", help="what to compare"

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from mlp.base import Parser, command
 from mlp.jobs import evaluate_run
 from mlp.reports import Console
-from mlp.runs import find_run, training_of
+from mlp.runs import find_training
 from mlp.tracking import wait_for_delivery
 from mlp.training import Evaluation
 
@@ -32,7 +32,7 @@ def evaluate(
     reference: str, changes: Sequence[str] = (), console: Console | None = None
 ) -> Evaluation:
     """Evaluate the run that a reference means, see `evaluate_run`."""
-    folder = training_of(find_run(reference))
+    folder = find_training(reference)
     evaluation = evaluate_run(folder, changes, console)
     wait_for_delivery([folder])
     return evaluation

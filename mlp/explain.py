@@ -7,7 +7,7 @@ deltas, a gradient and what a step would change. A sweep stands for its best run
 from mlp.base import Parser, command
 from mlp.jobs import explain_example
 from mlp.reports import show_explanation
-from mlp.runs import find_run, training_of
+from mlp.runs import find_training
 
 RUN = "latest, best, an id or its beginning, a name, a folder; a sweep: its best run"
 
@@ -25,7 +25,7 @@ def main() -> None:
         help="which test example, from 0 as in test_predictions.csv (default: 0)",
     )
     arguments = parser.parse_args()
-    show_explanation(*explain_example(training_of(find_run(arguments.run)), arguments.example))
+    show_explanation(*explain_example(find_training(arguments.run), arguments.example))
 
 
 if __name__ == "__main__":

@@ -32,7 +32,7 @@ def export(reference: str, path: Path) -> None:
     from mlp.onnx import signature, write_onnx
     from mlp.training import Predictor
 
-    folder = runs.training_of(runs.find_run(reference))
+    folder = runs.find_training(reference)
     runs.refuse_links(folder)
     runs.check_own_classes(runs.read_config(folder), runs.read_training(folder), folder)
     graph = write_onnx(Predictor.load(folder.weights), path).graph

@@ -8,9 +8,9 @@ numbers. A table needs the columns of the one that the run was trained on, but f
 import sys
 from pathlib import Path
 
-from mlp.base import Parser, command
+from mlp.base import Parser, command, print_wrapped
 from mlp.jobs import predict_file
-from mlp.runs import find_run, training_of
+from mlp.runs import find_training, read_training
 
 RUN = "latest, best, an id or its beginning, a name, a folder; a sweep: its best run"
 
@@ -22,7 +22,11 @@ def main() -> None:
     parser.add_argument("run", metavar="RUN", help=RUN)
     parser.add_argument("file", metavar="FILE", type=Path, help=".csv, .tsv, .parquet or .npz")
     arguments = parser.parse_args()
-    answers = predict_file(training_of(find_run(arguments.run)), arguments.file)
+    folder = find_training(arguments.run)
+    answers = predict_file(folder, arguments.file)
+    record = read_training(folder)
+    who = f"{record.name} ({record.id[:8]}), trained on {record.data.name}"
+    print_wrapped(f"answered by {who}", sys.stderr)
     answers.to_csv(sys.stdout, index=False)
 
 

@@ -12,7 +12,7 @@ from mlp.config import check, compose
 from mlp.reports import write_run_report, write_sweep_report
 from mlp.runs import SweepRecord, find_run, mark_orphaned_runs, read_leaderboard, read_run
 
-WHICH = "an id or its beginning, a name, a folder; the runs latest and best"
+WHICH = "latest, best, an id or its beginning, a name, a folder"
 
 
 @command

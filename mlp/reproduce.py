@@ -8,7 +8,7 @@ about the tables of publications.)
 from mlp.base import Parser, command, print_wrapped
 from mlp.jobs import Reproduction, reproduce_run
 from mlp.reports import ProgressConsole
-from mlp.runs import find_run, training_of
+from mlp.runs import find_training
 
 RUN = "latest, best, an id or its beginning, a name, a folder; a sweep: its best run"
 AT_COMMIT = (
@@ -24,7 +24,7 @@ def main() -> int:
     parser.add_argument("run", metavar="RUN", help=RUN)
     parser.add_argument("--at-commit", action="store_true", help=AT_COMMIT)
     arguments = parser.parse_args()
-    folder = training_of(find_run(arguments.run))
+    folder = find_training(arguments.run)
     reproduction = reproduce_run(folder, arguments.at_commit, ProgressConsole())
     show(reproduction)
     if not arguments.at_commit and any("the code's" in text for text in reproduction.changes):

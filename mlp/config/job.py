@@ -19,7 +19,7 @@ from mlp.config.instantiation import build, check_arguments
 from mlp.config.messages import first_line, prefixed, shown
 from mlp.data import Augmentation, NoAugmentation, Source
 from mlp.nn import MLP, Loss, Optimizer, Schedule
-from mlp.runs import check_name, check_published, check_tags, find_run, read_run
+from mlp.runs import check_name, check_published, check_tags, find_training, read_run
 from mlp.tracking import MLflowTracking, NoTracking
 from mlp.training import Callback, Task, Trainer
 
@@ -85,7 +85,8 @@ def check(config: Mapping[str, Any], parts: dict[str, Any] | None = None) -> Job
     config : DictConfig or dict
         Left as it is; interpolations are resolved.
     parts : dict, optional
-        Takes the job's parts, for later calls to use again: such jobs are looked at and not run.
+        Takes the job's parts, and which run ``init_from`` means, for later calls to use again: such
+        jobs are looked at and not run.
 
     Raises
     ------
@@ -95,9 +96,9 @@ def check(config: Mapping[str, Any], parts: dict[str, Any] | None = None) -> Job
     plain = _plain(config)
     plain.pop("sweep", None)  # settings of the sweep, not of its jobs
     _make_paths_absolute(plain)
-    _fix_origin(plain)
-    check_arguments(Job, plain, built=frozenset(GROUPS))
     made = {} if parts is None else parts
+    _fix_origin(plain, made)
+    check_arguments(Job, plain, built=frozenset(GROUPS))
 
     def part(key: str, node: Any, kind: Any) -> Any:
         content = f"{key}: {node}"
@@ -150,11 +151,14 @@ def _make_paths_absolute(config: dict[str, Any]) -> None:
                 raise ConfigError(f"data.{key} is no path ({error}): {shown(data[key])}") from None
 
 
-def _fix_origin(config: dict[str, Any]) -> None:
+def _fix_origin(config: dict[str, Any], known: dict[str, Any]) -> None:
     """Replace ``init_from`` by an id or a path: a name or ``latest`` will mean another run."""
     reference = config.get("init_from")
-    known = isinstance(reference, str) and (RUN_ID.fullmatch(reference) or reference[:1] == "/")
-    if isinstance(reference, str) and not known:
-        folder = find_run(reference)
+    if not isinstance(reference, str) or RUN_ID.fullmatch(reference) or reference[:1] == "/":
+        return
+    key = f"init_from: {reference}"
+    if key not in known:  # as later, "latest" may mean the sweep that asks
+        folder = find_training(reference)
         among_runs = folder.path.parent == runs_dir()
-        config["init_from"] = read_run(folder).id if among_runs else str(folder.path)
+        known[key] = read_run(folder).id if among_runs else str(folder.path)
+    config["init_from"] = known[key]

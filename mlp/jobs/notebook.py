@@ -25,7 +25,7 @@ from mlp.jobs.train import run_job
 from mlp.reports import Console, learning_curves
 from mlp.runs import (
     RunRecord,
-    find_run,
+    find_training,
     metric_in_words,
     read_config,
     read_history,
@@ -43,7 +43,8 @@ class Run:
     Parameters
     ----------
     reference : str
-        A run's id or the beginning of it, its name, its folder, ``latest`` or ``best``.
+        A run's id or the beginning of it, its name, its folder, ``latest`` or ``best``. A sweep
+        stands for its best run.
 
     Attributes
     ----------
@@ -51,7 +52,7 @@ class Run:
     """
 
     def __init__(self, reference: str) -> None:
-        self._files = find_run(reference)
+        self._files = find_training(reference)
         self.folder = self._files.path
 
     def __repr__(self) -> str:

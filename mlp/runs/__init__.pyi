@@ -36,9 +36,9 @@ from .leaderboard import (
     REPETITIONS,
     Leaderboard,
     Row,
+    find_training,
     mean_in_words,
     read_leaderboard,
-    training_of,
 )
 from .lock import DIED, RunLock, is_alive, mark_orphaned, mark_orphaned_runs, this_process
 from .opening import make_runs_dir, open_run, reopen_run, split_digest
@@ -106,6 +106,7 @@ __all__ = [
     "find_runs_or_sweeps",
     "find_sides",
     "find_sweep",
+    "find_training",
     "findings_in_words",
     "flat",
     "git_state",
@@ -142,7 +143,6 @@ __all__ = [
     "split_digest",
     "study_journal",
     "this_process",
-    "training_of",
     "undelivered_runs",
     "update_run",
     "verdict_in_words",

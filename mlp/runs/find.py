@@ -53,12 +53,13 @@ def find_run(reference: str) -> RunFolder:
     Parameters
     ----------
     reference : str
-        A run's folder, wherever it was moved; ``latest``, the training started last; ``best``
-        (below); a run's id, its name, or the first characters of its id, if no other run shares
-        them.
+        A run's folder, wherever it was moved; ``latest`` or ``best`` (below); a run's id, its
+        name, or the first characters of its id, if no other run shares them.
 
     Notes
     -----
+    ``latest`` is what was started last, a sweep or a training outside of one.
+
     ``best`` compares the FINISHED trainings with the data, the split and the loss of the latest
     FINISHED one, by the metric which that one monitored, each at its best epoch. Trainings with
     ``limit_batches`` or ``overfit_batches`` never count.
@@ -75,8 +76,8 @@ def find_run(reference: str) -> RunFolder:
     trainings = [run for run in runs if run.kind == "run"]
     if not runs:
         raise RunError(f"there is no run in {runs_dir()} yet, so {reference!r} means none")
-    if reference == "latest" and trainings:
-        return trainings[-1].path
+    if reference == "latest":
+        return _latest(runs)
     if reference == "best":
         return _best(trainings)
     matches = [run for run in runs if run.id == reference] or [
@@ -107,6 +108,12 @@ def all_runs() -> list[Record]:
             if path.parent.name == record.id and not path.parent.is_symlink():
                 records.append(record)
     return sorted(records, key=lambda record: (record.started, record.id))
+
+
+def _latest(runs: list[Entry]) -> RunFolder:
+    """Return what was started last; the runs of a sweep that is there belong to it."""
+    sweeps = {run.id for run in runs if run.kind == "sweep"}
+    return [run for run in runs if run.sweep not in sweeps][-1].path
 
 
 def _best(trainings: list[Entry]) -> RunFolder:

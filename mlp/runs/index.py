@@ -23,6 +23,8 @@ class Entry(Model):
     ----------
     task : tuple or None
         What makes runs comparable; None for a sweep, and for a run that is not to be compared.
+    sweep : str or None
+        The id of the sweep that a run belongs to.
     metrics : dict of str to float
         Of the best epoch.
     """
@@ -35,6 +37,7 @@ class Entry(Model):
     started: Moment
     monitor: Line
     task: tuple[str, str, str, bool] | None
+    sweep: Line | None
     metrics: dict[str, float]
 
     @property
@@ -80,8 +83,10 @@ def _entry(folder: str) -> Entry | None:
         record = read_run(RunFolder.of(folder))
     except RunError:
         return None
-    task, metrics = None, {}
-    if isinstance(record, RunRecord) and record.monitor in record.metrics and not record.limited:
-        task, metrics = record.task, record.metrics
+    task, sweep, metrics = None, None, {}
+    if isinstance(record, RunRecord):
+        sweep = record.sweep.parent if record.sweep else None
+        if record.monitor in record.metrics and not record.limited:
+            task, metrics = record.task, record.metrics
     common = record.model_dump(include={"id", "name", "kind", "status", "started", "monitor"})
-    return Entry(folder=folder, task=task, metrics=metrics, **common)
+    return Entry(folder=folder, task=task, sweep=sweep, metrics=metrics, **common)

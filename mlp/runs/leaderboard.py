@@ -15,6 +15,7 @@ from typing import Any
 
 from mlp.base import RunError
 from mlp.runs.differences import differing_params, metric_in_words, name_of, short_keys
+from mlp.runs.find import find_run
 from mlp.runs.folder import RunFolder, read_config, read_run
 from mlp.runs.record import RunRecord, SweepRecord
 from mlp.runs.sweeps import Children
@@ -181,8 +182,9 @@ def read_leaderboard(sweeps: Iterable[str], metric: str | None = None) -> Leader
     return Leaderboard.of(records, metric)
 
 
-def training_of(folder: RunFolder) -> RunFolder:
-    """Return a sweep's best run; a training as it is."""
+def find_training(reference: str) -> RunFolder:
+    """Return the one training that a reference means, see `find_run`: of a sweep, its best run."""
+    folder = find_run(reference)
     record = read_run(folder)
     if isinstance(record, SweepRecord):
         return RunFolder.of(read_leaderboard([record.id]).winner.id)

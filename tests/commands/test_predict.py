@@ -9,7 +9,7 @@ import pytest
 from mlp.base import DataError
 from mlp.jobs import predict_file
 from mlp.predict import main
-from mlp.runs import find_run
+from mlp.runs import find_run, read_run
 from mlp.training import Predictor
 
 pytestmark = pytest.mark.e2e
@@ -35,7 +35,10 @@ def test_each_row_of_a_table_gets_label_and_probabilities(frame, tmp_path, monke
     monkeypatch.setattr("sys.argv", ["mlp predict", "latest", str(path)])
     with pytest.raises(SystemExit):
         main()
-    answers = pd.read_csv(io.StringIO(capsys.readouterr().out))
+    said = capsys.readouterr()
+    answers, record = pd.read_csv(io.StringIO(said.out)), read_run(find_run("latest"))
+    who = f"{record.name} ({record.id[:8]}), trained on {record.data.name}"
+    assert said.err == f"answered by {who}\n"
     predictor = Predictor.load(find_run("latest").weights)
     assert answers.columns.tolist() == ["prediction", "big", "small"]
     assert (answers["prediction"] == predictor.predict(frame)).all()

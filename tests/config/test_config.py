@@ -1,7 +1,9 @@
 """What the check of a configuration accepts, refuses, and says."""
 
+from datetime import timedelta
 from inspect import signature
 from pathlib import Path
+from typing import Any
 
 import pytest
 from omegaconf import OmegaConf
@@ -12,6 +14,7 @@ from mlp.config import changed, check, compose, conf_dir
 from mlp.config.job import GROUPS
 from mlp.training import Callback, Event
 from tests.cases import composed
+from tests.records import START, make_child, make_sweep
 
 CHOICES = sorted(str(p.relative_to(conf_dir())) for g in GROUPS for p in conf_dir().glob(f"{g}/*"))
 
@@ -129,6 +132,16 @@ class TestJob:
         """An optimizer has a state, which a second run must not inherit."""
         config = composed()
         assert check(config).optimizer is not check(config).optimizer
+
+    def test_init_from_latest_is_the_best_run_of_a_sweep_and_stays_it(self, runs: Path):
+        """In all jobs of another sweep, which is the latest itself by then."""
+        make_sweep(runs, "5eed")
+        make_child(runs, "a" * 32, {"seed": 1}, 0.3)
+        make_child(runs, "b" * 32, {"seed": 2}, 0.4)
+        known: dict[str, Any] = {}
+        assert check(compose(["init_from=latest"]), known).init_from == "a" * 32
+        make_sweep(runs, "5ee2", started=START + timedelta(days=1))
+        assert check(compose(["init_from=latest"]), known).init_from == "a" * 32
 
 
 MISTAKES = {

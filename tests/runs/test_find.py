@@ -1,7 +1,7 @@
 """Finding a run again by what a user remembers of it."""
 
 import shutil
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ from mlp.base import ConfigError, RunError
 from mlp.runs import RunFolder, check_name, check_tags, find_run, read_run, update_run
 from mlp.runs.find import list_runs
 from mlp.runs.record import Record
-from tests.records import RUN, make_run, make_sweep
+from tests.records import RUN, START, make_child, make_run, make_sweep
 
 
 def best(**metrics: float) -> dict[str, float]:
@@ -59,8 +59,18 @@ class TestReference:
         training = make_run(runs, "ab12")
         sweep = make_sweep(runs, "cd34", name="lr_width")
         assert find_run("lr_width") == find_run("cd") == sweep
-        assert find_run("latest") == find_run("best") == training
+        assert find_run("best") == training
         assert list_runs() == [training]
+
+    def test_latest_is_the_sweep_and_not_its_last_job(self, runs: Path):
+        make_run(runs, "aaa")
+        sweep = make_sweep(runs, started=START + timedelta(hours=1))
+        make_child(runs, "b", {"seed": 1}, started=START + timedelta(hours=3))
+        assert find_run("latest") == sweep
+        alone = make_run(runs, "ccc", started=START + timedelta(hours=2))
+        assert find_run("latest") == alone
+        shutil.rmtree(sweep.path)  # as of a single run that was sent from another machine
+        assert find_run("latest") == RunFolder(runs / "b")
 
 
 class TestBest:

@@ -11,7 +11,7 @@ from mlp.base import RunError
 from mlp.jobs import run_job
 from mlp.reports import show_summary, write_summary
 from mlp.reports.sweep_summary import comparison_in_mlflow, write_leaderboard
-from mlp.runs import Leaderboard, RunFolder, read_leaderboard, read_run, training_of
+from mlp.runs import Leaderboard, RunFolder, find_training, read_leaderboard, read_run
 from mlp.sweep.summary import summarise
 from tests.cases import composed
 from tests.records import RUN, make_child, make_run, make_sweep
@@ -337,7 +337,7 @@ class TestSummary:
     def test_a_sweep_stands_for_its_winner(self, runs: Path):
         sweep = make_sweep(runs)
         winner = make_child(runs, "a", {LR: 1})
-        assert training_of(sweep) == training_of(winner) == winner
+        assert find_training(sweep.path.name) == find_training("a") == winner
 
     def test_a_folder_that_cannot_be_written_is_named(self, runs: Path, tmp_path: Path):
         make_child(runs, "a", {LR: 1})
