@@ -104,7 +104,7 @@ def _rows(comparison: Comparison) -> str:
     rows = f"{comparison.n_rows:,} {part} rows"
     if len(comparison.pairs) == 1:
         return f" on {rows}"
-    return f" and {rows}" if comparison.new_rows else f", these {rows} only"
+    return f", {rows}" if comparison.new_rows else f", these {rows} only"
 
 
 def _test(comparison: Comparison) -> str:
@@ -113,7 +113,7 @@ def _test(comparison: Comparison) -> str:
     if len(comparison.pairs) == 1:
         return "McNemar's test"
     if comparison.new_rows:
-        return "t over both"
+        return f"t over {_over(comparison)[1]} and rows"
     shared = comparison.difference.shared > 0
     return "paired t corrected for shared training rows" if shared else "paired t"
 

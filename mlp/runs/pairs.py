@@ -168,7 +168,7 @@ def _by_seeds(a: Side, b: Side, pairs: Sequence[Pair], metric: str) -> Compariso
     data = pairs[0][0].record.data
     n_rows = {"val": data.n_val, "test": data.n_test}.get(part, 0)
     has_predictions = metric == "test/accuracy" and all(map(_have_predictions, pairs))
-    new_rows = has_predictions and len(rows) == 1
+    new_rows = has_predictions and len(rows) == 1 and n_rows > 1
     if new_rows:
         by_row = [
             np.mean([one.right.astype(float) - other.right for one, other in own], axis=0)

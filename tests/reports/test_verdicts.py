@@ -107,7 +107,10 @@ def test_stored_predictions_speak_of_other_rows_and_of_each_two_networks(runs: P
             header = ["index", "label", "prediction", "score"]
             write_csv(run.folder.test_predictions, header, rows)
     [sentence] = said(sides)
-    assert " of 2 training seeds on one split and 10 test rows, t over both; by McN" in sentence
+    assert (
+        "; test/accuracy of 2 training seeds on one split, 10 test rows, t over seeds and"
+        in sentence
+    )
     assert sentence.endswith("by McNemar's test better in 2 of 2 pairs, worse in 0")
 
 
