@@ -8,7 +8,7 @@ from .commands import (
     print_error,
     print_wrapped,
 )
-from .errors import ConfigError, DataError, RunError, UserError, closest, in_one_line
+from .errors import ConfigError, DataError, RunError, UserError, closest, in_brief, in_one_line
 from .files import UNFINISHED, atomic_write, read_json, remove, remove_unfinished, temporary_sibling
 from .packages import require
 from .paths import data_dir, project_root, relative, runs_dir
@@ -37,6 +37,7 @@ __all__ = [
     "generator",
     "handled_signals",
     "import_class",
+    "in_brief",
     "in_one_line",
     "positive",
     "print_error",

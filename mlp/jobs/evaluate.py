@@ -6,7 +6,7 @@ training reported comes out again.
 
 import logging
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +14,9 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from mlp import data, runs
-from mlp.base import ConfigError, DataError, RunError
+from mlp.base import ConfigError, DataError, RunError, in_brief
 from mlp.config import Job, changed, check, compose
-from mlp.data import Dataset, Part, TablePreprocessing
+from mlp.data import Dataset, Part, Source, TablePreprocessing
 from mlp.jobs.stored_training import draw_stored_training
 from mlp.reports import Console, draw_evaluation_figures
 from mlp.runs import RunFolder
@@ -59,6 +59,8 @@ def evaluate_run(
     console = console or Console(quiet=True)
     runs.refuse_links(folder)
     record = runs.read_training(folder)
+    if not (record.epochs or record.members):
+        raise RunError(f"{record.name} was never trained: it is {record.state}, after 0 epochs")
     stored = runs.read_config(folder)
     config = _changed(stored, changes)
     runs.check_own_classes(config, record, folder)
@@ -66,6 +68,11 @@ def evaluate_run(
     predictor = Predictor.load(folder.weights)
     dataset = _load(job, changes, predictor.scaler)
     own = dataset.digest == record.data.digest
+    if not (own or _names_data(changes)):
+        raise RunError(
+            f"{dataset.name} has changed since {record.name} was trained on it; data.path=... "
+            "tests on other data"
+        )
     if own and changes:
         _refuse_other_rows(check(_changed(stored, ())), job, dataset, changes)
     classes = record.data.classes
@@ -122,6 +129,13 @@ def _changed(config: dict[str, Any], changes: Sequence[str]) -> dict[str, Any]:
 def _target(choice: str) -> Any:
     """Return the class of a choice of data, ``data=csv``."""
     return compose([choice])["data"]["_target_"]
+
+
+def _names_data(changes: Sequence[str]) -> bool:
+    """Tell whether changes say which data, and not only which rows of the run's own."""
+    rows = {f"data.{field.name}" for field in fields(Source)}
+    keys = {change.split("=")[0].lstrip("+~") for change in changes}
+    return any(key.startswith("data") for key in keys - rows)
 
 
 def _refuse_other_rows(own: Job, job: Job, dataset: Dataset, changes: Sequence[str]) -> None:
@@ -190,8 +204,8 @@ def _part(dataset: Dataset, names: Sequence[str], scaler: data.Scaler | TablePre
         )
     if unknown := sorted(set(dataset.classes) - set(names)):
         raise DataError(
-            f"{dataset.name} has classes that this network does not know ({', '.join(unknown)}); "
-            f"it knows {', '.join(names)}"
+            f"{dataset.name} has classes that this network does not know: {in_brief(unknown)}; it "
+            f"knows {in_brief(names)}"
         )
     x, y = dataset.x_test, dataset.y_test
     if x is None or y is None:

@@ -191,7 +191,7 @@ class Training:
         )
         if run.has_better_than(outcome):  # which an earlier start has reached
             fill(self.network, run.folder.weights)
-        else:
+        elif outcome.epochs:
             run.save_weights(self.predictor, job.model)
             self.outcome = outcome
 

@@ -50,10 +50,11 @@ def show_comparison(
     for table in _tables(_rows(folders, names, records), terminal.width):
         terminal.print(table)
         terminal.print()
-    if len({record.task for record in records}) > 1:
-        differences = "their data, split, loss or limit_batches"
+    values = zip(*(record.task for record in records), strict=True)
+    facts = zip(("data", "split", "loss", "limit_batches"), values, strict=True)
+    if differing := ", ".join(name for name, of in facts if len(set(of)) > 1):
         terminal.print(
-            f"These runs differ in {differences}: their validation results are not comparable."
+            f"These runs differ in {differing}: their validation results are not comparable."
         )
         terminal.print()
     show_places(comparison_in_mlflow(folders) | places, terminal)

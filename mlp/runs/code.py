@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from mlp.base import in_brief
 from mlp.runs.checkout import Checkout, Diff, parse_diff
 from mlp.runs.folder import RunFolder, read_training
 from mlp.runs.origin import OwnClass
@@ -83,6 +84,4 @@ def _python(files: Mapping[str, str]) -> dict[str, str]:
 
 
 def _named(files: Iterable[str]) -> str:
-    names = sorted(files)
-    more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
-    return ", ".join(names[:MOST_NAMED]) + more
+    return in_brief(sorted(files), MOST_NAMED)

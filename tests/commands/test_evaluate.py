@@ -12,7 +12,7 @@ from mlp.config import composition as composing
 from mlp.data import Digits, Mnist5k, Npz
 from mlp.evaluate import evaluate, main
 from mlp.jobs import resume_run, run_job
-from mlp.runs import RunFolder, read_run
+from mlp.runs import RunFolder, read_run, update_run
 from tests.cases import composed
 
 pytestmark = pytest.mark.e2e
@@ -48,6 +48,11 @@ class TestOwnTestSet:
         told = read_run(run).test
         evaluation = evaluate("latest")
         assert evaluation.metrics == told.metrics
+
+    def test_a_run_that_was_never_trained_is_refused(self, run: RunFolder):
+        update_run(run, epochs=0, best=None, status="KILLED")
+        with pytest.raises(RunError, match="sample was never trained: it is killed, after 0 ep"):
+            evaluate("latest")
 
     def test_moved_folder_and_missing_conf_change_nothing(
         self, run: RunFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -91,9 +96,9 @@ class TestOtherData:
         assert evaluation.metrics["accuracy"] > 0.3
 
     def test_unknown_class_is_named(self, run: RunFolder, tmp_path: Path):
-        y = np.array(["7", "x"] * 20)
+        y = np.array([*(f"x{i:02}" for i in range(20)), *["7"] * 20])
         words = digits(tmp_path / "odd.npz", slice(0, 40), y_train=y)
-        with pytest.raises(DataError, match=r"classes that this network does not know \(x\)"):
+        with pytest.raises(DataError, match=r"does not know: x00, .*, x09 and 10 more; it knows 0"):
             evaluate("sample", words)
 
     def test_other_number_of_features_is_refused(self, run: RunFolder, tmp_path: Path):

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mlp.base import ConfigError, DataError
+from mlp.base import ConfigError, DataError, RunError
 from mlp.evaluate import evaluate
 from mlp.runs import find_run
 from mlp.training import Predictor
@@ -50,6 +50,11 @@ def test_rows_that_were_trained_on_are_no_test_set(mlp_run, frame, tmp_path):
             evaluate("latest", [change])
     shutil.copy(tmp_path / "mine.csv", tmp_path / "moved.csv")
     assert len(evaluate("latest", [f"data.path={tmp_path / 'moved.csv'}"]).labels) == 40
+    pd.concat([frame, frame[:1]]).to_csv(tmp_path / "mine.csv", index=False)
+    for change in ([], ["threads=1"], ["data.test_fraction=0.5"]):
+        with pytest.raises(RunError, match=r"has changed since run-.* was trained on it; data"):
+            evaluate("latest", change)
+    assert len(evaluate("latest", [f"data.path={tmp_path / 'mine.csv'}"]).labels) == 201
 
 
 def test_a_second_table_to_test_on(mlp_run, frame, tmp_path):

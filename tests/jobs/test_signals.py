@@ -56,7 +56,7 @@ def test_while_the_run_is_opened_or_its_weights_are_stored(
     [folder] = list_runs()
     record = read_run(folder)
     assert (said.status, record.status) == (128 + number, "KILLED")
-    assert (folder.weights / "W1.npy").exists()
+    assert folder.weights.exists() == (record.epochs > 0)
     assert record.test is None
     assert f"mlp run resume={record.id[:8]}" in said.out
     assert not folder.alive.exists()
