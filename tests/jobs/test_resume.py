@@ -12,6 +12,7 @@ from mlp.base import ConfigError, RunError
 from mlp.jobs import evaluate_run, resume_run, run_job
 from mlp.nn import Schedule
 from mlp.runs import read_history, read_run, update_run
+from mlp.runs.find import list_runs
 from mlp.tracking import mlflow_client, read_counterpart, wait_for_delivery
 from mlp.tracking.mirror_start import lock_file
 from tests.conftest import Said
@@ -233,14 +234,21 @@ class TestDamaged:
         with pytest.raises(RunError, match=rf"run\.json cannot be read .*: '{key}'"):
             resume_run(str(folder.path))
 
-    @pytest.mark.parametrize("text", ["", "model: {}", "trainer: [1, 2]"])
-    def test_configuration_that_has_lost_a_group(self, text: str):
+    @pytest.mark.parametrize(
+        ("text", "why"),
+        [
+            ("", "does not hold a configuration"),
+            ("model: {}", "is damaged: there is no trainer"),
+            ("trainer: [1, 2]", "is damaged: there is no trainer"),
+        ],
+    )
+    def test_configuration_that_has_lost_a_group(self, text: str, why: str):
         folder = interrupted()
         record = read_run(folder)
         again = {"at": record.started, "provenance": record.provenance}
         update_run(folder, resumed=[again | {"changes": {"trainer.max_epochs": 9}}])
         folder.config.write_text(text)
-        with pytest.raises(RunError, match=r"config\.yaml is damaged: there is no trainer"):
+        with pytest.raises(RunError, match=rf"config\.yaml {why}"):
             resume_run("latest")
 
     def test_no_checkpoint_is_sound(self, caplog: pytest.LogCaptureFixture):
@@ -255,7 +263,7 @@ class TestLonger:
     def test_no_job_of_a_sweep_which_would_be_another_job(self, mlp_run: Command):
         mlp_run("-m", *QUICK, "seed=1,2", "trainer.keep_checkpoint=true")
         with pytest.raises(ConfigError, match=r"max_epochs cannot be raised for a job of a sweep"):
-            resume_run("latest", ["trainer.max_epochs=9"])
+            resume_run(str(list_runs()[-1].path), ["trainer.max_epochs=9"])
 
     def test_more_epochs_as_if_they_had_been_meant_from_the_beginning(self):
         folder = interrupted()
