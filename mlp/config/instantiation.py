@@ -135,7 +135,10 @@ def _explain(
             return refusal
         # with `optimizer._target_=mine.Sign` alone, the keys of the chosen file are left
         file = f"conf/{key.partition('.')[0]}/{cls.__name__.lower()}.yaml"
-        return ConfigError(f"{refusal}; a file of its own, {file}, says which {cls.__name__} has")
+        return ConfigError(
+            f"{refusal}; if you did not type it, it is of the file that {key}= chooses: {file} of "
+            f"your own, with the keys of {cls.__name__}, takes its place"
+        )
     if first["type"] == "missing":
         return ConfigError(f"{name} must be given, as in {name}=...")
     # a union is wrong in several ways: those at the deepest place say what is meant

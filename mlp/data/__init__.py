@@ -12,7 +12,7 @@ from mlp.data.augment import (
 from mlp.data.batches import Batches
 from mlp.data.cache import is_entry
 from mlp.data.columns import CellError, Column, decode_row, encode_numbers
-from mlp.data.dataset import Dataset, Part, Parts, as_inputs
+from mlp.data.dataset import Dataset, LabelType, Part, Parts, as_inputs
 from mlp.data.deskew import Deskewer, DeskewingScaler
 from mlp.data.inputs import read_inputs
 from mlp.data.mnist import FashionMnist, Mnist
@@ -44,6 +44,7 @@ __all__ = [
     "Elastic",
     "FashionMnist",
     "Keel",
+    "LabelType",
     "Mnist",
     "Mnist5k",
     "Moons",

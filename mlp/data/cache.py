@@ -17,7 +17,7 @@ from mlp.data.columns import Column
 from mlp.data.dataset import ARRAYS, Dataset
 
 PATIENCE = 60.0  # seconds to wait for a process that decodes the same files
-FORMAT = 1  # part of every key: raise it when a decoder changes what it returns
+FORMAT = 2  # part of every key: raise it when a decoder changes what it returns
 
 
 def cached(
@@ -96,6 +96,7 @@ def _read(folder: Path, name: str) -> Dataset | None:
             image_shape=meta["image_shape"] and tuple(meta["image_shape"]),
             columns=_columns(meta.get("columns")),
             targets=tuple(meta.get("targets", ())),
+            label_type=meta["label_type"],
         )
         return dataset if dataset.digest == meta["digest"] else None
     except Exception:  # whatever is wrong with an entry, decoding again mends it
@@ -119,7 +120,7 @@ def _columns(stored: list[Any] | None) -> tuple[Column, ...] | None:
 
 def _write(dataset: Dataset, folder: Path) -> Dataset:
     """Store the data set and return it memory-mapped; as it is, where it cannot be stored."""
-    keys = ("classes", "x_max", "image_shape", "targets", "digest")
+    keys = ("classes", "x_max", "image_shape", "targets", "label_type", "digest")
     meta = {key: getattr(dataset, key) for key in keys}
     meta["columns"] = dataset.columns and [astuple(column) for column in dataset.columns]
     try:

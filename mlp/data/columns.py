@@ -92,7 +92,7 @@ def encode_table(columns: Sequence[Column], table: Any) -> np.ndarray:
     import pandas as pd
 
     try:
-        frame = pd.DataFrame(table)
+        frame = pd.DataFrame(table).rename(columns=str)
     except ValueError as error:
         raise ValueError(f"each column must be a sequence, all of one length: {error}") from None
     for column in columns:

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from dataclasses import astuple, dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -12,6 +12,9 @@ from mlp.data.deskew import DeskewingScaler
 from mlp.data.preprocessing import TablePreprocessing
 from mlp.data.scaling import Scaler
 from mlp.data.target_scaling import TargetScaler
+
+LabelType = Literal["str", "int", "float", "bool"]
+LABEL_TYPES: dict[str, LabelType] = {"b": "bool", "i": "int", "u": "int", "f": "float"}  # by dtype
 
 ARRAYS = ("x_train", "y_train", "x_test", "y_test")
 
@@ -42,9 +45,11 @@ class Dataset:
         Of a table.
     targets : tuple of str
         Names of the numbers to predict; none when there are classes.
+    label_type : {"str", "int", "float", "bool"}
+        What the labels were before they became ``classes``.
     digest : str
-        SHA-256 in hex over all of the above but the name: two data sets with the same digest
-        are the same data. Computed from the arrays unless it is given.
+        SHA-256 in hex over all of the above but the name and the labels' type: two data sets with
+        the same digest are the same data. Computed from the arrays unless it is given.
     """
 
     name: str
@@ -57,6 +62,7 @@ class Dataset:
     image_shape: tuple[int, ...] | None
     columns: tuple[Column, ...] | None = None
     targets: tuple[str, ...] = ()
+    label_type: LabelType = "str"
     digest: str = ""
 
     def __post_init__(self) -> None:

@@ -8,6 +8,7 @@ import numpy as np
 
 from mlp.base import DataError
 from mlp.data.columns import CellError, Column, Kind, as_text, encode_numbers, encode_table
+from mlp.data.dataset import LABEL_TYPES, LabelType
 from mlp.data.table_files import Table
 
 if TYPE_CHECKING:
@@ -27,6 +28,18 @@ def describe_column(table: Table, name: str, kind: Kind | None = None) -> Column
     if kind != "categorical":
         return Column(name, kind)
     return Column(name, kind, _names(values))
+
+
+def check_counts_rows(table: Table, name: str) -> None:
+    """Raise DataError unless a column without a name is 0, 1, 2, ... or 1, 2, 3, ..."""
+    import pandas as pd
+
+    numbers = pd.to_numeric(table.frame[name], errors="coerce").to_numpy(np.float64)
+    if not np.array_equal(numbers, np.arange(len(numbers)) + (numbers[0] == 1)):
+        raise DataError(
+            f"{table.place}: column {list(table.frame).index(name) + 1} has no name; "
+            f"""'data.drop=["{name}"]' leaves it out, 'data.numeric=["{name}"]' takes it"""
+        )
 
 
 def encode_columns(table: Table, columns: Iterable[Column]) -> np.ndarray:
@@ -53,6 +66,19 @@ def find_classes(table: Table, name: str) -> tuple[str, ...]:
     return _names(_complete(table, name))
 
 
+def label_type(table: Table, name: str, classes: Sequence[str]) -> LabelType:
+    """Return what the labels in a target column are; those of a text, what they look like."""
+    import pandas as pd
+
+    if table.untyped:
+        if len(_numbers(classes)) == len(classes):
+            return "int" if all(text.lstrip("-").isdigit() for text in classes) else "float"
+        return "bool" if {text.lower() for text in classes} <= {"true", "false"} else "str"
+    dtype = _plain_values(table, name).dtype
+    dtype = dtype.categories.dtype if isinstance(dtype, pd.CategoricalDtype) else dtype
+    return LABEL_TYPES.get(dtype.kind, "str")
+
+
 def check_classes(table: Table, name: str, names: Sequence[str]) -> None:
     """Raise DataError if a network cannot learn to tell these classes."""
     for label in names:
@@ -69,6 +95,11 @@ def check_classes(table: Table, name: str, names: Sequence[str]) -> None:
             f"{table.place}: column {name} holds {len(names)} different "
             f"{'texts' if few else 'values'} in {n_rows} rows, too many for classes; "
             + ("each should have 5 rows or more" if few else "task=regression predicts numbers")
+        )
+    if has_fractions and not table.untyped:
+        raise DataError(
+            f"{table.place}: column {name} holds numbers with fractions; labels should be whole "
+            "numbers, texts or booleans; task=regression predicts other numbers"
         )
 
 

@@ -11,7 +11,7 @@ from typing import ClassVar, Literal
 import numpy as np
 
 from mlp.base import DataError, data_dir
-from mlp.data.dataset import Dataset
+from mlp.data.dataset import Dataset, LabelType
 from mlp.data.download import fetch
 from mlp.data.idx import payload_sha256, read_idx
 from mlp.data.source import ImageSource
@@ -62,6 +62,7 @@ class IdxSource(ImageSource):
     dir: str | None = None
 
     classes: ClassVar[tuple[str, ...]]
+    label_type: ClassVar[LabelType] = "str"
 
     @abstractmethod
     def mirrors(self) -> Sequence[str]:
@@ -89,6 +90,7 @@ class IdxSource(ImageSource):
             classes=self.classes,
             x_max=255.0,
             image_shape=(28, 28),
+            label_type=self.label_type,
         )
 
     def _find(self, folder: Path, name: str) -> Path:
@@ -125,6 +127,7 @@ class Mnist(IdxSource):
 
     name = "mnist"
     classes = tuple("0123456789")
+    label_type = "int"
 
     def mirrors(self) -> Sequence[str]:
         """Return ``MNIST_MIRRORS``."""

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.lib import format as npy
 
 from mlp.base import DataError
-from mlp.data.dataset import ARRAYS, Dataset
+from mlp.data.dataset import ARRAYS, LABEL_TYPES, Dataset, LabelType
 from mlp.data.pickled_labels import read_labels
 from mlp.data.source import Source
 
@@ -25,7 +25,7 @@ class Npz(Source):
 
     Or ``X`` and ``y``, of which ``test_fraction`` is tested on. The features are numbers of shape
     (n, ...), flattened to a row each; when a row is two-dimensional it is taken for an image. The
-    labels are integers, strings or booleans of shape (n,); the distinct ones in ``y_train``,
+    labels are whole numbers, strings or booleans of shape (n,); the distinct ones in ``y_train``,
     sorted, are the classes. Numbers to predict are of shape (n,) or (n, n_targets).
 
     Parameters
@@ -54,8 +54,9 @@ class Npz(Source):
             raise DataError(
                 f"{train.path}: {train.y_name} holds one class only ({classes[0]}); two are needed"
             )
+        label_type = LABEL_TYPES.get(train.y.dtype.kind, "str")
         y = [indices.astype(np.int64), *(_class_indices(part, classes) for part in test)]
-        return self._dataset([train, *test], y, tuple(map(str, classes)), ())
+        return self._dataset([train, *test], y, tuple(map(str, classes)), (), label_type)
 
     def decode_numbers(self, files: Sequence[Path]) -> Dataset:
         """Read and check the arrays; the targets are numbers."""
@@ -89,6 +90,7 @@ class Npz(Source):
         y: Sequence[np.ndarray],
         classes: tuple[str, ...],
         targets: tuple[str, ...],
+        label_type: LabelType = "str",
     ) -> Dataset:
         row_shape = pairs[0].x.shape[1:]
         is_image = len(row_shape) == 2
@@ -103,6 +105,7 @@ class Npz(Source):
             x_max=255.0 if is_image and x[0].dtype == np.uint8 else None,
             image_shape=row_shape if is_image else None,
             targets=targets,
+            label_type=label_type,
         )
 
 
@@ -224,9 +227,11 @@ def _labels(pair: Pair) -> np.ndarray:
             raise DataError(f"{where} holds bytes that are not ASCII ({error})") from error
     if y.dtype.kind in "iu" and np.can_cast(y.dtype, np.int64):
         return y.astype(np.int64)
+    if y.dtype.kind == "f" and (np.abs(y) < 2**53).all() and (y == np.rint(y)).all():
+        return y.astype(np.int64)
     raise DataError(
-        f"{where} is of type {y.dtype}; labels should be integers (up to int64), strings or "
-        "booleans; task=regression predicts other numbers"
+        f"{where} is of type {y.dtype}; labels should be whole numbers (up to int64), strings "
+        "or booleans; task=regression predicts other numbers"
     )
 
 

@@ -57,6 +57,7 @@ class PackagedDigits(ImageSource):
             classes=tuple("0123456789"),
             x_max=self.x_max,
             image_shape=(self.side, self.side),
+            label_type="int",
         )
 
 

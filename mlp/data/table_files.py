@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 ENDINGS = (".csv", ".tsv", ".parquet")  # text of other endings is read, too
+NAMELESS = "Unnamed: "  # as pandas names a column without a name, by its place from 0
 MISSING = ["?", "<null>"]  # besides those of pandas: nothing, NA, NaN, null, None, ...
 
 
@@ -30,11 +31,14 @@ class Table:
         Text that was read from a file is left as text.
     row_numbers : ndarray of shape (n,), int64
         Where each row stands in the file, counted from 1.
+    untyped : bool
+        Whether numbers are texts, too: a text file does not tell them apart.
     """
 
     place: str
     frame: "pd.DataFrame"
     row_numbers: np.ndarray
+    untyped: bool = False
 
     def values(self, column: str, key: str) -> "pd.Series":
         """Return a column; DataError when ``key`` of the configuration names one that is not."""
@@ -111,7 +115,7 @@ def _read_text(path: Path, header: bool) -> Table:
     except (ValueError, pd.errors.ParserError) as error:
         raise DataError(f"{path} cannot be read as a table: {in_one_line(error)}") from None
     frame.columns = pd.Index(names)
-    return Table(str(path), frame, row_numbers)
+    return Table(str(path), frame, row_numbers, untyped=True)
 
 
 def _decoded(path: Path) -> str:
@@ -149,7 +153,8 @@ def _check_rows(
             if not names:
                 names = [f"x{i}" for i in range(1, len(row) + 1)]
                 if header:
-                    names, n_header = [name.strip() for name in row], reader.line_num
+                    names = [name.strip() or f"{NAMELESS}{i}" for i, name in enumerate(row)]
+                    n_header = reader.line_num
                     continue
             if len(row) != len(names):
                 raise DataError(

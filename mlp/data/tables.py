@@ -1,5 +1,6 @@
 """Data sets from tables: some columns are to be predicted from the others."""
 
+import logging
 import os
 from abc import abstractmethod
 from collections.abc import Sequence
@@ -13,16 +14,20 @@ from mlp.data.columns import Column, Kind
 from mlp.data.dataset import Dataset
 from mlp.data.inference import (
     check_classes,
+    check_counts_rows,
     describe_column,
     encode_columns,
     find_classes,
+    label_type,
     read_classes,
     read_numbers,
 )
 from mlp.data.preprocessing import TablePreprocessing, fit_preprocessing
 from mlp.data.scaling import ScaleKind, Scaler
 from mlp.data.source import Source, Targets
-from mlp.data.table_files import Table, read_table
+from mlp.data.table_files import NAMELESS, Table, read_table
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,7 +35,8 @@ class TableSource(Source):
     """A table, some columns of which are to be predicted from the others.
 
     Columns of numbers are numeric, of true and false boolean, all others categorical. Values may be
-    missing, but not in the targets.
+    missing, but not in the targets. A column without a name that counts the rows, as pandas writes
+    its index, is left out: where rows are sorted, it gives the target away.
 
     Parameters
     ----------
@@ -113,6 +119,7 @@ class TableSource(Source):
             image_shape=None,
             columns=tuple(columns),
             targets=tuple(names) if targets == "numbers" else (),
+            label_type=label_type(tables[0], names[0], classes) if classes else "str",
         )
 
     def _columns(self, table: Table, targets: Sequence[str]) -> list[Column]:
@@ -120,7 +127,13 @@ class TableSource(Source):
         for key in ("drop", "categorical", "numeric"):
             for name in getattr(self, key):
                 table.values(name, f"data.{key}")
-        names = [n for n in table.frame.columns if n not in targets and n not in self.drop]
+        given = {*targets, *self.drop, *self.categorical, *self.numeric}
+        nameless = {n for n in table.frame if n.startswith(NAMELESS) and n not in given}
+        for name in nameless:
+            check_counts_rows(table, name)
+            logger.warning("%s: column %r only counts the rows and is left out", table.place, name)
+        out = {*targets, *self.drop, *nameless}
+        names = [n for n in table.frame.columns if n not in out]
         if not names:
             raise DataError(f"{table.place} has no column to predict {', '.join(targets)} from")
         kinds: dict[str, Kind] = dict.fromkeys(self.numeric, "numeric")

@@ -61,4 +61,4 @@ def explain_example(folder: RunFolder, index: int) -> tuple[Example, Trace, floa
 def _words(answer: Any) -> str:
     """Return a class or numbers as they are read."""
     values = np.atleast_1d(answer).tolist()
-    return ", ".join(v if isinstance(v, str) else f"{v:.6g}" for v in values)
+    return ", ".join(f"{v:.6g}" if isinstance(v, float) else str(v) for v in values)

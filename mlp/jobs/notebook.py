@@ -88,7 +88,7 @@ class Run:
         return Predictor.load(self._files.weights)
 
     def predict(self, x: Any) -> np.ndarray:
-        """Return the answers for raw inputs, see `Predictor.predict`."""
+        """Return labels of the kind that was trained on, or numbers, see `Predictor.predict`."""
         return self.predictor.predict(x)
 
     def predict_proba(self, x: Any) -> np.ndarray:

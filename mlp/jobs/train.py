@@ -220,6 +220,7 @@ class Training:
             self.job.trainer.eval_batch_size,
             self.job.task,
             self.parts.train.target_scaler,
+            self.dataset.label_type,
         )
 
     def evaluate(self, run: Recorder) -> None:

@@ -3,6 +3,7 @@
 import shlex
 import sys
 import sysconfig
+import traceback
 from collections.abc import Iterable, Iterator, Mapping
 from hashlib import sha256
 from importlib import import_module
@@ -13,6 +14,8 @@ from mlp.base import RunError, atomic_write, in_one_line
 from mlp.runs.folder import RunFolder
 from mlp.runs.origin import OwnClass
 from mlp.runs.record import RunRecord
+
+PACKAGE = Path(__file__).resolve().parent.parent
 
 
 def own_classes(config: Mapping[str, Any]) -> dict[str, OwnClass]:
@@ -76,6 +79,17 @@ def check_own_classes(config: Mapping[str, Any], record: RunRecord, folder: RunF
                     f"{record.name} needs {name}, which cannot be imported ({in_one_line(error)}): "
                     f"it was in {record.code[name].file}; PYTHONPATH={copy} takes the run's copy"
                 ) from None
+
+
+def where_in_own_code(error: BaseException) -> str:
+    """Return the innermost place of an error's traceback in code of the user's, in brackets."""
+    outside = {Path(path) for path in sysconfig.get_paths().values()} | {PACKAGE}
+    for frame, line in reversed([*traceback.walk_tb(error.__traceback__)]):
+        code = frame.f_code
+        file = Path(code.co_filename)
+        if file.is_file() and not outside & set(file.parents):
+            return f" (in {code.co_qualname}, {file}, line {line}; traceback.txt has the rest)"
+    return ""
 
 
 def _texts(value: Any) -> Iterator[str]:

@@ -31,6 +31,7 @@ from mlp.runs.folder import (
 )
 from mlp.runs.inspections import append_inspection, read_inspections
 from mlp.runs.lock import RunLock
+from mlp.runs.own_code import where_in_own_code
 from mlp.runs.record import Best, Refit
 from mlp.training import (
     DivergedError,
@@ -205,7 +206,7 @@ class Recorder:
         if error is not None:
             interrupted = isinstance(error, KeyboardInterrupt | SystemExit)
             changes["status"] = "KILLED" if interrupted else "FAILED"
-            changes["stop_reason"] = in_one_line(error)
+            changes["stop_reason"] = in_one_line(error) + where_in_own_code(error)
             if interrupted:
                 changes["stop_reason"] = self.record.stop_reason or "interrupted"
             else:

@@ -1,7 +1,7 @@
 """A trained network, or several, behind raw inputs: they scale them and answer in words."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mlp.base import RunError, class_name, import_class, read_json
-from mlp.data import Scaler, TablePreprocessing, TargetScaler, load_preprocessing
+from mlp.data import LabelType, Scaler, TablePreprocessing, TargetScaler, load_preprocessing
 from mlp.nn import MLP, Network, load, save
 from mlp.training.tasks import Classification, Task
 
@@ -17,6 +17,12 @@ if TYPE_CHECKING:
     import pandas as pd
 
 FILE = "predictor.json"
+READ: dict[LabelType, Callable[[str], Any]] = {  # a label's name
+    "str": str,
+    "int": int,
+    "float": float,
+    "bool": lambda name: name.lower() == "true",
+}
 
 
 class Predictor:
@@ -36,6 +42,8 @@ class Predictor:
         What the outputs mean; classes by default.
     target_scaler : TargetScaler, optional
         That of the numbers that the network was trained on.
+    label_type : {"str", "int", "float", "bool"}
+        What `predict` answers with, instead of the names of classes.
     """
 
     def __init__(
@@ -46,12 +54,14 @@ class Predictor:
         batch_size: int,
         task: Task | None = None,
         target_scaler: TargetScaler | None = None,
+        label_type: LabelType = "str",
     ) -> None:
         if scaler.n_in != network.n_in:
             raise ValueError(f"{scaler.n_in} inputs are scaled; the network has {network.n_in}")
         self.network, self.scaler, self.batch_size = network, scaler, batch_size
         self.task, self.target_scaler = task or Classification(), target_scaler
-        self.names = tuple(names)
+        self.names, self.label_type = tuple(names), label_type
+        self._labels = np.array([READ[label_type](name) for name in names])
         n_answers = self._answer(np.zeros((1, network.n_out), network.dtype)).shape[1]
         if len(names) != n_answers:
             raise ValueError(f"{len(names)} answers are named; the network gives {n_answers}")
@@ -66,14 +76,14 @@ class Predictor:
 
         Returns
         -------
-        ndarray of shape (n,), str, or (n,) or (n, n_targets), float
-            The name of the most probable class; or the numbers, in the targets' units, as a matrix
-            when there are several targets.
+        ndarray of shape (n,), str, int, float or bool; or (n,) or (n, n_targets), float
+            The label of the most probable class, as the data had it; or the numbers, in the
+            targets' units, as a matrix when there are several targets.
         """
         answers = self.answers(x)
         if self.task.targets == "classes":
-            names: np.ndarray = np.array(self.names)[answers.argmax(axis=1)]
-            return names
+            predicted: np.ndarray = self._labels[answers.argmax(axis=1)]
+            return predicted
         return answers[:, 0] if len(self.names) == 1 else answers
 
     def predict_proba(self, x: Any) -> np.ndarray:
@@ -165,6 +175,7 @@ class Predictor:
             "task": class_name(type(self.task)),
             "task_arguments": {name: getattr(self.task, name) for name in names},
             "names": self.names,
+            "label_type": self.label_type,
             "batch_size": self.batch_size,
         }
         (folder / FILE).write_text(json.dumps(stored, indent=2) + "\n", encoding="utf-8")
@@ -192,7 +203,8 @@ class Predictor:
             names, batch_size = list(map(str, stored["names"])), int(stored["batch_size"])
             task = import_class(str(stored["task"]), Task)(**stored.get("task_arguments", {}))
             numbers = TargetScaler.load(folder) if task.targets == "numbers" else None
-            return cls(network, scaler, names, batch_size, task, numbers)
+            labels = stored.get("label_type", "str")
+            return cls(network, scaler, names, batch_size, task, numbers, labels)
         except (OSError, KeyError, TypeError, ValueError) as error:
             raise RunError(f"{folder / FILE} does not describe a predictor: {error}") from None
 
@@ -223,7 +235,8 @@ class Ensemble(Predictor):
         for member in members:
             if (member.names, member.task.targets) != (first.names, first.task.targets):
                 raise ValueError(f"members must predict the same, got {member.names} too")
-        self.names, self.task, self.scaler = first.names, first.task, first.scaler
+        self.names, self._labels = first.names, first._labels
+        self.task, self.scaler = first.task, first.scaler
 
     @property
     def members(self) -> Sequence[Predictor]:

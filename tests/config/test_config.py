@@ -204,7 +204,7 @@ class TestMistakes:
 
     def test_a_class_of_ones_own_has_other_keys_than_the_choice(self):
         """With ``_target_`` alone the choice's keys are left; what to do is said."""
-        with pytest.raises(ConfigError, match=r"beta1'; .* conf/optimizer/sign\.yaml, says which"):
+        with pytest.raises(ConfigError, match=r"beta1'; .* conf/optimizer/sign\.yaml of your own"):
             check(changed(composed(), [f"optimizer._target_={__name__}.Sign"]))
 
 

@@ -90,7 +90,7 @@ def with_value(value, dtype=np.float64):
         ({"x_train": X, "y_train": Y, "x_test": X, "y_test": Y + 1}, "y_test holds the label 2"),
         ({"x_train": X, "y_train": Y, "x_test": X, "y_test": Y.astype(str)}, "the label 0,"),
         ({"x_train": X, "y_train": Y * 0}, "one class only"),
-        ({"x_train": X, "y_train": Y / 1}, "y_train is of type float64; labels should be"),
+        ({"x_train": X, "y_train": Y / 2}, "y_train is of type float64; labels should be"),
         ({"x_train": X, "y_train": Y.astype(np.uint64)}, "y_train is of type uint64"),
         ({"x_train": X, "y_train": np.array([b"\xff"] * 6)}, "y_train holds bytes"),
         ({"x_train": X.astype(str), "y_train": Y}, "x_train is of type"),

@@ -132,7 +132,11 @@ def test_another_table_for_a_trained_network(csv):
         ("id,kind\n1,a\n2\n", {}, ", row 3: 1 values, where the first row has 2"),
         ("id,kind\n1,a\n2,b,c\n", {}, ", row 3: 3 values, where the first row has 2"),
         ("id,id,kind\n1,2,a\n", {}, "has 2 columns of the name 'id'"),
-        (",kind\n1,a\n", {}, "column 1 has no name"),
+        (
+            ",kind\n4,a\n7,b\n",
+            {"drop": []},
+            r"""column 1 has no name; 'data.drop=\["Unnamed: 0"\]' leaves it out, 'data.num""",
+        ),
         (TEXT.encode("utf-16"), {}, "row 1: a byte is not UTF-8"),
         (TEXT.replace("Oslo", "Tromsø").encode("latin-1"), {}, ", row 3: a byte is not UTF-8"),
         (TEXT.replace("70.5", "7\0"), {}, ", row 4: a NUL"),
@@ -169,6 +173,25 @@ def test_numbers_are_no_classes(csv):
     rows = "".join(f"{i % 7},{i / 3}\n" for i in range(60))
     with pytest.raises(DataError, match=r"60 different values in 60 rows.*task=regression"):
         csv("x,kind\n" + rows, drop=[]).load()
+
+
+@pytest.mark.parametrize("first", [0, 1])
+def test_the_index_that_pandas_writes_is_no_feature(csv, caplog, first):
+    """Unless it is asked for."""
+    text = ",x,kind\n" + "".join(f"{first + i},{i % 5},{'ab'[i > 9]}\n" for i in range(20))
+    assert [column.name for column in csv(text, drop=[]).load().columns] == ["x"]
+    assert "column 'Unnamed: 0' only counts the rows and is left out" in caplog.text
+    assert csv(text, drop=["Unnamed: 0"]).load().n_in == 1
+    assert csv(text, drop=[], numeric=["Unnamed: 0"]).load().n_in == 2
+
+
+@pytest.mark.parametrize(
+    ("labels", "kind"),
+    [("01", "int"), (["0.5", "1"], "float"), (["TRUE", "false"], "bool"), ("ab", "str")],
+)
+def test_labels_in_a_text_are_what_they_look_like(csv, labels, kind):
+    rows = "".join(f"{i},{labels[i % 2]}\n" for i in range(9))
+    assert csv("x,kind\n" + rows, drop=[]).load().label_type == kind
 
 
 def test_texts_are_not_offered_as_numbers(csv):

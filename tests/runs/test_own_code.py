@@ -114,6 +114,15 @@ def test_a_run_of_mlps_own_classes_has_none(project: Path):
     assert not folder.code.exists()
 
 
+def test_a_failure_in_the_users_code_is_placed(project: Path):
+    file = project / "own_package" / "activations.py"
+    file.write_text(SQUARE.replace("out *= SCALE", "out *= SCALE if len(z) < 50 else 1 / 0"))
+    record = run_job(composed(*WORDS)).record
+    assert record.status == "FAILED"
+    place = f"in Square.forward, {file}, line 11; traceback.txt has the rest"
+    assert record.stop_reason == f"division by zero ({place})"
+
+
 def test_a_class_that_is_gone_is_named_with_its_place(gone: RunFolder, project: Path):
     gone = RunFolder(gone.path.rename(project / "a run"))
     sentence = (

@@ -86,7 +86,7 @@ class TestOtherEnds:
             train_and_fail()
         record = read_run(run.folder)
         assert record.status == "FAILED"
-        assert record.stop_reason == "the reason"
+        assert record.stop_reason.startswith("the reason (in ")
         assert record.epochs == 3
         assert "ZeroDivisionError: the reason" in run.folder.traceback.read_text()
 

@@ -90,6 +90,7 @@ def test_description_is_plain(stored):
         "task_arguments": {},
         "names": ["apple", "pear", "plum"],
         "batch_size": 1000,
+        "label_type": "str",
     }
 
 
