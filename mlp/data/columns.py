@@ -1,8 +1,10 @@
 """The columns of a table, and tables as matrices of numbers."""
 
+import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from shlex import quote
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -136,6 +138,12 @@ def encode_numbers(name: str, values: "pd.Series") -> np.ndarray:
             position = int(bad.argmax())
             raise CellError(name, position, f"{_shown(values.iloc[position])} is {why}")
     return np.asarray(numbers)
+
+
+def option(key: str, name: str) -> str:
+    """Return ``'data.KEY=[NAME]'`` as one types it, a name that is no plain word in quotes."""
+    plain = re.fullmatch(r"[A-Za-z_][\w-]*", name, re.ASCII)
+    return quote(f"data.{key}=[{name if plain else json.dumps(name, ensure_ascii=False)}]")
 
 
 def _shown(value: Any) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mlp.base import DataError
-from mlp.data.columns import CellError, Column, Kind, as_text, encode_numbers, encode_table
+from mlp.data.columns import CellError, Column, Kind, as_text, encode_numbers, encode_table, option
 from mlp.data.dataset import LABEL_TYPES, LabelType
 from mlp.data.table_files import Table
 
@@ -22,7 +22,7 @@ def describe_column(table: Table, name: str, kind: Kind | None = None) -> Column
     values = _plain_values(table, name)
     if not values.notna().any():
         raise DataError(
-            f"{table.place}: column {name} is empty; 'data.drop=[{name}]' leaves it out"
+            f"{table.place}: column {name} is empty; {option('drop', name)} leaves it out"
         )
     kind = kind or _kind(table, name, values.dropna())
     if kind != "categorical":
@@ -38,7 +38,7 @@ def check_counts_rows(table: Table, name: str) -> None:
     if not np.array_equal(numbers, np.arange(len(numbers)) + (numbers[0] == 1)):
         raise DataError(
             f"{table.place}: column {list(table.frame).index(name) + 1} has no name; "
-            f"""'data.drop=["{name}"]' leaves it out, 'data.numeric=["{name}"]' takes it"""
+            f"{option('drop', name)} leaves it out, {option('numeric', name)} takes it"
         )
 
 
@@ -135,7 +135,7 @@ def _plain_values(table: Table, name: str) -> "pd.Series":
     if odd:
         raise DataError(
             f"{table.place}: column {name} holds neither numbers nor text but {min(odd)}; "
-            f"'data.drop=[{name}]' leaves it out"
+            f"{option('drop', name)} leaves it out"
         )
     return values
 
@@ -178,19 +178,19 @@ def _kind(table: Table, name: str, values: "pd.Series") -> Kind:
     if values[~is_number].astype(str).str.fullmatch(WITH_COMMA).all():
         raise DataError(
             f"{table.place}: column {name} holds numbers with commas, such as {values[first]!r}; "
-            f"write them with a decimal point, or 'data.categorical=[{name}]' makes categories of "
-            "them"
+            f"write them with a decimal point, or {option('categorical', name)} makes categories "
+            "of them"
         )
     if is_number.mean() > 0.5:
         why = (
-            f"{values[first]!r} is not a number, as most are there; 'data.categorical=[{name}]' "
+            f"{values[first]!r} is not a number, as most are there; {option('categorical', name)} "
             "makes categories of all"
         )
         raise table.bad_cell(CellError(name, first, why))
     if len(values) > 2 and values.is_unique:
         raise DataError(
             f"{table.place}: column {name} holds a different text in each row, such as "
-            f"{values[first]!r}, so nothing can be learnt from it; 'data.drop=[{name}]' leaves it "
-            "out"
+            f"{values[first]!r}, so nothing can be learnt from it; {option('drop', name)} leaves "
+            "it out"
         )
     return "categorical"

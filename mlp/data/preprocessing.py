@@ -10,7 +10,7 @@ import numpy as np
 
 from mlp.base import DataError, RunError, read_json
 from mlp.data import deskew
-from mlp.data.columns import Column, Kind, encode_table
+from mlp.data.columns import Column, Kind, encode_table, option
 from mlp.data.deskew import DeskewingScaler
 from mlp.data.scaling import ScaleKind, Scaler, load_vector
 
@@ -217,7 +217,7 @@ def _check_memory(columns: Sequence[Column], n_in: int, n_rows: int) -> None:
         raise DataError(
             f"{n_in:,} inputs of {n_rows:,} rows take about {needed / 1e9:,.1f} GB, and "
             f"{available / 1e9:,.1f} GB are available; column {largest.name} has "
-            f"{len(largest.categories):,} categories: 'data.drop=[{largest.name}]' leaves it out"
+            f"{len(largest.categories):,} categories: {option('drop', largest.name)} leaves it out"
         )
 
 

@@ -145,6 +145,7 @@ def test_another_table_for_a_trained_network(csv):
             {"drop": []},
             "column a holds numbers with commas",
         ),
+        ("größe,kind\n,x\n,y\n", {"drop": []}, r"""'data.drop=\["größe"\]' leaves it out"""),
         (TEXT.replace("70.5", "inf"), {}, ", row 4, column area: 'inf' is no finite number"),
         (TEXT.replace("70.5", "1e39"), {}, ", row 4, column area: '1e39' is no finite number"),
         (TEXT.replace("70.5", "7O.5"), {}, ", row 4, column area: '7O.5' is not a number, as most"),
