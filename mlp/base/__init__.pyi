@@ -8,13 +8,14 @@ from .commands import (
     print_error,
     print_wrapped,
 )
-from .errors import ConfigError, DataError, RunError, UserError, closest, in_brief, in_one_line
+from .errors import ConfigError, DataError, RunError, UserError, closest, in_one_line
 from .files import UNFINISHED, atomic_write, read_json, remove, remove_unfinished, temporary_sibling
 from .packages import require
 from .paths import data_dir, project_root, relative, runs_dir
 from .randomness import generator
 from .signals import SignalCatcher, handled_signals
 from .validate import at_least, between, fraction, positive
+from .words import counted, in_brief
 
 __all__ = [
     "UNFINISHED",
@@ -31,6 +32,7 @@ __all__ = [
     "closest",
     "collect_seldom",
     "command",
+    "counted",
     "data_dir",
     "exit_status",
     "fraction",

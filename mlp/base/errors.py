@@ -27,13 +27,6 @@ def closest(name: str, choices: Iterable[str]) -> str:
     return f"; did you mean '{by_lower[match[0]]}'?" if match else ""
 
 
-def in_brief(names: Iterable[str], most: int = 10) -> str:
-    """Return ``"a, b, c and 117 more"``."""
-    names = list(names)
-    more = f" and {len(names) - most:,} more" if len(names) > most else ""
-    return ", ".join(names[:most]) + more
-
-
 def in_one_line(error: BaseException) -> str:
     """Return the message of an error without line breaks and control characters."""
     text = str(error) or type(error).__name__

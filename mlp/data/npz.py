@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.lib import format as npy
 
-from mlp.base import DataError
+from mlp.base import DataError, counted
 from mlp.data.dataset import ARRAYS, LABEL_TYPES, Dataset, LabelType
 from mlp.data.pickled_labels import read_labels
 from mlp.data.source import Source
@@ -211,7 +211,8 @@ def _check_finite(values: np.ndarray, what: str) -> None:
     bad_rows = np.flatnonzero(~np.isfinite(values).all(axis=1))
     if len(bad_rows):
         raise DataError(
-            f"{what}, in {len(bad_rows)} rows, the first of them row {bad_rows[0]} (counted from 0)"
+            f"{what}, in {counted(len(bad_rows), 'row')}, the first of them row {bad_rows[0]} "
+            "(counted from 0)"
         )
 
 

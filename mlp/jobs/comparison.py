@@ -7,6 +7,7 @@ from math import isnan
 import numpy as np
 
 from mlp import nn, runs
+from mlp.base import counted
 from mlp.runs import RunFolder, RunRecord
 
 TIMES = ("timestamp", "seconds", "examples_per_second")  # not repeated
@@ -34,7 +35,10 @@ def comparisons(then: RunFolder, now: RunFolder) -> Iterator[tuple[str, str | No
     yield "their split", split
     rows = runs.read_history(then)
     whose = "" if run.state == "finished" else f" of a {run.state} run"
-    yield f"the history of {len(rows)} epochs{whose}", _in_history(rows, runs.read_history(now))
+    yield (
+        f"the history of {counted(len(rows), 'epoch')}{whose}",
+        _in_history(rows, runs.read_history(now)),
+    )
     if repetition.status == "FAILED":
         yield "the end", f"the repetition FAILED: {repetition.stop_reason}"
     if run.best and repetition.best and then.weights.exists():

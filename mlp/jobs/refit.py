@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from mlp.base import ConfigError
+from mlp.base import ConfigError, counted
 from mlp.config import Job
 from mlp.data import Dataset, Parts
 from mlp.nn import Network, ReduceOnPlateau
@@ -62,7 +62,7 @@ def refit_on_all_rows(
         All rows to train on, and the inputs scaled by them.
     """
     parts = job.task.prepare(replace(job.data, validation="none").parts(dataset, job.seed))
-    sentence = f"training again on all {len(parts.train):,} rows, for {epochs} epochs"
+    sentence = f"training again on all {len(parts.train):,} rows, for {counted(epochs, 'epoch')}"
     run.log(sentence)
     console.announce(sentence)
     np.copyto(network.params, initial[0])

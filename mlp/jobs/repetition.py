@@ -8,6 +8,7 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
+from mlp.base import counted
 from mlp.jobs.train import Result, run_job
 from mlp.training import EpochEnded, Pruner
 
@@ -30,7 +31,7 @@ class EndOfRun(Pruner):
         if event.epoch < self.epochs:
             return None
         self.pruned = self.early
-        return f"the run had {self.epochs} epochs"
+        return f"the run had {counted(self.epochs, 'epoch')}"
 
 
 def repeat(config: Mapping[str, Any], epochs: int, early: bool, **more: Any) -> Result:

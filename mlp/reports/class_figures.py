@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 import mlp.reports.figure_style as style
+from mlp.base import counted
 from mlp.data import Part
 from mlp.training import Evaluation, confusion_matrix
 
@@ -130,7 +131,7 @@ def mistakes(
     worst = most_confident_mistakes(labels, scores, ROWS * COLUMNS)
     which = f"The {len(worst)} most confident of" if n_wrong > len(worst) else "All"
     title = f"{which} {n_wrong:,} mistakes" if n_wrong > 1 else f"{n_wrong or 'No'} mistake"
-    title += f" in {len(labels):,} examples"
+    title += f" in {counted(len(labels), 'example')}"
     true, predicted = labels[worst], scores[worst].argmax(axis=1)
     tops, rights = scores[worst].max(axis=1), scores[worst, true]
     unit = "probability" if _are_probabilities(scores) else "score"

@@ -14,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from mlp import training
-from mlp.base import relative
+from mlp.base import counted, relative
 from mlp.data import Dataset, Parts
 from mlp.nn import Network
 from mlp.reports.progress import ProgressBar, ProgressLines
@@ -143,7 +143,7 @@ class Console:
             The run's folder.
         """
         style = "bold green" if record.status == "FINISHED" else "bold red"
-        end = f" after {record.epochs} epochs, {record.seconds:.1f} s"
+        end = f" after {counted(record.epochs, 'epoch')}, {record.seconds:.1f} s"
         if record.status != "FAILED" and record.stop_reason:  # an error is said at the very end
             end += f": {record.stop_reason}"
         print_text(Text.assemble((record.status, style), end), self._terminal)
@@ -178,7 +178,7 @@ class Console:
 
         Of many classes, the most confused ones are shown.
         """
-        n = f"{len(evaluation.labels):,} examples"
+        n = counted(len(evaluation.labels), "example")
         metrics = [f"{k} {metric_in_words(k, value)}" for k, value in evaluation.metrics.items()]
         facts = "  " + " · ".join([*metrics, n])
         print_text(Text.assemble((f"{run} on {data}", "bold"), facts), self._terminal)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 import mlp.reports.figure_style as style
+from mlp.base import counted
 from mlp.data import Part
 from mlp.runs import metric_in_words
 from mlp.training import Evaluation
@@ -33,7 +34,7 @@ def predicted_against_true(
         axes.set(xlabel=f"true {name}", ylabel=f"predicted {name}", xlim=limits, ylim=limits)
         axes.set_box_aspect(1)
 
-    title = f"R² = {evaluation.metrics['r2']:.3f} on {len(evaluation.labels):,} examples"
+    title = f"R² = {evaluation.metrics['r2']:.3f} on {counted(len(evaluation.labels), 'example')}"
     return _by_target(evaluation, names, draw, 4.6, title)
 
 
@@ -49,7 +50,7 @@ def residuals(
         axes.set(xlabel=f"predicted {name}", ylabel="true − predicted")
 
     rmse = metric_in_words("rmse", evaluation.metrics["rmse"])
-    title = f"RMSE = {rmse} on {len(evaluation.labels):,} examples"
+    title = f"RMSE = {rmse} on {counted(len(evaluation.labels), 'example')}"
     return _by_target(evaluation, names, draw, 3.6, title)
 
 

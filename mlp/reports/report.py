@@ -6,6 +6,7 @@ from statistics import fmean
 from typing import Any
 
 from mlp import runs
+from mlp.base import counted
 from mlp.reports.charts import MAX_POINTS, run_charts
 from mlp.reports.curves import with_companion
 from mlp.reports.html_page import figures_of, write_page
@@ -113,7 +114,8 @@ def _description(record: RunRecord) -> list[str]:
     model, data = record.model, record.data
     rows = {"train": data.n_train, "validate": data.n_val, "test": data.n_test}
     parts = ", ".join(f"{n:,} rows to {use}" for use, n in rows.items() if n)
-    ended = f"{record.status.capitalize()} after {record.epochs} epochs and {record.seconds:.1f} s"
+    cost = f"{counted(record.epochs, 'epoch')} and {record.seconds:.1f} s"
+    ended = f"{record.status.capitalize()} after {cost}"
     return [
         f"{', '.join(model.layers)} ({model.n_parameters:,} parameters), {model.loss}, on "
         f"{data.name}: {parts}.",

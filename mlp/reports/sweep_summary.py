@@ -71,7 +71,8 @@ def show_summary(
     top_two = [runs.side_of(board, rank) for rank in (1, 2)[: len(board.rows)]]
     if len(top_two) == 2 and all(len(side.runs) > 1 for side in top_two):
         show_verdicts(top_two, terminal, metric)
-    top = [RunFolder.of(row.runs[0].id) for row in board.rows[:TOP]]
+    bests = [row.runs[0] for row in board.rows] if len(board.rows) > 1 else board.rows[0].runs
+    top = [RunFolder.of(run.id) for run in bests[:TOP]]
     evaluation = {"evaluate the best": f"mlp evaluate {board.winner.id[:8]}"}
     show_places({**evaluation, **comparison_in_mlflow(top), **places}, terminal)
 
@@ -141,7 +142,7 @@ def write_leaderboard(board: Leaderboard, path: Path) -> None:
 def comparison_in_mlflow(folders: Sequence[RunFolder]) -> dict[str, str]:
     """Return how to see some runs side by side in MLflow; {} if one is not to be there."""
     records = [read_training(folder) for folder in folders]
-    if len(folders) < 2 or not all(record.tracking for record in records):
+    if not all(record.tracking for record in records):
         return {}
     parents = {record.sweep and record.sweep.parent for record in records}
     if len(parents) == 1 and (parent := parents.pop()):

@@ -17,7 +17,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from mlp.base import RunError, atomic_write, in_one_line, remove
+from mlp.base import RunError, atomic_write, counted, in_one_line, remove
 from mlp.nn import MLP
 from mlp.runs.evaluations import summary_of, write_predictions
 from mlp.runs.folder import (
@@ -110,7 +110,7 @@ class Recorder:
                 elif outcome.best:
                     best = Best(epoch=outcome.best_epoch, metrics=_finite(outcome.best))
                 self._update(best=best, stop_reason=outcome.stop_reason)
-                self.log(f"stopped after {outcome.epochs} epochs: {outcome.stop_reason}")
+                self.log(f"stopped after {counted(outcome.epochs, 'epoch')}: {outcome.stop_reason}")
 
     def log(self, line: str) -> None:
         """Add a line to the run's log, with the time in front."""
@@ -173,7 +173,7 @@ class Recorder:
         """Record a second training, of which the weights have been written."""
         seconds = sum(epoch["seconds"] for epoch in outcome.history)
         self._update(refit=Refit(epochs=outcome.epochs, seconds=seconds))
-        self.log(f"trained again: {outcome.epochs} epochs in {seconds:.1f} s")
+        self.log(f"trained again: {counted(outcome.epochs, 'epoch')} in {seconds:.1f} s")
 
     def interrupt(self, reason: str) -> None:
         """Record why a second training did not come to its end."""

@@ -4,7 +4,7 @@ import re
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 
-from mlp.base import RunError
+from mlp.base import RunError, counted
 from mlp.runs import (
     RunFolder,
     RunRecord,
@@ -106,7 +106,7 @@ def _members(record: RunRecord) -> str:
 def _how_it_ended(record: RunRecord) -> str:
     if not record.ended:
         return "Running."
-    sentence = f"{record.status} after {record.epochs} epochs and {record.seconds:.1f} s"
+    sentence = f"{record.status} after {counted(record.epochs, 'epoch')} and {record.seconds:.1f} s"
     return f"{sentence}: {record.stop_reason}." if record.stop_reason else f"{sentence}."
 
 

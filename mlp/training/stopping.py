@@ -3,7 +3,7 @@
 import signal
 from typing import Any
 
-from mlp.base import SignalCatcher
+from mlp.base import SignalCatcher, counted
 from mlp.training.events import EpochEnded
 from mlp.training.scores import higher_is_better
 
@@ -102,7 +102,7 @@ class Patience(StopCondition):
         if event.epoch - self.reference_epoch < self.patience:
             return None
         by = f" by {self.min_delta:g}" if self.min_delta else ""
-        return f"{self.monitor} has not improved{by} for {self.patience} epochs"
+        return f"{self.monitor} has not improved{by} for {counted(self.patience, 'epoch')}"
 
     def state(self) -> dict[str, Any]:
         """Return the reference and its epoch."""

@@ -46,7 +46,7 @@ class TestRun:
         assert {path.name for path in folder.weights.glob("?[123].npy")} == {
             f"{kind}{n}.npy" for kind in "Wb" for n in (1, 2, 3)
         }
-        for fact in ("a [b]", str(folder.path), "epoch 1/1", "FINISHED after 1 epochs"):
+        for fact in ("a [b]", str(folder.path), "epoch 1/1", "FINISHED after 1 epoch,"):
             assert fact in said.out
         assert "\x1b" not in said.out
         assert not any(Path.cwd().iterdir())

@@ -108,7 +108,7 @@ class TestIdentical:
 
     def test_a_run_that_time_has_ended(self):
         folder = trained("trainer.max_seconds=1e-9")
-        assert "the history of 1 epochs, the weights" in reproduced(folder)
+        assert "the history of 1 epoch, the weights" in reproduced(folder)
 
     def test_a_pruned_run(self):
         folder = trained("trainer.max_epochs=4", "refit=true", pruner=Interruption(2))

@@ -273,6 +273,11 @@ class TestTerminal:
         folders = [make_child(runs, name, {LR: 1}) for name in ("a", "b")]
         assert comparison_in_mlflow(folders) == {}
 
+    def test_a_single_setting_has_a_page_too(self, runs: Path):
+        for seed in (1, 2):
+            make_child(runs, f"run {seed}", {"seed": seed}, tracking=MLFLOW)
+        assert "mlp ui 5eed" in said(read_leaderboard(["5eed"]))
+
     def test_where_columns_do_not_fit_a_setting_is_a_name(self, runs: Path):
         params = {f"model.some_parameter_{i}": i for i in range(8)}
         make_child(runs, "a", params)

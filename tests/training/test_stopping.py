@@ -78,8 +78,8 @@ class TestPatience:
     @pytest.mark.parametrize(
         ("min_delta", "reason"),
         [
-            (0, "val/loss has not improved for 1 epochs"),
-            (0.1, "val/loss has not improved by 0.1 for 1 epochs"),
+            (0, "val/loss has not improved for 1 epoch"),
+            (0.1, "val/loss has not improved by 0.1 for 1 epoch"),
         ],
     )
     def test_reason(self, min_delta, reason):

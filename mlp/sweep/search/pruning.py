@@ -9,6 +9,7 @@ from optuna.pruners import BasePruner, HyperbandPruner
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
+from mlp.base import counted
 from mlp.sweep.search.journal import open_journal
 from mlp.sweep.search.study import PRUNING, trial_of
 from mlp.training import EpochEnded, Pruner
@@ -48,7 +49,8 @@ class TrialPruner(Pruner):
         if event.epoch < self._passed or not self._trial.should_prune():
             return None
         self.pruned = True
-        return f"pruned ({self.name}): {event.best_value:.4g} at best in {event.epoch} epochs"
+        spent = counted(event.epoch, "epoch")
+        return f"pruned ({self.name}): {event.best_value:.4g} at best in {spent}"
 
 
 class MedianRule(BasePruner):

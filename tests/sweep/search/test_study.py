@@ -201,7 +201,7 @@ class TestPruner:
             search.tell(number, accuracy)
         pruner = TrialPruner(tmp_path / "study", search.ask().number)
         reason = pruner.after_epoch(EpochEnded(1, {}, 1, 0.1, 0.0))
-        assert reason == "pruned (median): 0.1 at best in 1 epochs"
+        assert reason == "pruned (median): 0.1 at best in 1 epoch"
 
     def test_hyperband_spends_most_epochs_on_the_best(self, tmp_path: Path):
         search = study(tmp_path, sampler="random", n_trials=30, pruner="hyperband", warmup=2)
