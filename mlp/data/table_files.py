@@ -153,7 +153,7 @@ def _check_rows(
             if not names:
                 names = [f"x{i}" for i in range(1, len(row) + 1)]
                 if header:
-                    names = [name.strip() or f"{NAMELESS}{i}" for i, name in enumerate(row)]
+                    names = [name.strip() or _nameless(i, row) for i, name in enumerate(row)]
                     n_header = reader.line_num
                     continue
             if len(row) != len(names):
@@ -167,3 +167,9 @@ def _check_rows(
     if not row_numbers:
         raise DataError(f"{path} holds no row of data")
     return names, n_header, np.array(row_numbers, np.int64)
+
+
+def _nameless(place: int, others: list[str]) -> str:
+    """Return a name for a column; one that was read and written again may have the usual one."""
+    name = f"{NAMELESS}{place}"
+    return f"{name}.1" if name in others else name

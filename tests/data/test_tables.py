@@ -186,6 +186,14 @@ def test_the_index_that_pandas_writes_is_no_feature(csv, caplog, first):
     assert csv(text, drop=[], numeric=["Unnamed: 0"]).load().n_in == 2
 
 
+def test_an_index_that_was_written_twice_is_no_feature(csv, tmp_path):
+    """As of a file that was read without index_col=0, and written again."""
+    frame = pd.DataFrame({"x": [3, 1, 2, 5], "kind": list("abab")})
+    frame.to_csv(tmp_path / "once.csv")
+    text = pd.read_csv(tmp_path / "once.csv").to_csv()
+    assert csv(text, drop=[]).load().n_in == 1
+
+
 @pytest.mark.parametrize(
     ("labels", "kind"),
     [("01", "int"), (["0.5", "1"], "float"), (["TRUE", "false"], "bool"), ("ab", "str")],
