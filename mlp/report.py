@@ -8,9 +8,16 @@ and the command that repeats it. A sweep that ends has its report already.
 from pathlib import Path
 
 from mlp.base import Parser, command
-from mlp.config import check, compose
+from mlp.config import unusual_keys
 from mlp.reports import write_run_report, write_sweep_report
-from mlp.runs import SweepRecord, find_run, mark_orphaned_runs, read_leaderboard, read_run
+from mlp.runs import (
+    SweepRecord,
+    find_run,
+    mark_orphaned_runs,
+    read_config,
+    read_leaderboard,
+    read_run,
+)
 
 WHICH = "latest, best, an id or its beginning, a name, a folder"
 
@@ -33,7 +40,7 @@ def main() -> None:
     if isinstance(record := read_run(folder), SweepRecord):
         write_sweep_report(folder, read_leaderboard([record.id]), path)
     else:
-        write_run_report(folder, path, check(compose()).config)
+        write_run_report(folder, path, unusual_keys(read_config(folder)))
     print(f"report  {path}")
 
 

@@ -1,34 +1,42 @@
-"""What a job asks for that is not the default."""
+"""What a configuration asks for that is not the default."""
 
 import inspect
 import re
+from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
 import yaml
 
+from mlp.base import import_class
 from mlp.config.composition import conf_dir
 from mlp.config.job import GROUPS, Job
 
 
-def unusual_keys(job: Job) -> set[str]:
-    """Return the dotted keys with another value than the default.
+def unusual_keys(config: Mapping[str, Any]) -> set[str]:
+    """Return the dotted keys of a job's configuration with another value than the default.
 
     A group stands for its class: ``{"optimizer", "optimizer.lr"}`` of ``optimizer=sgd
-    optimizer.lr=0.5``. Within a group, the default is that of the class that was chosen.
+    optimizer.lr=0.5``. Within a group, the default is that of the class that was chosen; a class
+    that is gone has none.
     """
-    usual, unusual = _usual_classes(), _changed("", Job, job.config)
+    usual, unusual = _usual_classes(), _changed("", Job, config)
     for group in GROUPS:
-        node = job.config.get(group, {})
+        node = config.get(group, {})
         if node.get("_target_") != usual[group]:
             unusual.add(group)
-        unusual |= _changed(f"{group}.", type(getattr(job, group)), node)
-    for name, node in job.config.get("callbacks", {}).items():
+        try:
+            constructor = import_class(str(node.get("_target_")), object)
+        except ValueError:
+            unusual |= {f"{group}.{key}" for key in node}
+        else:
+            unusual |= _changed(f"{group}.", constructor, node)
+    for name, node in config.get("callbacks", {}).items():
         unusual |= {f"callbacks.{name}", *(f"callbacks.{name}.{key}" for key in node or ())}
     return unusual
 
 
-def _changed(prefix: str, constructor: type, values: dict[str, Any]) -> set[str]:
+def _changed(prefix: str, constructor: type, values: Mapping[str, Any]) -> set[str]:
     """Return the keys whose values are not what the constructor would take without them."""
     parameters = inspect.signature(constructor).parameters
     return {

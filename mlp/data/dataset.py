@@ -28,7 +28,7 @@ class Dataset:
     Attributes
     ----------
     name : str
-        As in the configuration: ``"mnist"``, ``"npz"``, ...
+        As in the configuration, ``"mnist"``; of the user's own file, that of the file.
     x_train : ndarray of shape (n_train, n_in), uint8 or float32
         Or float64 when it is a table, see `Column.encode`.
     y_train : ndarray of shape (n_train,), int64, or (n_train, n_targets), float64

@@ -14,7 +14,7 @@ from numpy.lib import format as npy
 from mlp.base import DataError, counted
 from mlp.data.dataset import ARRAYS, LABEL_TYPES, Dataset, LabelType
 from mlp.data.pickled_labels import read_labels
-from mlp.data.source import Source
+from mlp.data.source import Source, name_of_file
 
 DEFLATE_LIMIT = 1032  # no deflated byte stands for more bytes than that (zlib's documentation)
 
@@ -34,9 +34,12 @@ class Npz(Source):
         Of the file, as written by ``numpy.savez``. Of pickled arrays, only labels are read.
     """
 
-    name = "npz"
-
     path: str
+
+    @property
+    def name(self) -> str:  # type: ignore[override]
+        """That of the file."""
+        return name_of_file(self.path)
 
     def files(self) -> Sequence[Path]:
         """Return the file's path, if it exists."""

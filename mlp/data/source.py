@@ -221,6 +221,11 @@ def _require_one_of(field: str, value: str, choices: tuple[str, ...]) -> None:
         raise ValueError(f"{field} must be one of {', '.join(choices)}; got {value!r}{hint}")
 
 
+def name_of_file(path: str) -> str:
+    """Return what to call the data of a file: its name without the ending, if need be cut short."""
+    return "".join(c if c.isprintable() else "_" for c in Path(path).stem)[:100]
+
+
 @dataclass(frozen=True, kw_only=True)
 class ImageSource(Source):
     """A source whose rows are images.

@@ -24,7 +24,7 @@ from mlp.data.inference import (
 )
 from mlp.data.preprocessing import TablePreprocessing, fit_preprocessing
 from mlp.data.scaling import ScaleKind, Scaler
-from mlp.data.source import Source, Targets
+from mlp.data.source import Source, Targets, name_of_file
 from mlp.data.table_files import NAMELESS, Table, read_table
 
 logger = logging.getLogger(__name__)
@@ -155,8 +155,6 @@ class Csv(TableSource):
         Of a second table with the same columns, to test on.
     """
 
-    name = "csv"
-
     path: str
     target: str | Sequence[str]
     test_path: str | None = None
@@ -167,6 +165,11 @@ class Csv(TableSource):
         object.__setattr__(self, "target", names)
         if not names or len(set(names)) < len(names):
             raise ValueError(f"target must name columns, each once, got {list(names)}")
+
+    @property
+    def name(self) -> str:  # type: ignore[override]
+        """That of the file."""
+        return name_of_file(self.path)
 
     def files(self) -> Sequence[Path]:
         """Return the paths of the files, if they exist."""

@@ -175,7 +175,7 @@ def fit(x: Any, y: Any, *overrides: str, quiet: bool = False, **settings: Any) -
 
 def _without_file(sentence: str, path: Path) -> str:
     """Return what is wrong with the data in the words of who passed them as x and y."""
-    sentence = re.sub(rf"^({re.escape(str(path))}|csv|npz)(: |, )", "", sentence)
+    sentence = re.sub(rf"^({re.escape(str(path))}|{path.stem})(: |, )", "", sentence)
     return re.sub(r"\bX\b", "x", sentence.replace(str(path), "the frame"))
 
 
@@ -188,12 +188,12 @@ def _as_file(x: Any, y: Any) -> tuple[Path, bytes, list[str]]:
             table.to_parquet(buffer, index=False)
         except (TypeError, ValueError) as error:  # of pandas, and of Arrow
             raise DataError(f"x and y make no table: {in_one_line(error)}") from None
-        choice, suffix, words = "csv", "parquet", [f"data.target={json.dumps(targets)}"]
+        choice, name, words = "csv", "frame-{}.parquet", [f"data.target={json.dumps(targets)}"]
     else:
         np.savez(buffer, X=np.asarray(x), y=np.asarray(y))
-        choice, suffix, words = "npz", "npz", []
+        choice, name, words = "npz", "arrays-{}.npz", []
     content = buffer.getvalue()
-    path = data_dir() / "arrays" / f"{sha256(content).hexdigest()[:16]}.{suffix}"
+    path = data_dir() / "arrays" / name.format(sha256(content).hexdigest()[:16])
     return path, content, [f"data={choice}", f"data.path={json.dumps(str(path))}", *words]
 
 

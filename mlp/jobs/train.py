@@ -99,7 +99,7 @@ def run_job(
     with threadpool_limits(job.threads or threads, user_api="blas"):
         data = prepared.dataset, prepared.parts, prepared.network
         if not console.quiet:  # as that of each job of a sweep
-            console.show_config(job.config, unusual_keys(job))
+            console.show_config(job.config, unusual_keys(job.config))
         console.show_plan(*data, job.trainer.batch_size)
         with StopOnSignal() as interruption:
             if resume:

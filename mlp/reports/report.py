@@ -1,6 +1,6 @@
 """The report of a run or of a sweep: one HTML page that shows all that is known of it."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from statistics import fmean
 from typing import Any
@@ -69,7 +69,7 @@ def write_sweep_report(folder: RunFolder, board: Leaderboard, path: Path) -> Non
     write_page(path, "sweep.html", values | {"ids": list(charts)}, charts)
 
 
-def write_run_report(folder: RunFolder, path: Path, defaults: Mapping[str, Any]) -> None:
+def write_run_report(folder: RunFolder, path: Path, unusual: Collection[str]) -> None:
     """Write the report of a run.
 
     Parameters
@@ -77,8 +77,8 @@ def write_run_report(folder: RunFolder, path: Path, defaults: Mapping[str, Any])
     folder : RunFolder
     path : Path
         The HTML file.
-    defaults : mapping
-        The configuration from which that of the run is said to differ.
+    unusual : collection of str
+        The dotted keys that differ from the defaults, as `Console.show_config` takes them.
 
     Raises
     ------
@@ -87,7 +87,6 @@ def write_run_report(folder: RunFolder, path: Path, defaults: Mapping[str, Any])
     """
     record, history = runs.read_training(folder), runs.read_history(folder)
     config = {} if record.members else runs.read_config(folder)  # an ensemble has no single one
-    differing = runs.differing_params([config, defaults])[0] if config else {}
     results = runs.results_in_words(record)
     values = {
         "kind": "run",
@@ -96,7 +95,7 @@ def write_run_report(folder: RunFolder, path: Path, defaults: Mapping[str, Any])
         + list(runs.findings_in_words(record)),
         "results": results if len(results) > 1 else [],
         "note": _thinned(len(history)),
-        "differing": _in_words(differing),
+        "differing": _in_words(_entries(config, unusual)),
         "config": _in_words(runs.flat(config)),
         "figures_title": "Figures",
         "figures": figures_of(folder, but=("curves",)),
@@ -189,6 +188,21 @@ def _verdicts(board: Leaderboard) -> list[str]:
 
 def _thinned(n_epochs: int) -> str:
     return f"{MAX_POINTS} of {n_epochs} epochs are drawn." if n_epochs > MAX_POINTS else ""
+
+
+def _entries(config: Mapping[str, Any], keys: Collection[str]) -> Values:
+    """Return the values under some dotted keys; a group stands for its class."""
+    values: Values = {}
+    for key, value in config.items():
+        own = {f"{key}.{k}": v for k, v in value.items()} if isinstance(value, Mapping) else {}
+        values |= {key: value, **own}
+    return {
+        key: value["_target_"].rpartition(".")[2]
+        if isinstance(value, Mapping) and "_target_" in value
+        else value
+        for key, value in values.items()
+        if key in keys
+    }
 
 
 def _in_words(values: Mapping[str, Any]) -> dict[str, str]:

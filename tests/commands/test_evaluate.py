@@ -170,7 +170,7 @@ def test_a_part_of_the_training_data_is_said_to_be_one(
     """As mnist_5k is of mnist."""
     monkeypatch.setattr(Npz, "part_of", "digits")
     evaluate("sample", digits(tmp_path / "mine.npz", slice(0, 200)))
-    assert "all of npz is a part" in caplog.text
+    assert "all of mine is a part" in caplog.text
     assert Mnist5k.part_of == "mnist"
 
 

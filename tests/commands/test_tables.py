@@ -99,7 +99,7 @@ def test_numbers_are_predicted_in_their_own_units(mlp_run, frame, tmp_path):
     answers = Predictor.load(folder.weights).predict(frame)
     assert answers.shape == (200, 2)
     for others in ("[weight,price]", "price"):
-        with pytest.raises(DataError, match=r"csv has the targets .*; this network predicts price"):
+        with pytest.raises(DataError, match=r"mine has the targets .*; this network predicts pr"):
             evaluate("latest", [f"data.target={others}"])
     said = mlp_run(*RUN, "task=regression")
     assert said.status == 2

@@ -84,7 +84,7 @@ def test_a_long_curve_is_thinned_and_the_page_says_so(runs: Path):
     folder = make_child(runs, "1a", {"optimizer.lr": 0.3})
     rows = [(epoch, 0, 1 / epoch) for epoch in range(1, 501)]
     write_csv(folder.history, ["epoch", "timestamp", "val/loss"], rows)
-    write_run_report(folder, folder.report, {})
+    write_run_report(folder, folder.report, ())
     assert "50 of 500 epochs are drawn" in folder.report.read_text("utf-8")
     points = curve_of(read_history(folder), "val/loss")
     assert (len(points), points[0], points[-1]) == (50, (1, 1.0), (500, 0.002))
@@ -96,10 +96,10 @@ def test_a_run_says_what_differs_and_whether_it_reproduced(runs: Path):
         test={"metrics": {"accuracy": 0.9}, "timestamp": 0, "digest": "abc"},
         published={"error": 10.0, "source": "somebody 1998"},
     )  # fmt: skip
-    write_run_report(folder, folder.report, {"optimizer": {"lr": 0.1}, "model": {"dropout": 0.0}})
+    write_run_report(folder, folder.report, {"optimizer", "optimizer.lr", "tags"})
     page = folder.report.read_text("utf-8")
     differing = page[page.index("differs from the defaults") : page.index("<details>")]
-    assert "<dt>optimizer.lr</dt><dd>0.3</dd>" in differing
+    assert "<dt>optimizer</dt><dd>SGD</dd>\n<dt>optimizer.lr</dt><dd>0.3</dd>" in differing
     assert "dropout" not in differing
     assert "published 10 % (somebody 1998): reproduced" in page
     assert "mlp reproduce 1a" in page
@@ -108,4 +108,4 @@ def test_a_run_says_what_differs_and_whether_it_reproduced(runs: Path):
 def test_a_place_that_does_not_exist_is_named(runs: Path, tmp_path: Path):
     folder = make_child(runs, "1a", {"optimizer.lr": 0.3})
     with pytest.raises(RunError, match=r"nowhere/report.html cannot be written: No such file"):
-        write_run_report(folder, tmp_path / "nowhere" / "report.html", {})
+        write_run_report(folder, tmp_path / "nowhere" / "report.html", ())
