@@ -88,6 +88,14 @@ class TablePreprocessing:
             raise ValueError("inputs must be finite numbers, or NaN for a gap")
         return matrix
 
+    def unknown(self, x: np.ndarray) -> dict[str, int]:
+        """Return in how many rows of `raw` a column has an unknown category, of those that do."""
+        return {
+            column.name: n
+            for column, values in zip(self.columns, x.T, strict=True)
+            if column.kind == "categorical" and (n := int(np.sum(values >= len(column.categories))))
+        }
+
     def transform(self, x: np.ndarray, out: np.ndarray) -> np.ndarray:
         """Write the network's inputs into ``out`` and return it.
 

@@ -1,18 +1,21 @@
 """What a stored network answers about rows whose labels nobody knows."""
 
+import logging
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from mlp import runs
-from mlp.base import DataError
+from mlp.base import DataError, in_brief
 from mlp.data import CellError, Table, TablePreprocessing, encode_numbers, read_inputs
 from mlp.runs import RunFolder
 from mlp.training import Predictor
 
 if TYPE_CHECKING:
     from pandas import DataFrame
+
+logger = logging.getLogger(__name__)
 
 
 def predict_file(folder: RunFolder, path: Path) -> "DataFrame":
@@ -36,13 +39,23 @@ def predict_file(folder: RunFolder, path: Path) -> "DataFrame":
     try:
         if not isinstance(inputs, Table):
             return predictor.table(inputs)
-        by_name = isinstance(predictor.scaler, TablePreprocessing)
-        return predictor.table(inputs.frame if by_name else _numbers(inputs))
+        if not isinstance(predictor.scaler, TablePreprocessing):
+            return predictor.table(_numbers(inputs))
+        _warn_of_unknown(predictor.scaler, inputs)
+        return predictor.table(inputs.frame)
     except CellError as error:
         assert isinstance(inputs, Table)
         raise inputs.bad_cell(error) from None
     except ValueError as error:
         raise DataError(f"{path}: {error}") from None
+
+
+def _warn_of_unknown(columns: TablePreprocessing, table: Table) -> None:
+    """Say in which columns there are categories of which the network knows nothing."""
+    n_rows, unknown = len(table.frame), columns.unknown(columns.raw(table.frame))
+    if unknown:
+        places = in_brief(f"{name} in {n:,} of {n_rows:,} rows" for name, n in unknown.items())
+        logger.warning("categories that were not in the data trained on: %s", places)
 
 
 def _numbers(table: Table) -> np.ndarray:

@@ -60,6 +60,13 @@ def test_what_cannot_be_predicted_is_named(frame, tmp_path):
         predict_file(find_run("latest"), tmp_path.relative_to(tmp_path) / "nix.csv")
 
 
+def test_unknown_categories_are_counted(frame, tmp_path, caplog):
+    path = tmp_path / "new.csv"
+    path.write_text("size,city\n1,A\n1,C\n1,\n1,D\n")  # a gap is no category
+    predict_file(find_run("latest"), path)
+    assert "not in the data trained on: city in 2 of 4 rows" in caplog.text
+
+
 def test_arrays(mlp_run, tmp_path):
     """From a file of arrays, or from a table without names for its columns' meaning."""
     assert mlp_run("data=digits", "model.hidden_sizes=[4]", *QUICK).status == 0

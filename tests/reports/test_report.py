@@ -2,6 +2,7 @@
 
 import re
 from html.parser import HTMLParser
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -78,6 +79,15 @@ def test_a_sweep_of_one_setting_has_no_parameters(runs: Path):
     page = folder.report.read_text("utf-8")
     assert "Learning curves" in page
     assert "Parameters" not in page
+
+
+@pytest.mark.parametrize("n", [2, 3])
+def test_verdicts_on_more_than_two_settings_differ_from_the_terminals(runs: Path, n: int):
+    folder = make_sweep(runs)
+    for lr, seed in product(range(1, n + 1), (1, 2)):
+        make_child(runs, f"{lr}{seed}", {"optimizer.lr": lr, "seed": seed}, lr + seed / 9)
+    write_sweep_report(folder, read_leaderboard(["5eed"]), folder.report)
+    assert ("Of the best three, each two" in folder.report.read_text("utf-8")) == (n == 3)
 
 
 def test_a_long_curve_is_thinned_and_the_page_says_so(runs: Path):
