@@ -195,6 +195,10 @@ class Predictor:
             If a file is absent or damaged; the message names it.
         """
         folder = Path(folder)
+        if not folder.exists():
+            raise RunError(
+                f"{folder} does not exist: a run that is stopped in epoch 1 has no weights"
+            )
         try:
             stored = read_json(folder / FILE)
             if "members" in stored:

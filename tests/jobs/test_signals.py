@@ -84,7 +84,7 @@ def test_before_anything_is_written(mlp_run: Callable[..., Said], signal_when: S
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_second_signal_ends_at_once(mlp_run: Callable[..., Said], signal_when: Signal, number: int):
     """What was not begun yet is left; the record is in order, and the run can go on."""
-    signal_when("mlp.runs.opening.collect_provenance", signal.SIGINT)
+    signal_when("mlp.training.trainer.Outcome", signal.SIGINT)
     signal_when("mlp.training.predictor.save", number)
     said = mlp_run(*QUICK)
     assert said.status == 128 + number
