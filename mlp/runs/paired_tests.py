@@ -70,18 +70,11 @@ def paired_t(differences: Sequence[float], shared: float = 0.0) -> Difference:
     With ``shared`` it is the corrected resampled t-test: the variance of the mean is
     (1/n + n_test/n_train)·s² instead of s²/n (Nadeau and Bengio 2003, section 4, item 5).
     """
-    from scipy import stats
-
     d = np.asarray(differences, np.float64)
-    mean, n = float(d.mean()), len(d)
     if np.ptp(d) <= 1e-9 * np.abs(d).max():
-        return Difference(mean, mean, mean, 1.0, n, shared=shared)
-    plain = stats.ttest_1samp(d, 0.0)
-    widened = np.sqrt(1 + n * shared)
-    margin = widened * (plain.confidence_interval(1 - ALPHA).high - mean)
-    p = float(2 * stats.t.sf(abs(plain.statistic) / widened, n - 1))
-    effect = abs(mean) / float(d.std(ddof=1))
-    return Difference(mean, float(mean - margin), float(mean + margin), p, n, effect, shared)
+        mean = float(d.mean())
+        return Difference(mean, mean, mean, 1.0, len(d), shared=shared)
+    return _by_t(d, float(d.var(ddof=1)), shared)
 
 
 def crossed_t(differences: np.ndarray) -> Difference:
@@ -97,15 +90,31 @@ def crossed_t(differences: np.ndarray) -> Difference:
     Readers (here pairs of trainings) and cases (rows) are both sampled: to s²/n_pairs of the means
     over rows is added what the rows contribute, the variance of the means over pairs less that of
     the interaction (Dorfman, Berbaum and Metz 1992; Hillis, Berbaum and Metz 2008). Hillis's
-    degrees of freedom give too many verdicts on two or three pairs; n_pairs - 1 are fewer.
+    degrees of freedom give too many verdicts on two or three pairs; n_pairs - 1 are fewer. Pairs
+    that are closer together than the interaction alone would have them are so by chance: s² is at
+    least its part in them.
     """
     n_pairs, n_rows = differences.shape
     by_pair, by_row = differences.mean(axis=1), differences.mean(axis=0)
     interaction = differences - by_pair[:, None] - by_row + differences.mean()
     noise = (interaction**2).sum() / ((n_pairs - 1) * (n_rows - 1))
     of_rows = max(by_row.var(ddof=1) - noise / n_pairs, 0.0) / n_rows
-    of_pairs = by_pair.var(ddof=1)
-    return paired_t(by_pair, float(of_rows / of_pairs) if of_pairs else 0.0)
+    of_pairs = max(by_pair.var(ddof=1), noise / n_rows)
+    if not of_pairs:  # each pair is the same on every row
+        return paired_t(by_pair)
+    return _by_t(by_pair, float(of_pairs), float(of_rows / of_pairs))
+
+
+def _by_t(differences: np.ndarray, variance: float, shared: float) -> Difference:
+    """Test a mean of differences by Student's t, with an estimate of their variance."""
+    from scipy import stats
+
+    mean, n = float(differences.mean()), len(differences)
+    error = float(np.sqrt(variance * (1 / n + shared)))
+    margin = float(stats.t.ppf(1 - ALPHA / 2, n - 1)) * error
+    p = float(2 * stats.t.sf(abs(mean) / error, n - 1))
+    effect = abs(mean) / float(np.sqrt(variance))
+    return Difference(mean, mean - margin, mean + margin, p, n, effect, shared)
 
 
 def needed_pairs(effect: float, n: int, shared: float = 0.0, alpha: float = ALPHA) -> int | None:

@@ -190,10 +190,16 @@ class TestCrossedT:
         assert found.mean == pytest.approx(right[0].mean() - right[1].mean())
 
     def test_rows_that_do_not_differ_leave_the_paired_t(self):
-        assert crossed_t(np.array([[1, 0, 1], [0, 1, 0]])) == paired_t([2 / 3, 1 / 3])
+        assert crossed_t(np.array([[1, 1, 1, 0], [0, -1, 0, 0]])) == paired_t([0.75, -0.25])
 
-    def test_without_a_spread_of_the_seeds_there_is_no_verdict(self):
-        assert crossed_t(np.eye(3)).p == 1
+    def test_seeds_that_are_equal_by_chance_have_the_spread_of_their_rows(self):
+        """As counts may be: here each seed is one of three rows ahead."""
+        found = crossed_t(np.eye(3))
+        t = (1 / 3) / np.sqrt((1 / 2) / 3 / 3)  # the mean square of the interaction is 1/2
+        assert found.p == pytest.approx(2 * stats.t.sf(t, 2))
+
+    def test_without_any_spread_there_is_no_verdict(self):
+        assert crossed_t(np.ones((3, 4))).p == 1
 
 
 class TestMcNemar:
