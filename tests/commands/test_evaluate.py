@@ -51,6 +51,7 @@ class TestOwnTestSet:
 
     def test_a_run_that_was_never_trained_is_refused(self, run: RunFolder):
         update_run(run, epochs=0, best=None, status="KILLED")
+        run.history.unlink()
         with pytest.raises(RunError, match="sample was never trained: it is killed, after 0 ep"):
             evaluate("latest")
 

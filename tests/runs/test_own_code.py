@@ -147,7 +147,7 @@ def test_the_copy_takes_its_place(gone: RunFolder, monkeypatch: pytest.MonkeyPat
 def test_an_edited_module_that_a_class_imports_is_named(run: RunFolder, project: Path):
     """By a reproduction, and on resuming, from which on the results are of two codes."""
     edited = "code that lies beside your own classes has been edited: own_constants.py"
-    (project / "own_constants.py").write_text("SCALE = 0.2\n")
+    (project / "own_constants.py").write_text("SCALE = 0.25\n")  # another size, for Python's cache
     forget_own_modules()
     reproduction = reproduce_run(run)
     assert reproduction.difference.startswith("epoch 1: ")
