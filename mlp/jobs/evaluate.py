@@ -59,7 +59,7 @@ def evaluate_run(
     console = console or Console(quiet=True)
     runs.refuse_links(folder)
     record = runs.read_training(folder)
-    if not (record.members or runs.read_history(folder)):
+    if not (record.members or runs.read_last_epoch(folder)):
         raise RunError(f"{record.name} was never trained: it is {record.state}, after 0 epochs")
     stored = runs.read_config(folder)
     config = _changed(stored, changes)

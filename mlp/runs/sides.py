@@ -140,8 +140,7 @@ def find_preset(name: str, config: Mapping[str, Any] | None = None) -> Side | No
         before it was changed are left out.
     """
     folders = [folder for folder in list_runs() if preset_of(folder) == name]
-    folders = [folder for folder in folders if read_training(folder).status == "FINISHED"]
-    runs = Side.of(name, folders).runs
+    runs = [run for run in Side.of(name, folders).runs if run.record.status == "FINISHED"]
     now = config or (runs[-1].config if runs else {})
     latest = {run.repetition: run for run in runs if is_same_preset(run.config, now)}
     return Side(name, list(latest.values())) if latest else None
